@@ -1,0 +1,134 @@
+/** What a host is joined to: namespaces with devices, addresses, routes and all else outside a ruleset that decides a packet's way. */
+
+import type { Address, Prefix } from '../net/address.ts'
+
+/** What a device is; `physical` ends at a wire that leads out of the described world. */
+export type DeviceKind = 'physical' | 'veth' | 'bridge' | 'dummy' | 'loopback'
+
+/** An address of a device with the length of its prefix, as `ip address` shows it. */
+export interface DeviceAddress {
+  readonly address: Address
+  /** Bits of the prefix, 0..32 or 0..128. */
+  readonly length: number
+}
+
+/** A network device. */
+export interface Device {
+  readonly name: string
+  readonly kind: DeviceKind
+  /** In the order given: the first of a prefix is the primary address. */
+  readonly addresses: readonly DeviceAddress[]
+  /** The bridge that it is a port of. */
+  readonly master?: string
+  /** The other end of a veth pair, in this or another namespace. */
+  readonly peer?: { readonly namespace: string; readonly device: string }
+  /** Bytes. */
+  readonly mtu: number
+  /** 12 hex digits. */
+  readonly mac?: string
+  readonly up: boolean
+  /** A bridge port in hairpin mode sends frames back out of the port that they came from. */
+  readonly hairpin: boolean
+}
+
+/** Types of routes; all but `unicast`, `local` and `broadcast` end the packet's way, `throw` only the table. */
+export type RouteKind = 'unicast' | 'local' | 'broadcast' | 'anycast' | 'multicast' | 'blackhole' | 'unreachable' | 'prohibit' | 'throw'
+
+/** The tables that have names. Source: /etc/iproute2/rt_tables. */
+export const ROUTE_TABLE = { default: 253, main: 254, local: 255 } as const
+
+/** A route of one table. */
+export interface Route {
+  readonly kind: RouteKind
+  readonly prefix: Prefix
+  readonly table: number
+  readonly metric: number
+  /** Absent in blackhole, unreachable, prohibit and throw. */
+  readonly device?: string
+  /** The next hop; absent where the destination is on the link. */
+  readonly gateway?: Address
+  /** The source address of what the host itself sends this way. */
+  readonly source?: Address
+  readonly tos?: number
+}
+
+/** A policy routing rule, as `ip rule` shows it. The rules for the tables local, main and default always exist. */
+export interface RouteRule {
+  readonly priority: number
+  readonly action: 'lookup' | 'blackhole' | 'unreachable' | 'prohibit'
+  readonly table: number
+  readonly inverted: boolean
+  readonly from?: Prefix
+  readonly to?: Prefix
+  readonly inDevice?: string
+  readonly outDevice?: string
+  readonly mark?: { readonly value: number; readonly mask: number }
+  readonly tos?: number
+}
+
+/** A known neighbour; on a bridge `port` says where it is attached. */
+export interface Neighbour {
+  readonly device: string
+  readonly address: Address
+  /** 12 hex digits. */
+  readonly mac: string
+  readonly port?: string
+}
+
+/** A kernel set with its entries as `ipset save` writes them. */
+export interface Ipset {
+  readonly name: string
+  readonly type: string
+  readonly family: 'inet' | 'inet6'
+  readonly entries: readonly IpsetEntry[]
+}
+
+/** An entry, such as `10.0.0.1,tcp:80`, with its options (`nomatch`). */
+export interface IpsetEntry {
+  readonly text: string
+  readonly nomatch: boolean
+}
+
+/** A network namespace. */
+export interface Namespace {
+  readonly name: string
+  /** `lo` is always there. */
+  readonly devices: readonly Device[]
+  /** Routes beyond those that follow from the addresses. */
+  readonly routes: readonly Route[]
+  /** Rules beyond the three that always exist. */
+  readonly rules: readonly RouteRule[]
+  readonly neighbours: readonly Neighbour[]
+  /** By full name, such as `net.ipv4.ip_forward`; what is not set has the kernel's default, except that see `sysctlNumber`. */
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly ipsets: readonly Ipset[]
+}
+
+/** What an address is called in sentences, such as "container c1". */
+export interface Label {
+  readonly address: Address
+  readonly words: string
+}
+
+/** The described world. `assumptions` are sentences that say what was guessed where no topology was given; empty otherwise. */
+export interface Topology {
+  readonly namespaces: readonly Namespace[]
+  readonly labels: readonly Label[]
+  readonly assumptions: readonly string[]
+}
+
+/** Returns the device of a name, undefined where the namespace has none. */
+export function deviceNamed(namespace: Namespace, name: string): Device | undefined {
+  return namespace.devices.find(device => device.name === name)
+}
+
+/** Returns what an address is called, undefined where nobody named it. */
+export function labelOf(topology: Topology, address: Address): string | undefined {
+  return topology.labels.find(label => label.address === address)?.words
+}
+
+/** Returns a sysctl as a number. Names may be written with dots or slashes when loaded; here they have dots. */
+export function sysctlNumber(namespace: Namespace, name: string, otherwise: number): number {
+  const text = namespace.sysctls[name]
+  return text === undefined || !/^-?\d+$/.test(text.trim()) ? otherwise : Number(text)
+}
