@@ -1,0 +1,86 @@
+/**
+ * iptables-save text -> words, by hand, in one pass. iptables-restore splits a line at blanks and tabs; double quotes keep blanks
+ * together and a backslash inside them takes the next character as it is; single quotes mean nothing.
+ * Kernel: an empty quoted word at the end of a line is dropped, elsewhere it is kept.
+ * Source: iptables/xshared.c add_param_to_argv().
+ */
+
+const TAB = 9
+const LINE_FEED = 10
+const CARRIAGE_RETURN = 13
+const SPACE = 32
+const QUOTE = 34
+const SINGLE_QUOTE = 39
+const BACKSLASH = 92
+
+/** Where a word stands: half-open offsets, quotes included. */
+export interface WordSpan {
+  readonly start: number
+  readonly end: number
+}
+
+/** How words are quoted: as iptables-restore does, or as a shell does (for pasted command lines). */
+export type Quoting = 'restore' | 'shell'
+
+/** Appends the words of `text[start, end)` to `words` and, where given, their places to `spans`. Returns whether all quotes were closed. */
+export function splitWords(text: string, start: number, end: number, words: string[], spans?: WordSpan[], quoting: Quoting = 'restore'): boolean {
+  let at = start
+  while (at < end) {
+    const first = text.charCodeAt(at)
+    if (first === SPACE || first === TAB || first === LINE_FEED || first === CARRIAGE_RETURN) {
+      at++
+      continue
+    }
+    const plainEnd = endOfPlainWord(text, at, end, quoting)
+    if (plainEnd !== -1) {
+      words.push(text.slice(at, plainEnd))
+      spans?.push({ start: at, end: plainEnd })
+      at = plainEnd
+      continue
+    }
+    const word = quotedWord(text, at, end, quoting)
+    if (word.text !== '' || word.end < end || quoting === 'shell') {
+      words.push(word.text)
+      spans?.push({ start: at, end: word.end })
+    }
+    if (!word.closed) return false
+    at = word.end
+  }
+  return true
+}
+
+/** Returns where a word without quotes ends, -1 where it has one. */
+function endOfPlainWord(text: string, start: number, end: number, quoting: Quoting): number {
+  for (let at = start; at < end; at++) {
+    const char = text.charCodeAt(at)
+    if (char === SPACE || char === TAB || char === LINE_FEED || char === CARRIAGE_RETURN) return at
+    if (char === QUOTE || (quoting === 'shell' && (char === SINGLE_QUOTE || char === BACKSLASH))) return -1
+  }
+  return end
+}
+
+function quotedWord(text: string, start: number, end: number, quoting: Quoting): { text: string; end: number; closed: boolean } {
+  let word = ''
+  let open = 0
+  let at = start
+  for (; at < end; at++) {
+    const char = text.charCodeAt(at)
+    if (open !== 0) {
+      if (char === open) {
+        open = 0
+        // Kernel: iptables-restore ends the word at the closing quote, blank or not.
+        if (quoting === 'restore') return { text: word, end: at + 1, closed: true }
+      } else if (char === BACKSLASH && open === QUOTE && at + 1 < end) word += text[++at]
+      else word += text[at]
+    } else if (char === QUOTE || (quoting === 'shell' && char === SINGLE_QUOTE)) open = char
+    else if (quoting === 'shell' && char === BACKSLASH && at + 1 < end) word += text[++at]
+    else if (char === SPACE || char === TAB || char === LINE_FEED || char === CARRIAGE_RETURN) break
+    else word += text[at]
+  }
+  return { text: word, end: at, closed: open === 0 }
+}
+
+/** Returns a word as iptables-save writes it: quoted where it has any character but letters, digits, `_` and `-`. Source: libxtables xtables_save_string(). */
+export function quoteWord(word: string): string {
+  return /^[-_0-9A-Za-z]+$/.test(word) ? word : `"${word.replace(/["\\']/g, '\\$&')}"`
+}

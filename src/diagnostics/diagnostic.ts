@@ -1,0 +1,81 @@
+/** What a reader or an analysis has to say about a text: plain data with a stable code. */
+
+import type { Span } from './source-file.ts'
+
+/** error = iptables-restore or the kernel refuses it; warning = it loads and is likely wrong; note = worth knowing. */
+export type Severity = 'error' | 'warning' | 'note'
+
+/** Every code, in alphabetical order. A code is stable: users filter by it. Each has a fixture. */
+export type DiagnosticCode =
+  | 'ambiguous-option'
+  | 'bad-counters'
+  | 'bad-value'
+  | 'binary-file'
+  | 'chain-exists'
+  | 'chain-in-use'
+  | 'chain-loop'
+  | 'chain-name'
+  | 'command-line'
+  | 'duplicate-option'
+  | 'duplicate-rule'
+  | 'empty-file'
+  | 'mixed-families'
+  | 'misplaced-device'
+  | 'misplaced-match'
+  | 'misplaced-target'
+  | 'missing-commit'
+  | 'missing-option'
+  | 'missing-value'
+  | 'not-invertible'
+  | 'old-negation'
+  | 'option-conflict'
+  | 'outside-table'
+  | 'protocol-needed'
+  | 'rule-number'
+  | 'silent-change'
+  | 'stray-words'
+  | 'unknown-chain'
+  | 'unknown-command'
+  | 'unknown-extension'
+  | 'unknown-match'
+  | 'unknown-option'
+  | 'unknown-policy'
+  | 'unknown-table'
+  | 'unknown-target'
+  | 'unused-chain'
+
+/** A place that explains a diagnostic: `message` is lower case without a final stop. */
+export interface RelatedPlace {
+  readonly span: Span
+  readonly message: string
+}
+
+/** Text edits that mend the defect; `safe` ones do not change what the ruleset means. */
+export interface Fix {
+  readonly kind: 'safe' | 'suggestion'
+  readonly message: string
+  readonly edits: readonly { readonly span: Span; readonly text: string }[]
+}
+
+/** One finding. `message` says what, `related` and `help` why and what to do. */
+export interface Diagnostic {
+  readonly code: DiagnosticCode
+  readonly severity: Severity
+  readonly message: string
+  readonly span: Span
+  readonly help?: string
+  readonly related: readonly RelatedPlace[]
+  readonly fix?: Fix
+  /** The backend that alone says so; absent where both do. */
+  readonly backend?: 'legacy' | 'nft'
+}
+
+/** Throws: a bug of ours, never the user's input. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`bug in fivebyfive: ${message}`)
+}
+
+/** Throws when a union was not handled exhaustively. */
+export function assertNever(value: never): never {
+  throw new Error(`bug in fivebyfive: unexpected ${JSON.stringify(value)}`)
+}

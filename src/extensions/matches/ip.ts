@@ -1,0 +1,54 @@
+/** The options of ip itself: `-s -d -i -o -p -f`. Source: iptables(8) "parameters"; net/ipv4/netfilter/ip_tables.c ip_packet_match(). */
+
+import { any, equals, masked, not, onDevice, within } from '../../meaning/predicate.ts'
+import { defineMatch } from '../extension.ts'
+import type { OptionUseOf } from '../extension.ts'
+import type { Prefix } from '../../net/address.ts'
+import { writePrefix } from '../../net/address.ts'
+import { devicePattern, flag, prefixes, protocol } from '../option-types.ts'
+
+/** Kernel: `-i` and `-o` are compared with '' where there is no device, so `! -i eth0` holds there. */
+export const ip = defineMatch({
+  name: 'ip',
+  doc: 'matches addresses, devices, protocol and fragments',
+  options: {
+    source: {
+      type: prefixes, invertible: true, aliases: ['-s', '--src'], omitted: matchesAll, print: use => printPrefix('-s', use),
+      doc: 'source address, prefix or address/mask; several, comma-separated, make several rules',
+      means: ([prefix]) => (prefix ? masked('ip.src', prefix.mask, prefix.address) : any([])),
+    },
+    destination: {
+      type: prefixes, invertible: true, aliases: ['-d', '--dst'], omitted: matchesAll, print: use => printPrefix('-d', use),
+      doc: 'destination address, prefix or address/mask; several, comma-separated, make several rules',
+      means: ([prefix]) => (prefix ? masked('ip.dst', prefix.mask, prefix.address) : any([])),
+    },
+    'in-interface': {
+      type: devicePattern, invertible: true, aliases: ['-i'], print: use => `-i ${devicePattern.write(use.value, 'ipv4').join('')}`,
+      omitted: use => !use.inverted && use.value.prefix && use.value.name === '',
+      doc: 'device of arrival; a final + stands for any ending', means: pattern => onDevice('device.in', pattern),
+    },
+    'out-interface': {
+      type: devicePattern, invertible: true, aliases: ['-o'], print: use => `-o ${devicePattern.write(use.value, 'ipv4').join('')}`,
+      omitted: use => !use.inverted && use.value.prefix && use.value.name === '',
+      doc: 'device of departure; a final + stands for any ending', means: pattern => onDevice('device.out', pattern),
+    },
+    protocol: {
+      type: protocol, invertible: true, aliases: ['-p', '--proto'], print: use => `-p ${protocol.write(use.value, 'ipv4').join('')}`,
+      omitted: use => use.value === 0,
+      doc: 'protocol by name or number; 0 or all is every protocol', means: number => (number === 0 ? not(any([])) : equals('ip.protocol', number)),
+    },
+    fragment: {
+      type: flag, invertible: true, aliases: ['-f'], print: () => '-f',
+      doc: 'second and further fragments (IPv4)', means: () => within('ip.fragmentOffset', 1, 0xffff),
+    },
+  },
+})
+
+function matchesAll(use: OptionUseOf<readonly Prefix[]>): boolean {
+  return !use.inverted && use.value.every(prefix => BigInt(prefix.mask) === 0n)
+}
+
+/** iptables-save prints the length of a full prefix too. */
+function printPrefix(option: string, use: OptionUseOf<readonly Prefix[]>): string {
+  return `${option} ${use.value.map(prefix => writePrefix(prefix)).map(text => (text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`)).join(',')}`
+}

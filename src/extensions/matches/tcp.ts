@@ -1,0 +1,32 @@
+/** Source: iptables-extensions(8) "tcp"; net/netfilter/xt_tcpudp.c tcp_mt(). */
+
+import { PROTOCOL } from '../../net/protocol.ts'
+import { masked, within } from '../../meaning/predicate.ts'
+import { defineMatch } from '../extension.ts'
+import { portRange, wholeNumber } from '../option-types.ts'
+import { synFlags, tcpFlags } from '../tcp-flags.ts'
+
+/** Kernel: a header that is cut short drops the packet whatever the rule says. */
+export const tcp = defineMatch({
+  name: 'tcp',
+  doc: 'matches TCP ports, flags and options',
+  protocols: [PROTOCOL.tcp],
+  options: {
+    sport: {
+      type: portRange, invertible: true, aliases: ['--source-port'], omitted: use => !use.inverted && use.value.low === 0 && use.value.high === 65535,
+      doc: 'source port or range', means: range => within('l4.sport', range.low, range.high),
+    },
+    dport: {
+      type: portRange, invertible: true, aliases: ['--destination-port'], omitted: use => !use.inverted && use.value.low === 0 && use.value.high === 65535,
+      doc: 'destination port or range', means: range => within('l4.dport', range.low, range.high),
+    },
+    'tcp-option': {
+      type: wholeNumber(1, 255), invertible: true,
+      doc: 'the header has an option of this kind', means: kind => masked('tcp.options', 1n << BigInt(kind), 1n << BigInt(kind)),
+    },
+    'tcp-flags': {
+      type: tcpFlags, invertible: true, spellings: { syn: synFlags },
+      doc: 'of the first flags exactly the second are set', means: flags => masked('tcp.flags', flags.mask, flags.set),
+    },
+  },
+})

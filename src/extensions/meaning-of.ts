@@ -1,0 +1,63 @@
+/** The meaning of a use: a match's predicate, a target's effects. Computed once for each shared use. */
+
+import type { MatchUse, OptionUse, Rule, TargetUse } from '../ir/ruleset.ts'
+import type { Effect } from '../meaning/effect.ts'
+import { all, not, opaque } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { Family } from '../net/address.ts'
+import type { ExtensionDefinition, MatchDefinition } from './extension.ts'
+import { matchDefinition, targetDefinition } from './registry.ts'
+import { useInWords } from './option-words.ts'
+
+const predicates = new Map<Family, WeakMap<MatchUse, Predicate>>([['ipv4', new WeakMap()], ['ipv6', new WeakMap()]])
+const effects = new Map<Family, WeakMap<TargetUse, readonly Effect[]>>([['ipv4', new WeakMap()], ['ipv6', new WeakMap()]])
+
+/**
+ * Returns what a match use means. An unknown match is a free variable named by its words; one with memory is a free variable too,
+ * and each rule's is another: callers that care add the rule to the key.
+ */
+export function predicateOf(use: MatchUse, family: Family): Predicate {
+  const known = predicates.get(family)?.get(use)
+  if (known) return known
+  const definition = matchDefinition(use.name, family)
+  const predicate = definition && !use.words ? predicateOfKnown(definition, use, family) : opaque(useInWords(use, family), useInWords(use, family))
+  predicates.get(family)?.set(use, predicate)
+  return predicate
+}
+
+/** Returns the conjunction of a rule's matches. */
+export function predicateOfRule(rule: Rule, family: Family): Predicate {
+  return all(rule.matches.map(use => predicateOf(use, family)))
+}
+
+/** Returns the definition of a match that has memory, undefined of one without. */
+export function memoryOf(use: MatchUse, family: Family): MatchDefinition['memory'] {
+  return use.words ? undefined : matchDefinition(use.name, family)?.memory
+}
+
+/** Returns what a target does, in order; empty for jumps, and for an unknown target, which is taken to continue (the reader reported it). */
+export function effectsOf(use: TargetUse, family: Family): readonly Effect[] {
+  if (use.kind !== 'target') return []
+  const known = effects.get(family)?.get(use)
+  if (known) return known
+  const definition = targetDefinition(use.name, family)
+  const list = definition && !use.words ? [...givenRows(definition, use.infos).flatMap(({ row, use: option }) => row.does?.(option.value, family) ?? []), ...(definition.does?.(use.infos, family) ?? [])] : []
+  effects.get(family)?.set(use, list)
+  return list
+}
+
+function predicateOfKnown(definition: MatchDefinition, use: MatchUse, family: Family): Predicate {
+  if (definition.memory) return opaque(useInWords(use, family), useInWords(use, family))
+  const rows = givenRows(definition, use.infos).map(({ row, use: option }) => {
+    const predicate = row.means?.(option.value, family) ?? all([])
+    return option.inverted ? not(predicate) : predicate
+  })
+  return all([...rows, ...(definition.means ? [definition.means(use.infos, family)] : [])])
+}
+
+function givenRows(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse>>) {
+  return Object.entries(definition.options).flatMap(([name, row]) => {
+    const use = infos[name]
+    return use ? [{ row, use }] : []
+  })
+}

@@ -1,0 +1,148 @@
+/** The types of option values that several extensions share: how words are read and written. */
+
+import { DEVICE_NAME_LIMIT, readDevicePattern, writeDevicePattern } from '../net/device-name.ts'
+import type { DevicePattern } from '../net/device-name.ts'
+import { familyOf, prefixOf, readAddress, readMask, maskOfLength, addressWidth, writePrefix } from '../net/address.ts'
+import type { Address, Family, Prefix } from '../net/address.ts'
+import { protocolNames, protocolNumber, savedProtocolName } from '../net/protocol.ts'
+import type { NumberRange } from '../net/ranges.ts'
+import { servicePort } from '../net/services.ts'
+import { read, refuse } from './extension.ts'
+import type { OptionType, Reading } from './extension.ts'
+import { didYouMean } from './did-you-mean.ts'
+
+/** An option without words. */
+export const flag: OptionType<true> = {
+  syntax: '', words: 0,
+  read: () => read(true as const),
+  write: () => [],
+}
+
+/** A whole number from `low` to `high` in decimal, octal (0...) or hex (0x...). Source: libxtables xtables_strtoui(). */
+export function wholeNumber(low: number, high: number, syntax = 'number'): OptionType<number> {
+  return {
+    syntax, words: 1,
+    read: ([word = '']) => readWholeNumber(word, low, high),
+    write: value => [String(value)],
+  }
+}
+
+/** `low:high`, either end may be left out, or one number. */
+export function numberRange(low: number, high: number, syntax = 'number[:number]'): OptionType<NumberRange> {
+  return {
+    syntax, words: 1,
+    read: ([word = '']) => readRange(word, low, high, part => readWholeNumber(part, low, high)),
+    write: range => [writeRange(range, ':')],
+  }
+}
+
+/** A port or range of ports by number or service name. */
+export const portRange: OptionType<NumberRange> = {
+  syntax: 'port[:port]', words: 1,
+  read: ([word = '']) => readRange(word, 0, 65535, readPort),
+  write: range => [writeRange(range, ':')],
+}
+
+/** A protocol by name or number. */
+export const protocol: OptionType<number> = {
+  syntax: 'protocol', words: 1,
+  read([word = '']) {
+    const number = protocolNumber(word.toLowerCase())
+    if (number !== undefined) return read(number)
+    if (/^(0x[0-9a-f]+|\d+)$/i.test(word)) return readWholeNumber(word, 0, 255)
+    return refuse(`there is no protocol \`${word}\``, didYouMean(word, protocolNames()))
+  },
+  write: number => [savedProtocolName(number) ?? String(number)],
+}
+
+/** A device name or pattern. */
+export const devicePattern: OptionType<DevicePattern> = {
+  syntax: 'device[+]', words: 1,
+  read([word = '']) {
+    if (word === '') return refuse('a device name is empty')
+    if (word.length > DEVICE_NAME_LIMIT) return refuse(`device name \`${word}\` is longer than ${DEVICE_NAME_LIMIT} characters`)
+    return read(readDevicePattern(word))
+  },
+  write: pattern => [writeDevicePattern(pattern)],
+}
+
+/** Addresses or prefixes, comma-separated; host bits are cleared and said so. */
+export const prefixes: OptionType<readonly Prefix[]> = {
+  syntax: 'address[/mask][,...]', words: 1,
+  read([word = ''], family) {
+    const list: Prefix[] = []
+    let change: string | undefined
+    for (const part of word.split(',')) {
+      const one = readOnePrefix(part, family)
+      if (!one.ok) return one
+      list.push(one.value)
+      change ??= one.change
+    }
+    return read(list, change)
+  },
+  write: list => [list.map(writePrefix).join(',')],
+}
+
+/** Reads a whole number in decimal, octal or hex within bounds. */
+export function readWholeNumber(word: string, low: number, high: number): Reading<number> {
+  const digits = /^0x[0-9a-f]+$/i.test(word) ? word : /^0[0-7]+$/.test(word) ? `0o${word.slice(1)}` : /^(0|[1-9]\d*)$/.test(word) ? word : undefined
+  if (digits === undefined) return refuse(`\`${word}\` is not a number`)
+  const value = Number(digits)
+  if (value > high) return refuse(`\`${word}\` is above ${high}`)
+  return value < low ? refuse(`\`${word}\` is below ${low}`) : read(value)
+}
+
+/** Reads a port by number or service name. */
+export function readPort(word: string): Reading<number> {
+  const named = servicePort(word)
+  if (named !== undefined) return read(named)
+  const number = readWholeNumber(word, 0, 65535)
+  if (number.ok || /^\d/.test(word)) return number.ok ? number : refuse(number.problem.replace('`', 'port `'))
+  return refuse(`there is no service \`${word}\``)
+}
+
+/** Returns `low:high`, or one number where they are equal. */
+export function writeRange(range: NumberRange, separator: string): string {
+  return range.low === range.high ? String(range.low) : `${range.low}${separator}${range.high}`
+}
+
+/** Reads `a:b`, `a:`, `:b` or `a`. */
+export function readRange(word: string, low: number, high: number, readEnd: (word: string) => Reading<number>): Reading<NumberRange> {
+  const colon = word.indexOf(':')
+  if (colon === -1) {
+    const both = readEnd(word)
+    return both.ok ? read({ low: both.value, high: both.value }) : both
+  }
+  const first = colon === 0 ? read(low) : readEnd(word.slice(0, colon))
+  const last = colon === word.length - 1 ? read(high) : readEnd(word.slice(colon + 1))
+  if (!first.ok) return first
+  if (!last.ok) return last
+  if (first.value > last.value) return refuse(`the range \`${word}\` ends before it begins`)
+  return read({ low: first.value, high: last.value })
+}
+
+/** Reads an address with optional mask as iptables does: `10` is 10.0.0.0, `10/8` a prefix. Source: libxtables xtables_ipparse_any(). */
+export function readOnePrefix(word: string, family: Family): Reading<Prefix> {
+  const slash = word.indexOf('/')
+  const head = slash === -1 ? word : word.slice(0, slash)
+  const address = readAddressOf(head, family)
+  if (address === undefined) return refuse(...addressProblem(head, family))
+  const mask = slash === -1 ? maskOfLength(family, addressWidth(family)) : readMask(family, word.slice(slash + 1))
+  if (mask === undefined) return refuse(`\`${word.slice(slash + 1)}\` is not a mask: give a length from 0 to ${addressWidth(family)} or a mask written as an address`)
+  const prefix = prefixOf(address, mask)
+  return read(prefix, prefix.address === address ? undefined : `the host bits of \`${word}\` are dropped: ${writePrefix(prefix)}`)
+}
+
+function readAddressOf(word: string, family: Family): Address | undefined {
+  const parts = word.split('.')
+  const padded = family === 'ipv4' && parts.length < 4 && /^\d+(\.\d+)*$/.test(word) ? [...parts, '0', '0', '0'].slice(0, 4).join('.') : word
+  const address = readAddress(padded)
+  return address !== undefined && familyOf(address) === family ? address : undefined
+}
+
+function addressProblem(word: string, family: Family): [string, string?] {
+  const other = readAddress(word)
+  if (other !== undefined) return [`\`${word}\` is an ${familyOf(other) === 'ipv4' ? 'IPv4' : 'IPv6'} address in an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} ruleset`]
+  if (/^[a-z][-.a-z0-9]*$/i.test(word)) return [`\`${word}\` is a host name`, 'iptables asks the name server once, when the file is loaded; write the address']
+  return [`\`${word}\` is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`]
+}

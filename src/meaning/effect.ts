@@ -1,0 +1,50 @@
+/** What a target means, as data. A target does its effects in order and then gives its verdict, `continue` where it has none. */
+
+import type { AddressRange, NumberRange } from '../net/ranges.ts'
+
+/** What a target says about the packet's further way. `stolen` = taken away silently, `queue` = handed to user space. */
+export type Verdict = 'accept' | 'drop' | 'return' | 'continue' | 'stolen' | 'queue'
+
+/** A field that a target writes. */
+export type AssignedField = 'mark' | 'ct.mark' | 'ip.ttl' | 'ip.tos' | 'priority'
+
+/** Where nat takes addresses from: given ranges, the address of the outgoing device, or that of the device of arrival. */
+export type NatAddresses =
+  | { readonly kind: 'ranges'; readonly ranges: readonly AddressRange[] }
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'outDevice' }
+  | { readonly kind: 'inDevice' }
+
+/** One effect of a target. */
+export type Effect =
+  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  /** field = (field & ~clear) ^ flip, after `from` (if given) replaced flip by (other field & fromMask). */
+  | {
+      readonly kind: 'assign'
+      readonly field: AssignedField
+      readonly clear: number
+      readonly flip: number
+      readonly from?: { readonly field: AssignedField; readonly mask: number }
+    }
+  /** TTL or hop limit: plus `by`, at least 0, at most 255. */
+  | { readonly kind: 'adjust'; readonly field: 'ip.ttl'; readonly by: number }
+  | {
+      readonly kind: 'nat'
+      readonly side: 'source' | 'destination'
+      readonly addresses: NatAddresses
+      /** `base` shifts ports: new port = low + (old - base). */
+      readonly ports?: NumberRange & { readonly base?: number }
+      readonly random?: boolean
+      readonly persistent?: boolean
+    }
+  | { readonly kind: 'reject'; readonly with: RejectAnswer }
+  | { readonly kind: 'untrack' }
+  /** The connection template that CT sets; zones are conntrack's. */
+  | { readonly kind: 'track'; readonly zone?: number; readonly zoneDirection?: 'original' | 'reply'; readonly zoneFromMark?: boolean; readonly helper?: string }
+  /** TCP MSS option: lowered to `limit`, or to the path MTU minus headers. */
+  | { readonly kind: 'clampMss'; readonly limit: number | 'pathMtu' }
+  /** Seen by somebody, changed by nobody: LOG, CHECKSUM, ... */
+  | { readonly kind: 'observe'; readonly words: string }
+
+/** What REJECT sends: an ICMP(v6) error by type and code, or a TCP reset. */
+export type RejectAnswer = { readonly kind: 'icmp'; readonly type: number; readonly code: number; readonly name: string } | { readonly kind: 'tcpReset' }
