@@ -1,0 +1,122 @@
+/** One command on a table draft. */
+
+import { writeRule } from './write-rule.ts'
+import { assertNever } from '../diagnostics/diagnostic.ts'
+import type { Rule } from '../ir/ruleset.ts'
+import type { Command } from './commands.ts'
+import { addChain, deleteChain, findChain, setPolicy } from './restore-changes.ts'
+import type { ChainDraft, TableDraft } from './restore-changes.ts'
+import type { Complain } from './rule-line.ts'
+import type { Span } from '../diagnostics/source-file.ts'
+import type { Family } from '../net/address.ts'
+
+/** The line that a command stands on. */
+export interface CommandLine {
+  readonly span: Span
+  readonly family: Family
+  readonly complain: Complain
+}
+
+/** Does what a command says; `rules` are the rules that its line makes, for the commands that have one. Returns whether it
+ * could be done; what is refused is told to `complain`. */
+export function applyCommand(table: TableDraft, command: Command, rules: readonly Rule[], line: CommandLine): boolean {
+  const { complain } = line
+  switch (command.kind) {
+    case 'newChain':
+      return addChain(table, command.chain, line.span, complain, 1) !== undefined
+    case 'deleteChain':
+      deleteChain(table, command.chain, complain, 1)
+      return true
+    case 'zero':
+    case 'flush':
+      return onChains(table, command.chain, complain, chain => (command.kind === 'flush' ? flush(chain) : zero(chain)))
+    case 'list':
+    case 'check':
+      return true
+    default:
+      return onOneChain(table, command, rules, line)
+  }
+}
+
+type OneChainCommand = Exclude<Command, { kind: 'newChain' | 'deleteChain' | 'flush' | 'zero' | 'list' | 'check' }>
+
+function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly Rule[], line: CommandLine): boolean {
+  const { complain } = line
+  const chain = findChain(table, command.chain, complain, 1)
+  if (!chain) return false
+  switch (command.kind) {
+    case 'append':
+      for (const rule of rules) chain.rules.push(rule)
+      return true
+    case 'insert':
+      return withNumber(chain, command.number, 1, complain, at => chain.rules.splice(at, 0, ...rules))
+    case 'replace':
+      return withNumber(chain, command.number, 0, complain, at => chain.rules.splice(at, 1, ...rules))
+    case 'deleteNumber':
+      return withNumber(chain, command.number, 0, complain, at => chain.rules.splice(at, 1))
+    case 'deleteRule':
+      return deleteRules(chain, rules, line)
+    case 'policy':
+      return setPolicy(chain, command.policy, complain, 2)
+    case 'rename':
+      return rename(table, chain, command.newName, line)
+    default:
+      return assertNever(command)
+  }
+}
+
+/** Runs `edit` with the 0-based place of a 1-based rule number; refuses one that is too big. */
+function withNumber(chain: ChainDraft, number: number, beyond: number, complain: Complain, edit: (at: number) => void): boolean {
+  if (number > chain.rules.length + beyond) {
+    complain('rule-number', 2, `chain \`${chain.name}\` has ${chain.rules.length} rules: there is no place ${number}`)
+    return false
+  }
+  edit(number - 1)
+  return true
+}
+
+function deleteRules(chain: ChainDraft, rules: readonly Rule[], line: CommandLine): boolean {
+  for (const rule of rules) {
+    const text = writeRule(rule, line.family)
+    const at = chain.rules.findIndex(other => writeRule(other, line.family) === text)
+    if (at === -1) {
+      line.complain('rule-number', -1, `there is no such rule in chain \`${chain.name}\` of table ${chain.table}`)
+      return false
+    }
+    chain.rules.splice(at, 1)
+  }
+  return true
+}
+
+function rename(table: TableDraft, chain: ChainDraft, newName: string, { complain, span }: CommandLine): boolean {
+  if (chain.hook !== undefined) {
+    complain('chain-in-use', 1, `built-in chain \`${chain.name}\` cannot be renamed`)
+    return false
+  }
+  const renamed = addChain(table, newName, chain.span ?? span, complain, 2)
+  if (!renamed) return false
+  renamed.rules = chain.rules
+  table.chains.delete(chain.name)
+  for (const other of table.chains.values()) {
+    for (const rule of other.rules) if (rule.target && rule.target.kind !== 'target' && rule.target.chain === chain.name) rule.target = { ...rule.target, chain: newName }
+  }
+  return true
+}
+
+function onChains(table: TableDraft, name: string | undefined, complain: Complain, edit: (chain: ChainDraft) => void): boolean {
+  const chains = name === undefined ? [...table.chains.values()] : [findChain(table, name, complain, 1)]
+  for (const chain of chains) {
+    if (!chain) return false
+    edit(chain)
+  }
+  return true
+}
+
+function flush(chain: ChainDraft): void {
+  chain.rules = []
+}
+
+function zero(chain: ChainDraft): void {
+  chain.counters = undefined
+  for (const rule of chain.rules) rule.counters = undefined
+}

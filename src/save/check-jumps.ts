@@ -1,0 +1,54 @@
+/** Jumps to what is neither a target nor a chain: found when all chains are known. */
+
+import { didYouMean } from '../extensions/did-you-mean.ts'
+import { targetNames } from '../extensions/registry.ts'
+import { splitWords } from '../../grammar/save-words.ts'
+import type { WordSpan } from '../../grammar/save-words.ts'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Span } from '../diagnostics/source-file.ts'
+import type { Rule } from '../ir/ruleset.ts'
+import type { TableDraft } from './restore-changes.ts'
+
+/** Reports and removes rules that jump to nothing. Returns whether there were any: the ruleset is then partial. */
+export function checkJumps(tables: Iterable<TableDraft>, diagnostics: Diagnostic[]): boolean {
+  let found = false
+  for (const table of tables) {
+    for (const chain of table.chains.values()) {
+      if (chain.rules.every(rule => jumpsSomewhere(table, rule))) continue
+      found = true
+      for (const rule of chain.rules) if (!jumpsSomewhere(table, rule)) diagnostics.push(unknownTarget(table, rule))
+      chain.rules = chain.rules.filter(rule => jumpsSomewhere(table, rule))
+    }
+  }
+  return found
+}
+
+function jumpsSomewhere(table: TableDraft, rule: Rule): boolean {
+  const { target } = rule
+  if (!target || target.kind === 'target') return true
+  return table.chains.get(target.chain)?.hook === undefined && table.chains.has(target.chain)
+}
+
+function unknownTarget(table: TableDraft, rule: Rule): Diagnostic {
+  const target = rule.target
+  const name = target && target.kind !== 'target' ? target.chain : ''
+  const builtIn = table.chains.has(name)
+  const help = builtIn ? 'built-in chains are entered by the kernel only' : didYouMean(name, [...table.chains.keys(), ...targetNames('ipv4'), ...targetNames('ipv6')])
+  return {
+    code: builtIn || target?.kind === 'goto' ? 'unknown-chain' : 'unknown-target',
+    severity: 'error',
+    message: builtIn ? `a rule cannot jump to built-in chain \`${name}\`` : target?.kind === 'goto' ? `there is no chain \`${name}\` in table ${table.name}` : `there is no target or chain \`${name}\``,
+    span: jumpSpan(rule.span, name),
+    related: [],
+    ...(help === undefined ? {} : { help }),
+  }
+}
+
+function jumpSpan(span: Span, name: string): Span {
+  const words: string[] = []
+  const spans: WordSpan[] = []
+  splitWords(span.source.text, span.start, span.end, words, spans)
+  const at = words.findLastIndex((word, index) => word === name && /^-(j|g|-jump|-goto)$/.test(words[index - 1] ?? ''))
+  const place = spans[at]
+  return place ? { source: span.source, ...place } : span
+}

@@ -1,0 +1,121 @@
+/** The tables while a text is being loaded: what each command of iptables-restore changes, and at the end the IR. */
+
+import type { Complain } from './rule-line.ts'
+import type { Span } from '../diagnostics/source-file.ts'
+import { isBuiltInChain, TABLE_HOOKS } from '../ir/hooks.ts'
+import type { Hook, TableName } from '../ir/hooks.ts'
+import type { Chain, ChainPolicy, Counters, Rule, Ruleset, Table } from '../ir/ruleset.ts'
+import type { Family } from '../net/address.ts'
+import { didYouMean } from '../extensions/did-you-mean.ts'
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A chain that can still change. */
+export type ChainDraft = Omit<Writable<Chain>, 'rules' | 'id'> & { rules: Writable<Rule>[] }
+
+/** A table that can still change. */
+export interface TableDraft {
+  readonly name: TableName
+  readonly chains: Map<string, ChainDraft>
+}
+
+/** The longest chain name in bytes. Source: XT_EXTENSION_MAXNAMELEN - 1. */
+export const CHAIN_NAME_LIMIT = 28
+
+/** Returns an empty table: its built-in chains with policy ACCEPT. */
+export function makeTable(name: TableName): TableDraft {
+  const chains = new Map<string, ChainDraft>()
+  for (const hook of TABLE_HOOKS[name]) chains.set(hook, makeChain(name, hook, hook, undefined))
+  return { name, chains }
+}
+
+/** Empties a table as iptables-restore does at `*table`: rules and user chains go, chain policies stay. */
+export function flushTable(table: TableDraft): void {
+  for (const [name, chain] of table.chains) {
+    if (chain.hook === undefined) table.chains.delete(name)
+    else chain.rules = []
+  }
+}
+
+/** Adds a user chain; refuses a name that is taken, too long or like an option. */
+export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number): ChainDraft | undefined {
+  const problem = chainNameProblem(name)
+  if (problem !== undefined) complain('chain-name', word, problem)
+  else if (table.chains.has(name)) complain('chain-exists', word, `chain \`${name}\` exists already in table ${table.name}`)
+  else {
+    const chain = makeChain(table.name, name, undefined, span)
+    table.chains.set(name, chain)
+    return chain
+  }
+  return undefined
+}
+
+/** Sets a built-in chain's policy; refuses user chains and other verdicts. */
+export function setPolicy(chain: ChainDraft, policy: string, complain: Complain, word: number): boolean {
+  if (policy !== 'ACCEPT' && policy !== 'DROP') {
+    complain('unknown-policy', word, `\`${policy}\` cannot be a chain policy`, { help: didYouMean(policy, ['ACCEPT', 'DROP']) ?? 'a chain policy is ACCEPT or DROP' })
+    return false
+  }
+  if (chain.hook === undefined) {
+    complain('unknown-policy', word, `user chain \`${chain.name}\` cannot have a chain policy`, { help: 'only built-in chains have one: write `-` here and end the chain with a rule' })
+    return false
+  }
+  chain.policy = policy
+  return true
+}
+
+/** Returns the chain of a name; refuses an unknown one. */
+export function findChain(table: TableDraft, name: string, complain: Complain, word: number): ChainDraft | undefined {
+  const chain = table.chains.get(name)
+  if (!chain) complain('unknown-chain', word, `there is no chain \`${name}\` in table ${table.name}`, { help: unknownChainHelp(table, name) })
+  return chain
+}
+
+/** Removes a user chain, or with no name all that are not jumped to; refuses what the kernel refuses. */
+export function deleteChain(table: TableDraft, name: string | undefined, complain: Complain, word: number): void {
+  const used = new Set([...table.chains.values()].flatMap(chain => chain.rules.map(rule => (rule.target && rule.target.kind !== 'target' ? rule.target.chain : ''))))
+  if (name === undefined) {
+    for (const chain of [...table.chains.values()]) if (chain.hook === undefined && !used.has(chain.name) && chain.rules.length === 0) table.chains.delete(chain.name)
+    return
+  }
+  const chain = findChain(table, name, complain, word)
+  if (!chain) return
+  if (chain.hook !== undefined) complain('chain-in-use', word, `built-in chain \`${name}\` cannot be deleted`)
+  else if (used.has(name)) complain('chain-in-use', word, `chain \`${name}\` is still jumped to`)
+  else if (chain.rules.length > 0) complain('chain-in-use', word, `chain \`${name}\` is not empty`, { help: `flush it first: \`-F ${name}\`` })
+  else table.chains.delete(name)
+}
+
+/** Returns the finished ruleset; chains and rules get their numbers here. */
+export function finishRuleset(family: Family, drafts: Iterable<TableDraft>, partial: boolean): Ruleset {
+  let chainCount = 0
+  let ruleCount = 0
+  const tables: Table[] = []
+  for (const draft of drafts) {
+    const chains: Chain[] = []
+    for (const chain of draft.chains.values()) {
+      for (const rule of chain.rules) rule.id = ruleCount++
+      chains.push({ ...chain, id: chainCount++ })
+    }
+    tables.push({ name: draft.name, chains, chainByName: new Map(chains.map(chain => [chain.name, chain])) })
+  }
+  return { family, tables, chainCount, ruleCount, partial }
+}
+
+function makeChain(table: TableName, name: string, hook: Hook | undefined, span: Span | undefined): ChainDraft {
+  const policy: ChainPolicy = hook === undefined ? '-' : 'ACCEPT'
+  const counters: Counters | undefined = undefined
+  return { table, name, hook, policy, counters, rules: [], span }
+}
+
+function chainNameProblem(name: string): string | undefined {
+  if (name === '') return 'a chain name is empty'
+  if (name.length > CHAIN_NAME_LIMIT) return `chain name \`${name}\` is longer than ${CHAIN_NAME_LIMIT} characters`
+  if (name.startsWith('-') || name.startsWith('!')) return `chain name \`${name}\` begins with \`${name[0]}\``
+  return undefined
+}
+
+function unknownChainHelp(table: TableDraft, name: string): string | undefined {
+  const elsewhere = Object.keys(TABLE_HOOKS).find(other => other !== table.name && isBuiltInChain(other as TableName, name))
+  return elsewhere === undefined ? didYouMean(name, [...table.chains.keys()]) : `table ${table.name} has no chain ${name}; table ${elsewhere} has`
+}

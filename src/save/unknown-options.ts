@@ -1,0 +1,74 @@
+/** Option words that are not known as they stand: abbreviations, attached values, and those that are refused. */
+
+import { didYouMean } from '../extensions/did-you-mean.ts'
+import { COMMAND_NAMES } from './commands.ts'
+import { refuseRule } from './rule-state.ts'
+import type { RuleState } from './rule-state.ts'
+
+const CONTROL_NAMES = ['--match', '--jump', '--goto', '--table', '--set-counters']
+
+/** Options that the programs take and that change nothing here: for pasted command lines. */
+const IGNORED = new Set(['-w', '--wait', '-v', '--verbose', '-n', '--numeric', '-x', '--exact', '--line-numbers', '-4', '--ipv4', '-6', '--ipv6'])
+
+/**
+ * Rewrites the word at hand where getopt_long(3) understands it: `--opt=value`, an unambiguous abbreviation, `-pvalue`. Returns
+ * whether it did; the words then stand as if they had been written out.
+ */
+export function splitAttached(state: RuleState, word: string): boolean {
+  if (IGNORED.has(word)) {
+    state.at += word.includes('w') && /^\d+$/.test(state.words[state.at + 1] ?? '') ? 2 : 1
+    return true
+  }
+  if (!word.startsWith('--')) return splitShort(state, word)
+  const equals = word.indexOf('=')
+  const name = equals === -1 ? word : word.slice(0, equals)
+  const full = knownWords(state).has(name) ? name : expandAbbreviation(state, name)
+  if (full === undefined || (full === name && equals === -1)) return false
+  replaceWord(state, equals === -1 ? [full] : [full, word.slice(equals + 1)])
+  return true
+}
+
+function splitShort(state: RuleState, word: string): boolean {
+  const option = word.slice(0, 2)
+  if (word.length === 2 || !/^-[sdpiojgmtAIDRNPFXZEC]$/.test(option)) return false
+  replaceWord(state, [option, word.slice(2)])
+  return true
+}
+
+function replaceWord(state: RuleState, words: readonly string[]): void {
+  state.words = state.words.toSpliced(state.at, 1, ...words)
+}
+
+/** Returns the one option that begins with `name`, undefined where there is none or several. */
+function expandAbbreviation(state: RuleState, name: string): string | undefined {
+  if (name.length < 3) return undefined
+  const candidates = [...knownWords(state)].filter(known => known.startsWith(name))
+  return candidates.length === 1 ? candidates[0] : undefined
+}
+
+/** Refuses an option that nobody understands. */
+export function reportUnknownOption(state: RuleState, word: string): void {
+  const known = knownWords(state)
+  const candidates = [...known].filter(name => word.length > 2 && name.startsWith(word))
+  if (!word.startsWith('-')) refuseRule(state, 'stray-words', state.at, `\`${word}\` is not an option`, { help: 'options begin with `-`; a value with blanks needs double quotes' })
+  else if (word.startsWith('--') && candidates.length > 1) refuseRule(state, 'ambiguous-option', state.at, `\`${word}\` may be ${candidates.map(name => `\`${name}\``).join(' or ')}`)
+  else if (/^--?(dport|sport|destination-port|source-port|syn|tcp-flags|icmp-type|icmpv6-type)$/.test(word) && !hasProtocolMatch(state)) {
+    refuseRule(state, 'protocol-needed', state.at, `\`${word}\` needs a protocol before it`, { help: `write \`-p tcp ${word}\`, with the protocol that you mean` })
+  } else refuseRule(state, 'unknown-option', state.at, `there is no option \`${word}\` here`, { help: didYouMean(word, [...known]) })
+  skipOption(state)
+}
+
+function hasProtocolMatch(state: RuleState): boolean {
+  return state.ip.given.some(({ option }) => option.option.name === 'protocol')
+}
+
+/** Steps over an option and the words that seem to be its values. */
+function skipOption(state: RuleState): void {
+  state.at++
+  while (state.at < state.words.length && !(state.words[state.at] ?? '').startsWith('-') && state.words[state.at] !== '!') state.at++
+}
+
+function knownWords(state: RuleState): ReadonlySet<string> {
+  const uses = [state.ip, ...state.matches, ...(state.target ? [state.target] : [])]
+  return new Set([...CONTROL_NAMES, ...COMMAND_NAMES, ...uses.flatMap(use => [...(use.extension?.byWord.keys() ?? [])])].filter(name => name.startsWith('--')))
+}

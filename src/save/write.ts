@@ -1,0 +1,56 @@
+/** The IR -> what iptables-save prints after loading it, without its two comment lines. Source: iptables/iptables-save.c; libiptc/libiptc.c. */
+
+import { TABLES } from '../ir/hooks.ts'
+import type { Backend } from '../ir/hooks.ts'
+import type { Chain, Counters, Ruleset, Table } from '../ir/ruleset.ts'
+import type { Family } from '../net/address.ts'
+import { writeRule } from './write-rule.ts'
+
+/** How to write. `counters` is `iptables-save -c`; `tableOrder` 'kernel' is the order in which the backend's save prints the tables. */
+export interface WriteOptions {
+  readonly backend?: Backend
+  readonly counters?: boolean
+  readonly tableOrder?: 'kernel' | 'file'
+}
+
+/** Returns the canonical text of a ruleset. Built-in chains come first, then user chains by name, then the rules. */
+export function writeRuleset(ruleset: Ruleset, options: WriteOptions = {}): string {
+  const tables = options.tableOrder === 'file' ? ruleset.tables : kernelOrder(ruleset.tables, options.backend ?? 'legacy')
+  return tables.map(table => writeTable(table, ruleset.family, options.counters ?? false)).join('')
+}
+
+/** Kernel: ip_tables lists the table loaded last first; iptables-nft-save has a fixed order. */
+function kernelOrder(tables: readonly Table[], backend: Backend): readonly Table[] {
+  if (backend === 'legacy') return tables.toReversed()
+  return tables.toSorted((a, b) => NFT_ORDER.indexOf(a.name) - NFT_ORDER.indexOf(b.name))
+}
+
+const NFT_ORDER = TABLES
+
+function writeTable(table: Table, family: Family, withCounters: boolean): string {
+  const chains = [...table.chains.filter(chain => chain.hook !== undefined), ...table.chains.filter(chain => chain.hook === undefined).toSorted(byName)]
+  const lines = [`*${table.name}`, ...chains.map(chain => writeChain(chain, withCounters))]
+  for (const chain of chains) {
+    const start = `-A ${chain.name}`
+    for (const rule of chain.rules) {
+      const words = writeRule(rule, family)
+      const line = words === '' ? start : `${start} ${words}`
+      lines.push(withCounters ? `${writeCounters(rule.counters)} ${line}` : line)
+    }
+  }
+  lines.push('COMMIT', '')
+  return lines.join('\n')
+}
+
+function writeChain(chain: Chain, withCounters: boolean): string {
+  return `:${chain.name} ${chain.policy} ${writeCounters(withCounters ? chain.counters : undefined)}`
+}
+
+function writeCounters(counters: Counters | undefined): string {
+  return `[${counters?.packets ?? 0}:${counters?.bytes ?? 0}]`
+}
+
+/** By bytes, as strcmp(3) does. */
+function byName(a: Chain, b: Chain): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}
