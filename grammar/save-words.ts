@@ -12,6 +12,8 @@ const SPACE = 32
 const QUOTE = 34
 const SINGLE_QUOTE = 39
 const BACKSLASH = 92
+const DASH = 45
+const SHORT_OPTIONS = Array.from({ length: 128 }, (_, letter) => `-${String.fromCharCode(letter)}`)
 
 /** Where a word stands: half-open offsets, quotes included. */
 export interface WordSpan {
@@ -33,7 +35,7 @@ export function splitWords(text: string, start: number, end: number, words: stri
     }
     const plainEnd = endOfPlainWord(text, at, end, quoting)
     if (plainEnd !== -1) {
-      words.push(text.slice(at, plainEnd))
+      words.push(plainEnd - at === 2 && first === DASH ? shortOption(text.charCodeAt(at + 1), text, at) : text.slice(at, plainEnd))
       spans?.push({ start: at, end: plainEnd })
       at = plainEnd
       continue
@@ -47,6 +49,11 @@ export function splitWords(text: string, start: number, end: number, words: stri
     at = word.end
   }
   return true
+}
+
+/** Returns a word such as `-A` without making a new string: most words of most files are these. */
+function shortOption(letter: number, text: string, at: number): string {
+  return SHORT_OPTIONS[letter] ?? text.slice(at, at + 2)
 }
 
 /** Returns where a word without quotes ends, -1 where it has one. */

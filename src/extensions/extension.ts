@@ -46,6 +46,8 @@ export interface OptionRow<T> {
   /** It may be given more than once: the last wins, unless `merge` joins them. */
   readonly repeatable?: boolean
   merge?(earlier: T, later: T): T
+  /** A comma-separated list makes several rules, one for each value. */
+  readonly makesRules?: boolean
   /** Other names of the option, with the same words. */
   readonly aliases?: readonly string[]
   /** Other options that say the same in other words, such as `--syn` for `--tcp-flags`. */
@@ -102,6 +104,8 @@ interface ExtensionShape<V> {
 /** A match with memory (limit, quota, ...): a small state machine beside its opaque meaning. Times are in milliseconds. */
 export interface Memory<V> {
   start(infos: InfosOf<V>): unknown
+  /** The name of a state that several uses share (recent, hashlimit); absent where each use has its own. */
+  sharedBy?(infos: InfosOf<V>): string
   /** Whether it matches now; `state` is what `start` made and may be changed. */
   step(state: unknown, infos: InfosOf<V>, subject: Subject, now: number): boolean
 }

@@ -66,25 +66,17 @@ export const devicePattern: OptionType<DevicePattern> = {
   write: pattern => [writeDevicePattern(pattern)],
 }
 
-/** Addresses or prefixes, comma-separated; host bits are cleared and said so. */
-export const prefixes: OptionType<readonly Prefix[]> = {
-  syntax: 'address[/mask][,...]', words: 1,
-  read([word = ''], family) {
-    const list: Prefix[] = []
-    let change: string | undefined
-    for (const part of word.split(',')) {
-      const one = readOnePrefix(part, family)
-      if (!one.ok) return one
-      list.push(one.value)
-      change ??= one.change
-    }
-    return read(list, change)
-  },
-  write: list => [list.map(writePrefix).join(',')],
+/** An address or prefix; host bits are cleared and said so. */
+export const prefixType: OptionType<Prefix> = {
+  syntax: 'address[/mask]', words: 1,
+  read: ([word = ''], family) => readOnePrefix(word, family),
+  write: prefix => [writePrefix(prefix)],
 }
 
 /** Reads a whole number in decimal, octal or hex within bounds. */
 export function readWholeNumber(word: string, low: number, high: number): Reading<number> {
+  const plain = plainDecimal(word)
+  if (plain !== undefined && plain >= low && plain <= high) return read(plain)
   const digits = /^0x[0-9a-f]+$/i.test(word) ? word : /^0[0-7]+$/.test(word) ? `0o${word.slice(1)}` : /^(0|[1-9]\d*)$/.test(word) ? word : undefined
   if (digits === undefined) return refuse(`\`${word}\` is not a number`)
   const value = Number(digits)
@@ -92,8 +84,22 @@ export function readWholeNumber(word: string, low: number, high: number): Readin
   return value < low ? refuse(`\`${word}\` is below ${low}`) : read(value)
 }
 
+/** The value of up to nine decimal digits without a leading zero: the usual case, read without a regular expression. */
+function plainDecimal(word: string): number | undefined {
+  if (word.length === 0 || word.length > 9 || (word.length > 1 && word.charCodeAt(0) === 48)) return undefined
+  let value = 0
+  for (let at = 0; at < word.length; at++) {
+    const digit = word.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
+  return value
+}
+
 /** Reads a port by number or service name. */
 export function readPort(word: string): Reading<number> {
+  const plain = plainDecimal(word)
+  if (plain !== undefined && plain <= 65535) return read(plain)
   const named = servicePort(word)
   if (named !== undefined) return read(named)
   const number = readWholeNumber(word, 0, 65535)
@@ -134,10 +140,10 @@ export function readOnePrefix(word: string, family: Family): Reading<Prefix> {
 }
 
 function readAddressOf(word: string, family: Family): Address | undefined {
+  const address = readAddress(word)
+  if (address !== undefined) return familyOf(address) === family ? address : undefined
   const parts = word.split('.')
-  const padded = family === 'ipv4' && parts.length < 4 && /^\d+(\.\d+)*$/.test(word) ? [...parts, '0', '0', '0'].slice(0, 4).join('.') : word
-  const address = readAddress(padded)
-  return address !== undefined && familyOf(address) === family ? address : undefined
+  return family === 'ipv4' && parts.length < 4 && /^\d+(\.\d+)*$/.test(word) ? readAddress([...parts, '0', '0', '0'].slice(0, 4).join('.')) : undefined
 }
 
 function addressProblem(word: string, family: Family): [string, string?] {

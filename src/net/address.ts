@@ -93,15 +93,27 @@ export function writePrefix(prefix: Prefix): string {
   return length === addressWidth(familyOf(prefix.mask)) ? writeAddress(prefix.address) : `${writeAddress(prefix.address)}/${length}`
 }
 
+/** Reads four decimal numbers of at most three digits, without leading zeros. */
 function readIpv4(text: string): number | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4) return undefined
   let value = 0
-  for (const part of parts) {
-    if (!/^\d{1,3}$/.test(part) || (part.length > 1 && part.startsWith('0')) || Number(part) > 255) return undefined
-    value = value * 256 + Number(part)
+  let part = 0
+  let digits = 0
+  let dots = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (char === 46) {
+      if (digits === 0 || ++dots > 3) return undefined
+      value = value * 256 + part
+      part = digits = 0
+    } else {
+      const digit = char - 48
+      if (digit < 0 || digit > 9 || (digits > 0 && part === 0)) return undefined
+      part = part * 10 + digit
+      digits++
+      if (part > 255) return undefined
+    }
   }
-  return value
+  return dots === 3 && digits > 0 ? value * 256 + part : undefined
 }
 
 function readIpv6(text: string): bigint | undefined {

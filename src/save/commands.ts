@@ -19,9 +19,11 @@ export interface FoundCommand {
   readonly problem: string | undefined
 }
 
-type Letter = 'A' | 'C' | 'D' | 'E' | 'F' | 'I' | 'L' | 'N' | 'P' | 'R' | 'S' | 'X' | 'Z'
+/** A command's short name. */
+export type CommandLetter = 'A' | 'C' | 'D' | 'E' | 'F' | 'I' | 'L' | 'N' | 'P' | 'R' | 'S' | 'X' | 'Z'
 
-const LETTER_OF = new Map<string, Letter>(
+/** The short name of a command by each of its words. */
+export const COMMAND_LETTERS: ReadonlyMap<string, CommandLetter> = new Map<string, CommandLetter>(
   Object.entries({
     append: 'A', check: 'C', delete: 'D', 'rename-chain': 'E', flush: 'F', insert: 'I', list: 'L', 'new-chain': 'N', policy: 'P', replace: 'R',
     'list-rules': 'S', 'delete-chain': 'X', zero: 'Z', new: 'N',
@@ -29,26 +31,23 @@ const LETTER_OF = new Map<string, Letter>(
 )
 
 /** The long names of the commands, for abbreviations and "did you mean". */
-export const COMMAND_NAMES: readonly string[] = [...LETTER_OF.keys()].filter(name => name.startsWith('--'))
+export const COMMAND_NAMES: readonly string[] = [...COMMAND_LETTERS.keys()].filter(name => name.startsWith('--'))
 
-/** Returns the command at a word, undefined where the word is none. */
-export function findCommand(words: readonly string[], at: number): FoundCommand | undefined {
-  const letter = LETTER_OF.get(words[at] ?? '')
-  if (letter === undefined) return undefined
+/** Returns the command whose letter stands at a word, with the words that belong to it. */
+export function readCommand(letter: CommandLetter, words: readonly string[], at: number): FoundCommand {
   const chain = argument(words, at + 1)
-  const second = chain === undefined ? undefined : argument(words, at + 2)
-  const next = at + 1 + (chain === undefined ? 0 : 1)
-  if (chain === undefined && !'FLSXZ'.includes(letter)) return { command: undefined, next, problem: `\`${words[at]}\` needs the name of a chain` }
-  return withArguments(letter, chain, second, next)
+  if (chain === undefined && !'FLSXZ'.includes(letter)) return { command: undefined, next: at + 1, problem: `\`${words[at]}\` needs the name of a chain` }
+  if (letter === 'A' && chain !== undefined) return { command: { kind: 'append', chain, hasRule: true }, next: at + 2, problem: undefined }
+  return withArguments(letter, chain, chain === undefined ? undefined : argument(words, at + 2), at + 1 + (chain === undefined ? 0 : 1))
 }
 
 /** A word that is not an option. */
 function argument(words: readonly string[], at: number): string | undefined {
   const word = words[at]
-  return word === undefined || word === '!' || (word.startsWith('-') && word.length > 1) ? undefined : word
+  return word === undefined || word === '!' || (word.charCodeAt(0) === 45 && word.length > 1) ? undefined : word
 }
 
-function withArguments(letter: Letter, chain: string | undefined, second: string | undefined, next: number): FoundCommand {
+function withArguments(letter: CommandLetter, chain: string | undefined, second: string | undefined, next: number): FoundCommand {
   const name = chain ?? ''
   const found = (command: Command, used = 0): FoundCommand => ({ command, next: next + used, problem: undefined })
   switch (letter) {

@@ -1,94 +1,108 @@
 /** The options of a rule, once all are read -> shared uses. Refuses what the rows do not allow together. */
 
 import type { MatchUse, OptionUse, TargetUse } from '../ir/ruleset.ts'
-import type { Vocabulary } from './option-table.ts'
+import type { ExtensionTarget, ReadOption, UseNode } from './option-table.ts'
 import { refuseRule } from './rule-state.ts'
 import type { OpenUse, ReadRule, RuleState } from './rule-state.ts'
 
-type ExtensionTarget = Extract<TargetUse, { kind: 'target' }>
-
 /** Returns the rules that a line makes: one, or several where `-s a,b` names several addresses; none where it is refused. */
 export function finishRules(state: RuleState): ReadRule[] {
-  const matches = state.matches.map(use => finishUse(state, use))
+  const matches: MatchUse[] = []
+  if (state.ip.given.length > 0) matches.push(finishMatch(state, state.ip))
+  for (const use of state.matches) matches.push(finishMatch(state, use))
   const target = finishTarget(state)
-  const ips = finishIp(state)
   if (!state.ok) return []
-  return ips.map(ip => ({ matches: ip ? [ip, ...matches] : matches, target }))
+  return state.others.length === 0 ? [{ matches, target }] : severalRules(state, matches, target)
 }
 
 function finishTarget(state: RuleState): TargetUse | undefined {
   const { jump, target } = state
   if (!jump) return undefined
-  if (!target || (!target.extension && target.unknown.length === 0)) return internJump(state.vocabulary, jump.kind, jump.chain)
-  if (!target.extension) {
-    state.complain('unknown-extension', jump.word, `target \`${jump.chain}\` is not known`, { severity: 'note', help: 'it is kept word for word; what it does is left open' })
-    return { kind: 'target', name: jump.chain, infos: {}, words: target.unknown }
-  }
-  return intern(target, (name, infos): ExtensionTarget => ({ kind: 'target', name, infos }), state)
+  if (target?.extension) return finishUse(state, target, makeTarget)
+  if (!target?.unknown) return shareJump(state, jump)
+  state.complain('unknown-extension', jump.word, `target \`${jump.chain}\` is not known`, { severity: 'note', help: 'it is kept word for word; what it does is left open' })
+  return { kind: 'target', name: jump.chain, infos: {}, words: target.unknown }
 }
 
-const jumps = new WeakMap<Vocabulary, Map<string, TargetUse>>()
-
-function internJump(vocabulary: Vocabulary, kind: 'jump' | 'goto', chain: string): TargetUse {
-  const known = jumps.get(vocabulary) ?? new Map<string, TargetUse>()
-  jumps.set(vocabulary, known)
-  const use = known.get(`${kind} ${chain}`) ?? { kind, chain }
-  known.set(`${kind} ${chain}`, use)
-  return use
-}
-
-function finishUse(state: RuleState, use: OpenUse): MatchUse {
-  if (!use.extension) return { name: use.name, infos: {}, words: use.unknown }
-  return intern(use, (name, infos): MatchUse => ({ name, infos }), state)
-}
-
-/** Returns the shared use of equal options, made by `make` when it is new. Refuses what its own rows do not allow. */
-function intern<U extends { readonly infos: Readonly<Record<string, OptionUse>> }>(use: OpenUse, make: (name: string, infos: Record<string, OptionUse>) => U, state: RuleState): U {
-  const uses = use.extension?.uses as Map<string, U>
-  let key = ''
-  for (const { option, inverted } of use.given) key += inverted ? `!${option.id},` : `${option.id},`
-  const known = uses.get(key)
-  if (known) return known
-  const infos: Record<string, OptionUse> = {}
-  for (const { option, inverted } of use.given) infos[option.option.name] = inverted ? option.inverted : option.plain
-  const made = make(use.name, infos)
-  if (checkOptions(state, use, infos)) uses.set(key, made)
+function shareJump(state: RuleState, { kind, chain }: { kind: 'jump' | 'goto'; chain: string }): TargetUse {
+  const known = kind === 'jump' ? state.vocabulary.jumps : state.vocabulary.gotos
+  const use = known.get(chain)
+  if (use) return use
+  const made: TargetUse = { kind, chain }
+  known.set(chain, made)
   return made
+}
+
+function finishMatch(state: RuleState, use: OpenUse): MatchUse {
+  return use.extension ? finishUse(state, use, makeMatch) : { name: use.name, infos: {}, words: use.unknown ?? [] }
+}
+
+const makeMatch = (name: string, infos: Record<string, OptionUse>): MatchUse => ({ name, infos })
+const makeTarget = (name: string, infos: Record<string, OptionUse>): ExtensionTarget => ({ kind: 'target', name, infos })
+
+/**
+ * Returns the use of a known extension; options that were all seen before lead to the one shared use. A use of an option seen for
+ * the first time cannot exist yet and is not remembered: most such options are addresses that no second rule has.
+ */
+function finishUse<U extends MatchUse | ExtensionTarget>(state: RuleState, use: OpenUse, make: (name: string, infos: Record<string, OptionUse>) => U): U {
+  const node = use.given.length > 1 && hasNew(use.given) ? undefined : nodeOf(use)
+  if (node?.use) return node.use as U
+  const infos: Record<string, OptionUse> = {}
+  for (const option of use.given) infos[option.written.name] = option.option
+  const made = make(use.name, infos)
+  const isAllowed = !use.extension?.isConstrained || checkOptions(state, use, infos)
+  if (node && isAllowed) node.use = made
+  return made
+}
+
+function hasNew(given: readonly ReadOption[]): boolean {
+  for (const option of given) if (option.isNew) return true
+  return false
+}
+
+function nodeOf(use: OpenUse): UseNode | undefined {
+  let node: UseNode | undefined = use.given[0] ?? use.extension?.bare
+  for (let index = 1; node && index < use.given.length; index++) {
+    const option = use.given[index]
+    if (!option) break
+    node.next ??= new Map()
+    let next = node.next.get(option)
+    if (!next) {
+      next = { use: undefined, next: undefined }
+      node.next.set(option, next)
+    }
+    node = next
+  }
+  return node
 }
 
 /** Checks required, excluded and accompanying options. */
 function checkOptions(state: RuleState, use: OpenUse, infos: Readonly<Record<string, OptionUse>>): boolean {
   const definition = use.extension?.definition
   if (!definition) return true
-  const missing = Object.entries(definition.options).find(([name, row]) => row.required && !infos[name])?.[0]
-  const oneOf = definition.requiresOneOf?.some(name => infos[name]) ?? true
   const said = definition.kind === 'match' ? `-m ${definition.name}` : `-j ${definition.name}`
+  const missing = Object.entries(definition.options).find(([name, row]) => row.required && !infos[name])?.[0]
   if (missing !== undefined) refuseRule(state, 'missing-option', use.word, `\`${said}\` needs \`--${missing}\``)
-  else if (!oneOf) refuseRule(state, 'missing-option', use.word, `\`${said}\` needs one of ${definition.requiresOneOf?.map(name => `\`--${name}\``).join(', ')}`)
-  for (const { option } of use.given) {
-    const { name, row } = option.option
-    const clash = row.excludes?.find(other => infos[other])
-    const lacking = row.requires?.find(other => !infos[other])
-    if (clash !== undefined) refuseRule(state, 'option-conflict', use.word, `\`--${name}\` and \`--${clash}\` cannot stand together`)
-    if (lacking !== undefined) refuseRule(state, 'missing-option', use.word, `\`--${name}\` needs \`--${lacking}\``)
+  else if (definition.requiresOneOf && !definition.requiresOneOf.some(name => infos[name])) {
+    refuseRule(state, 'missing-option', use.word, `\`${said}\` needs one of ${definition.requiresOneOf.map(name => `\`--${name}\``).join(', ')}`)
+  }
+  for (const { written } of use.given) {
+    const clash = written.row.excludes?.find(other => infos[other])
+    const lacking = written.row.requires?.find(other => !infos[other])
+    if (clash !== undefined) refuseRule(state, 'option-conflict', use.word, `\`--${written.name}\` and \`--${clash}\` cannot stand together`)
+    if (lacking !== undefined) refuseRule(state, 'missing-option', use.word, `\`--${written.name}\` needs \`--${lacking}\``)
   }
   return state.ok
 }
 
-/** Returns the uses of ip: one for each combination of source and destination addresses, undefined where no option is given. */
-function finishIp(state: RuleState): (MatchUse | undefined)[] {
-  if (state.ip.given.length === 0) return [undefined]
-  const use = intern(state.ip, (name, infos): MatchUse => ({ name, infos }), state)
-  const sources = addressChoices(use.infos['source'])
-  const destinations = addressChoices(use.infos['destination'])
-  if (sources.length <= 1 && destinations.length <= 1) return [use]
-  return choices(sources).flatMap(source => choices(destinations).map(destination => ({ name: 'ip', infos: { ...use.infos, ...(source ? { source } : {}), ...(destination ? { destination } : {}) } })))
-}
-
-function addressChoices(use: OptionUse | undefined): OptionUse[] {
-  return use && Array.isArray(use.value) ? use.value.map(prefix => ({ value: [prefix], inverted: use.inverted })) : []
-}
-
-function choices(uses: readonly OptionUse[]): readonly (OptionUse | undefined)[] {
-  return uses.length === 0 ? [undefined] : uses
+/** Returns a rule for each combination of source and destination, in the order in which iptables makes them. */
+function severalRules(state: RuleState, [ip, ...matches]: readonly MatchUse[], target: TargetUse | undefined): ReadRule[] {
+  const infos = ip?.infos ?? {}
+  const choices = (name: string): readonly (OptionUse | undefined)[] => [infos[name], ...state.others.filter(option => option.written.name === name).map(option => option.option)]
+  return choices('source').flatMap(source =>
+    choices('destination').map(destination => ({
+      matches: [{ name: 'ip', infos: { ...infos, ...(source ? { source } : {}), ...(destination ? { destination } : {}) } }, ...matches],
+      target,
+    })),
+  )
 }

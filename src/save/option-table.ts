@@ -3,7 +3,9 @@
 import { matchDefinition, targetDefinition } from '../extensions/registry.ts'
 import { invariant } from '../diagnostics/diagnostic.ts'
 import type { ExtensionDefinition, MatchDefinition, OptionRow, OptionType } from '../extensions/extension.ts'
-import type { OptionUse } from '../ir/ruleset.ts'
+import type { MatchUse, OptionUse, TargetUse } from '../ir/ruleset.ts'
+import { COMMAND_LETTERS } from './commands.ts'
+import type { CommandLetter } from './commands.ts'
 import type { Family } from '../net/address.ts'
 
 /** An option as it may be written: its own name, an alias, or another spelling with its own type. */
@@ -14,36 +16,61 @@ export interface WrittenOption {
   readonly index: number
   readonly row: OptionRow<unknown>
   readonly type: OptionType<unknown>
-  /** What its words were read as, by their text; shared by all rules of a ruleset. */
-  readonly readings: Map<string, ReadOption>
+  /** What its words were read as, by their text, without and with `!`; shared by all rules of a ruleset. */
+  readonly plain: Map<string, ReadOption>
+  readonly inverted: Map<string, ReadOption>
 }
 
-/** An option read from words that were seen before: equal words give this one object. */
-export interface ReadOption {
-  /** A number of its own among all of its ruleset. */
-  readonly id: number
-  readonly option: WrittenOption
-  readonly plain: OptionUse
-  readonly inverted: OptionUse
+/** A step on the way from options to the use that they make: equal options in row order lead to one shared use. */
+export interface UseNode {
+  use: MatchUse | ExtensionTarget | undefined
+  next: Map<ReadOption, UseNode> | undefined
+}
+
+/** An option read from words; equal words give one object, which is also the first `UseNode` of the uses that begin with it. */
+export interface ReadOption extends UseNode {
+  readonly written: WrittenOption
+  readonly option: OptionUse
   /** What loading changes without a word. */
   readonly change: string | undefined
+  /** It was read from words once only so far: no shared use can hold it. */
+  isNew: boolean
 }
 
-/** The words of one extension. `uses` interns the finished uses by the ids of their options. */
+/** A use of a target that is an extension. */
+export type ExtensionTarget = Extract<TargetUse, { kind: 'target' }>
+
+/** The words of one extension. `bare` is the node of the use without options. */
 export interface ExtensionWords {
   readonly definition: ExtensionDefinition
   readonly byWord: ReadonlyMap<string, WrittenOption>
-  readonly uses: Map<string, unknown>
+  readonly bare: UseNode
+  /** Some rows are required or exclude each other. */
+  readonly isConstrained: boolean
 }
+
+/** What a word of iptables itself does: an option of ip, or one that steers the reading. */
+export type BaseWord =
+  | { readonly kind: 'ip'; readonly written: WrittenOption }
+  | { readonly kind: 'match' | 'jump' | 'goto' | 'counters' | 'table' }
+  | { readonly kind: 'command'; readonly letter: CommandLetter }
+
+const CONTROL_WORDS: readonly (readonly [string, Exclude<BaseWord['kind'], 'ip' | 'command'>])[] = [
+  ['-m', 'match'], ['--match', 'match'], ['-j', 'jump'], ['--jump', 'jump'], ['-g', 'goto'], ['--goto', 'goto'],
+  ['-c', 'counters'], ['--set-counters', 'counters'], ['-t', 'table'], ['--table', 'table'],
+]
 
 /** The words of every extension of a family, made when first named. */
 export interface Vocabulary {
   readonly family: Family
   readonly ip: ExtensionWords
+  /** The words that every rule understands. */
+  readonly base: ReadonlyMap<string, BaseWord>
   readonly match: (name: string) => ExtensionWords | undefined
   readonly target: (name: string) => ExtensionWords | undefined
-  /** Hands out `ReadOption` ids. */
-  nextId: number
+  /** The jumps and gotos to user chains, by chain: equal ones are shared. */
+  readonly jumps: Map<string, TargetUse>
+  readonly gotos: Map<string, TargetUse>
 }
 
 /** Returns a fresh vocabulary for one ruleset: what it interns is shared by that ruleset's rules and no other. */
@@ -51,7 +78,12 @@ export function makeVocabulary(family: Family): Vocabulary {
   const match = lazily(name => matchDefinition(name, family))
   const ip = match('ip')
   invariant(ip, 'the match ip is registered')
-  return { family, ip, match: name => (name === 'ip' ? undefined : match(name)), target: lazily(name => targetDefinition(name, family)), nextId: 0 }
+  const base = new Map<string, BaseWord>([
+    ...[...ip.byWord].map(([word, written]) => [word, { kind: 'ip', written }] as const),
+    ...CONTROL_WORDS.map(([word, kind]) => [word, { kind }] as const),
+    ...[...COMMAND_LETTERS].map(([word, letter]) => [word, { kind: 'command', letter }] as const),
+  ])
+  return { family, ip, base, match: name => (name === 'ip' ? undefined : match(name)), target: lazily(name => targetDefinition(name, family)), jumps: new Map(), gotos: new Map() }
 }
 
 function lazily(find: (name: string) => ExtensionDefinition | undefined): (name: string) => ExtensionWords | undefined {
@@ -70,12 +102,14 @@ function lazily(find: (name: string) => ExtensionDefinition | undefined): (name:
 function wordsOf(definition: ExtensionDefinition): ExtensionWords {
   const byWord = new Map<string, WrittenOption>()
   for (const [index, [name, row]] of Object.entries(definition.options).entries()) {
-    const own: WrittenOption = { name, index, row, type: row.type, readings: new Map() }
+    const own: WrittenOption = { name, index, row, type: row.type, plain: new Map(), inverted: new Map() }
     byWord.set(`--${name}`, own)
     for (const alias of row.aliases ?? []) byWord.set(alias, own)
-    for (const [spelling, type] of Object.entries(row.spellings ?? {})) byWord.set(`--${spelling}`, { name, index, row, type, readings: new Map() })
+    for (const [spelling, type] of Object.entries(row.spellings ?? {})) byWord.set(`--${spelling}`, { name, index, row, type, plain: new Map(), inverted: new Map() })
   }
-  return { definition, byWord, uses: new Map() }
+  const rows = Object.values(definition.options)
+  const isConstrained = definition.requiresOneOf !== undefined || rows.some(row => row.required || row.excludes || row.requires)
+  return { definition, byWord, bare: { use: undefined, next: undefined }, isConstrained }
 }
 
 /** Returns the match that a protocol brings along (`-p tcp` brings `-m tcp`), undefined where it brings none. Source: iptables/xshared.c find_proto(). */

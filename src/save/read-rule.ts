@@ -1,9 +1,10 @@
 /** The words of one rule -> its matches, target and command. Follows getopt_long(3) as iptables drives it (iptables/xshared.c do_parse()). */
 
 import { finishRules } from './finish-rule.ts'
-import { findCommand } from './commands.ts'
+import { readCommand } from './commands.ts'
+import type { CommandLetter } from './commands.ts'
 import { matchOfProtocol } from './option-table.ts'
-import type { ExtensionWords, ReadOption, Vocabulary, WrittenOption } from './option-table.ts'
+import type { BaseWord, ExtensionWords, ReadOption, Vocabulary, WrittenOption } from './option-table.ts'
 import { reportUnknownOption, splitAttached } from './unknown-options.ts'
 import type { Complain } from './rule-line.ts'
 import { refuseRule } from './rule-state.ts'
@@ -13,7 +14,7 @@ import type { OpenUse, ReadLine, RuleState } from './rule-state.ts'
 export function readRuleWords(words: string[], vocabulary: Vocabulary, complain: Complain): ReadLine {
   const state: RuleState = {
     vocabulary, complain, words, at: 0, ok: true,
-    ip: openUse(vocabulary.ip, 'ip', 0), matches: [], target: undefined, jump: undefined, command: undefined, table: undefined, counters: undefined,
+    ip: openUse(vocabulary.ip, 'ip', 0), others: [], matches: [], target: undefined, jump: undefined, command: undefined, table: undefined, counters: undefined,
   }
   while (state.at < state.words.length) readNextOption(state)
   const rules = state.ok && state.command?.hasRule ? finishRules(state) : []
@@ -21,7 +22,7 @@ export function readRuleWords(words: string[], vocabulary: Vocabulary, complain:
 }
 
 function openUse(extension: ExtensionWords | undefined, name: string, word: number): OpenUse {
-  return { extension, name, word, given: [], unknown: [] }
+  return { extension, name, word, given: [], unknown: undefined }
 }
 
 function readNextOption(state: RuleState): void {
@@ -32,11 +33,15 @@ function readNextOption(state: RuleState): void {
     word = state.words[++state.at] ?? ''
     if (state.at >= state.words.length) return refuseRule(state, 'stray-words', state.at - 1, 'nothing follows the `!`')
   }
-  const own = state.vocabulary.ip.byWord.get(word)
-  if (own) return takeOption(state, state.ip, own, inverted)
-  if (readControl(state, word, inverted)) return
+  const base = state.vocabulary.base.get(word)
+  if (base) {
+    if (base.kind === 'ip') return takeOption(state, state.ip, base.written, inverted)
+    if (inverted) return refuseRule(state, 'not-invertible', state.at++ - 1, `\`!\` cannot stand before \`${word}\``)
+    return readControl(state, base, word)
+  }
   const owner = ownerOf(state, word)
-  if (owner) return takeOption(state, owner.use, owner.option, inverted)
+  const written = owner?.extension?.byWord.get(word)
+  if (owner && written) return takeOption(state, owner, written, inverted)
   if (loadProtocolMatch(state, word)) return
   if (word.startsWith('-') && word.length > 1 && splitAttached(state, word)) {
     if (inverted) state.words[--state.at] = '!'
@@ -45,33 +50,23 @@ function readNextOption(state: RuleState): void {
   takeUnknown(state, word, inverted)
 }
 
-/** The options that are not a match's or target's: `-m -j -g -c -t` and the commands. Returns whether the word was one. */
-function readControl(state: RuleState, word: string, inverted: boolean): boolean {
-  const at = state.at
-  switch (word) {
-    case '-m':
-    case '--match':
-      if (needWord(state, word)) openMatch(state, state.words[at + 1] ?? '')
-      break
-    case '-j':
-    case '--jump':
-    case '-g':
-    case '--goto':
-      if (needWord(state, word)) openTarget(state, word, state.words[at + 1] ?? '')
-      break
-    case '-c':
-    case '--set-counters':
-      readCounters(state)
-      break
-    case '-t':
-    case '--table':
-      if (needWord(state, word)) state.table = state.words[at + 1] ?? ''
-      break
-    default:
-      return readCommand(state, word)
+/** The options that are not a match's or target's: `-m -j -g -c -t` and the commands. */
+function readControl(state: RuleState, base: Exclude<BaseWord, { kind: 'ip' }>, word: string): void {
+  const value = state.words[state.at + 1] ?? ''
+  switch (base.kind) {
+    case 'match':
+      return needWord(state, word) ? openMatch(state, value) : undefined
+    case 'jump':
+    case 'goto':
+      return needWord(state, word) ? openTarget(state, base.kind, value) : undefined
+    case 'table':
+      if (needWord(state, word)) state.table = value
+      return
+    case 'counters':
+      return readCounters(state)
+    case 'command':
+      return takeCommand(state, base.letter, word)
   }
-  if (inverted) refuseRule(state, 'not-invertible', at - 1, `\`!\` cannot stand before \`${word}\``)
-  return true
 }
 
 /** Checks that a word follows the option and steps over both. */
@@ -83,14 +78,12 @@ function needWord(state: RuleState, option: string): boolean {
   return false
 }
 
-function readCommand(state: RuleState, word: string): boolean {
-  const found = findCommand(state.words, state.at)
-  if (!found) return false
-  if (found.problem) refuseRule(state, 'unknown-command', state.at, found.problem)
+function takeCommand(state: RuleState, letter: CommandLetter, word: string): void {
+  const found = readCommand(letter, state.words, state.at)
+  if (found.problem !== undefined) refuseRule(state, 'unknown-command', state.at, found.problem)
   else if (state.command) refuseRule(state, 'option-conflict', state.at, `\`${word}\` is a second command in one line`)
   state.command ??= found.command
   state.at = found.next
-  return true
 }
 
 function openMatch(state: RuleState, name: string): void {
@@ -99,12 +92,11 @@ function openMatch(state: RuleState, name: string): void {
   state.matches.push(openUse(extension, extension?.definition.name ?? name, state.at - 1))
 }
 
-function openTarget(state: RuleState, option: string, name: string): void {
-  if (state.jump) return refuseRule(state, 'duplicate-option', state.at - 2, `the rule has a second \`${option}\``)
-  if (name === '') return refuseRule(state, 'bad-value', state.at - 1, `\`${option}\` needs the name of a target or chain`)
-  const goto = option === '-g' || option === '--goto'
-  state.jump = { kind: goto ? 'goto' : 'jump', chain: name, word: state.at - 1 }
-  if (goto) return
+function openTarget(state: RuleState, kind: 'jump' | 'goto', name: string): void {
+  if (state.jump) return refuseRule(state, 'duplicate-option', state.at - 2, 'the rule has a second target')
+  if (name === '') return refuseRule(state, 'bad-value', state.at - 1, 'the name of a target or chain is empty')
+  state.jump = { kind, chain: name, word: state.at - 1 }
+  if (kind === 'goto') return
   const extension = state.vocabulary.target(name)
   state.target = openUse(extension, extension?.definition.name ?? name, state.at - 1)
 }
@@ -117,24 +109,24 @@ function readCounters(state: RuleState): void {
   state.at += 3
 }
 
-/** Returns the use that understands an option word: the one named last wins, as in getopt's merged table. */
-export function ownerOf(state: RuleState, word: string): { use: OpenUse; option: WrittenOption } | undefined {
-  for (const use of state.target ? [...state.matches, state.target].sort((a, b) => b.word - a.word) : state.matches.toReversed()) {
-    const option = use.extension?.byWord.get(word)
-    if (option) return { use, option }
-  }
-  return undefined
+/** Returns the use that understands an option word, undefined where none does: the one named last wins, as in getopt's merged table. */
+function ownerOf(state: RuleState, word: string): OpenUse | undefined {
+  const { matches, target } = state
+  let owner: OpenUse | undefined
+  for (let index = matches.length - 1; index >= 0 && !owner; index--) if (matches[index]?.extension?.byWord.has(word)) owner = matches[index]
+  if (target?.extension?.byWord.has(word) && (!owner || target.word > owner.word)) return target
+  return owner
 }
 
 /** Loads the match of `-p` when an option is not understood without it. Returns whether it helped. */
 function loadProtocolMatch(state: RuleState, word: string): boolean {
-  const given = state.ip.given.find(({ option }) => option.option.name === 'protocol')
-  const definition = given && matchOfProtocol(Number(given.option.plain.value), state.vocabulary.family)
+  const given = state.ip.given.find(option => option.written.name === 'protocol')
+  const definition = given && matchOfProtocol(Number(given.option.value), state.vocabulary.family)
   if (!definition || !word.startsWith('-') || state.matches.some(use => use.name === definition.name)) return false
   const extension = state.vocabulary.match(definition.name)
   const isKnown = extension?.byWord.has(word.split('=')[0] ?? word) || [...(extension?.byWord.keys() ?? [])].some(name => word.length > 2 && name.startsWith(word))
   if (!isKnown) return false
-  state.matches.push(openUse(extension, definition.name, given.option.option.index))
+  state.matches.push(openUse(extension, definition.name, state.at))
   return true
 }
 
@@ -152,53 +144,71 @@ function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, inve
   state.at = at + count
   if (state.at > state.words.length) return refuseRule(state, 'missing-value', first, `\`${state.words[first]}\` needs ${count === 1 ? 'a value' : 'two values'}`)
   if (inverted && !written.row.invertible) return refuseRule(state, 'not-invertible', first - 1, `\`!\` cannot stand before \`${state.words[first]}\``, { lastWord: first })
-  const option = readValue(state, written, at, count)
-  if (option) give(state, use, option, inverted, first)
+  const word = count === 1 ? (state.words[at] ?? '') : count === 0 ? '' : state.words.slice(at, at + count).join('\0')
+  if (written.row.makesRules && word.includes(',')) return takeList(state, use, written, word, inverted)
+  const option = readValue(state, written, word, at, inverted)
+  if (option) give(state, use, option, first)
 }
 
-/** Returns the option with its value; equal words are read once. */
-function readValue(state: RuleState, written: WrittenOption, at: number, count: number): ReadOption | undefined {
-  const key = count === 1 ? (state.words[at] ?? '') : count === 0 ? '' : state.words.slice(at, at + count).join('\0')
-  const known = written.readings.get(key)
-  if (known && known.change === undefined) return known
-  const reading = written.type.read(state.words.slice(at, at + count), state.vocabulary.family)
+/** Reads a comma-separated list: the first value is the rule's own, the others make further rules. */
+function takeList(state: RuleState, use: OpenUse, written: WrittenOption, word: string, inverted: boolean): void {
+  const at = state.at - 1
+  if (inverted) return refuseRule(state, 'not-invertible', at, '`!` cannot stand before several addresses', { help: 'write a rule for each, or use `-m set`' })
+  for (const [index, part] of word.split(',').entries()) {
+    const option = readValue(state, written, part, at, inverted)
+    if (option && index === 0) give(state, use, option, at - 1)
+    else if (option) state.others.push(option)
+  }
+}
+
+/** So many values of one option are kept to be shared; beyond that lie lists of addresses, which hardly repeat. */
+const SHARED_VALUES = 4096
+
+/** Returns the option with its value; equal words are read once. `text` is its word, or its words with a NUL between them. */
+function readValue(state: RuleState, written: WrittenOption, text: string, at: number, inverted: boolean): ReadOption | undefined {
+  const count = written.type.words
+  const readings = inverted ? written.inverted : written.plain
+  const known = readings.get(text)
+  if (known) {
+    known.isNew = false
+    if (known.change !== undefined) state.complain('silent-change', at, known.change, { severity: 'note', lastWord: at + count - 1 })
+    return known
+  }
+  const reading = written.type.read(count === 1 ? [text] : text.split('\0'), state.vocabulary.family)
   if (!reading.ok) {
     refuseRule(state, 'bad-value', at, reading.problem, { help: reading.help, lastWord: at + count - 1 })
     return undefined
   }
   if (reading.change !== undefined) state.complain('silent-change', at, reading.change, { severity: 'note', lastWord: at + count - 1 })
-  if (known) return known
-  const option: ReadOption = {
-    id: state.vocabulary.nextId++, option: written, change: reading.change,
-    plain: { value: reading.value, inverted: false }, inverted: { value: reading.value, inverted: true },
-  }
-  written.readings.set(key, option)
+  const option: ReadOption = { written, option: { value: reading.value, inverted }, change: reading.change, isNew: true, use: undefined, next: undefined }
+  if (readings.size < SHARED_VALUES) readings.set(text, option)
   return option
 }
 
 /** Adds an option to a use, in row order; a second one replaces the first where its row allows that. */
-function give(state: RuleState, use: OpenUse, option: ReadOption, inverted: boolean, word: number): void {
-  const { index, row } = option.option
-  let place = use.given.length
-  while (place > 0 && (use.given[place - 1]?.option.option.index ?? -1) > index) place--
-  const earlier = use.given[place - 1]
-  if (earlier?.option.option.index !== index) {
-    use.given.splice(place, 0, { option, inverted })
-    return
-  }
-  if (!row.repeatable) return refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
-  use.given[place - 1] = { option: row.merge ? merged(state, earlier.option, option) : option, inverted }
+function give(state: RuleState, use: OpenUse, option: ReadOption, word: number): void {
+  const { given } = use
+  const { index, row } = option.written
+  let place = given.length
+  while (place > 0 && (given[place - 1]?.written.index ?? -1) > index) place--
+  const earlier = given[place - 1]
+  if (earlier === undefined || earlier.written.index !== index) {
+    if (place === given.length) given.push(option)
+    else given.splice(place, 0, option)
+  } else if (row.repeatable) given[place - 1] = row.merge ? merged(earlier, option) : option
+  else refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
 }
 
-function merged(state: RuleState, earlier: ReadOption, later: ReadOption): ReadOption {
-  const value = later.option.row.merge?.(earlier.plain.value, later.plain.value)
-  return { ...later, id: state.vocabulary.nextId++, plain: { value, inverted: false }, inverted: { value, inverted: true } }
+function merged(earlier: ReadOption, later: ReadOption): ReadOption {
+  const value = later.written.row.merge?.(earlier.option.value, later.option.value)
+  return { ...later, option: { value, inverted: later.option.inverted }, isNew: true, use: undefined, next: undefined }
 }
 
 /** An option that nobody understands belongs to the unknown extension named last; without one it is refused. */
 function takeUnknown(state: RuleState, word: string, inverted: boolean): void {
   const newest = [...state.matches, ...(state.target ? [state.target] : [])].sort((a, b) => b.word - a.word).find(use => !use.extension)
   if (!newest) return reportUnknownOption(state, word)
+  newest.unknown ??= []
   if (inverted) newest.unknown.push('!')
   newest.unknown.push(word)
   state.at++

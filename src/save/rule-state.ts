@@ -25,8 +25,9 @@ export interface OpenUse {
   readonly extension: ExtensionWords | undefined
   readonly name: string
   readonly word: number
-  readonly given: { readonly option: ReadOption; readonly inverted: boolean }[]
-  readonly unknown: string[]
+  /** In row order. */
+  readonly given: ReadOption[]
+  unknown: string[] | undefined
 }
 
 /** The state of reading one rule. */
@@ -37,6 +38,8 @@ export interface RuleState {
   at: number
   ok: boolean
   readonly ip: OpenUse
+  /** Further values of an option of ip: each makes a rule of its own. */
+  readonly others: ReadOption[]
   readonly matches: OpenUse[]
   target: OpenUse | undefined
   jump: { readonly kind: 'jump' | 'goto'; readonly chain: string; readonly word: number } | undefined

@@ -59,7 +59,7 @@ export function reportUnknownOption(state: RuleState, word: string): void {
 }
 
 function hasProtocolMatch(state: RuleState): boolean {
-  return state.ip.given.some(({ option }) => option.option.name === 'protocol')
+  return state.ip.given.some(option => option.written.name === 'protocol')
 }
 
 /** Steps over an option and the words that seem to be its values. */

@@ -1,11 +1,11 @@
 /** The options of ip itself: `-s -d -i -o -p -f`. Source: iptables(8) "parameters"; net/ipv4/netfilter/ip_tables.c ip_packet_match(). */
 
-import { any, equals, masked, not, onDevice, within } from '../../meaning/predicate.ts'
+import { always, equals, masked, onDevice, within } from '../../meaning/predicate.ts'
 import { defineMatch } from '../extension.ts'
 import type { OptionUseOf } from '../extension.ts'
 import type { Prefix } from '../../net/address.ts'
-import { writePrefix } from '../../net/address.ts'
-import { devicePattern, flag, prefixes, protocol } from '../option-types.ts'
+import { addressWidth, familyOf, writePrefix } from '../../net/address.ts'
+import { devicePattern, flag, prefixType, protocol } from '../option-types.ts'
 
 /** Kernel: `-i` and `-o` are compared with '' where there is no device, so `! -i eth0` holds there. */
 export const ip = defineMatch({
@@ -13,14 +13,14 @@ export const ip = defineMatch({
   doc: 'matches addresses, devices, protocol and fragments',
   options: {
     source: {
-      type: prefixes, invertible: true, aliases: ['-s', '--src'], omitted: matchesAll, print: use => printPrefix('-s', use),
+      type: prefixType, invertible: true, makesRules: true, aliases: ['-s', '--src'], omitted: matchesAll, print: use => printPrefix('-s', use),
       doc: 'source address, prefix or address/mask; several, comma-separated, make several rules',
-      means: ([prefix]) => (prefix ? masked('ip.src', prefix.mask, prefix.address) : any([])),
+      means: prefix => masked('ip.src', prefix.mask, prefix.address),
     },
     destination: {
-      type: prefixes, invertible: true, aliases: ['-d', '--dst'], omitted: matchesAll, print: use => printPrefix('-d', use),
+      type: prefixType, invertible: true, makesRules: true, aliases: ['-d', '--dst'], omitted: matchesAll, print: use => printPrefix('-d', use),
       doc: 'destination address, prefix or address/mask; several, comma-separated, make several rules',
-      means: ([prefix]) => (prefix ? masked('ip.dst', prefix.mask, prefix.address) : any([])),
+      means: prefix => masked('ip.dst', prefix.mask, prefix.address),
     },
     'in-interface': {
       type: devicePattern, invertible: true, aliases: ['-i'], print: use => `-i ${devicePattern.write(use.value, 'ipv4').join('')}`,
@@ -35,7 +35,7 @@ export const ip = defineMatch({
     protocol: {
       type: protocol, invertible: true, aliases: ['-p', '--proto'], print: use => `-p ${protocol.write(use.value, 'ipv4').join('')}`,
       omitted: use => use.value === 0,
-      doc: 'protocol by name or number; 0 or all is every protocol', means: number => (number === 0 ? not(any([])) : equals('ip.protocol', number)),
+      doc: 'protocol by name or number; 0 or all is every protocol', means: number => (number === 0 ? always : equals('ip.protocol', number)),
     },
     fragment: {
       type: flag, invertible: true, aliases: ['-f'], print: () => '-f',
@@ -44,11 +44,12 @@ export const ip = defineMatch({
   },
 })
 
-function matchesAll(use: OptionUseOf<readonly Prefix[]>): boolean {
-  return !use.inverted && use.value.every(prefix => BigInt(prefix.mask) === 0n)
+function matchesAll(use: OptionUseOf<Prefix>): boolean {
+  return !use.inverted && BigInt(use.value.mask) === 0n
 }
 
 /** iptables-save prints the length of a full prefix too. */
-function printPrefix(option: string, use: OptionUseOf<readonly Prefix[]>): string {
-  return `${option} ${use.value.map(prefix => writePrefix(prefix)).map(text => (text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`)).join(',')}`
+function printPrefix(option: string, { value }: OptionUseOf<Prefix>): string {
+  const text = writePrefix(value)
+  return `${option} ${text.includes('/') ? text : `${text}/${addressWidth(familyOf(value.mask))}`}`
 }
