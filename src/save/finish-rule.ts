@@ -1,18 +1,28 @@
 /** The options of a rule, once all are read -> shared uses. Refuses what the rows do not allow together. */
 
 import type { MatchUse, OptionUse, TargetUse } from '../ir/ruleset.ts'
-import type { ExtensionTarget, ReadOption, UseNode } from './option-table.ts'
+import type { ExtensionTarget, UseNode } from './option-table.ts'
 import { refuseRule } from './rule-state.ts'
 import type { OpenUse, ReadRule, RuleState } from './rule-state.ts'
 
 /** Returns the rules that a line makes: one, or several where `-s a,b` names several addresses; none where it is refused. */
 export function finishRules(state: RuleState): ReadRule[] {
-  const matches: MatchUse[] = []
-  if (state.ip.given.length > 0) matches.push(finishMatch(state, state.ip))
-  for (const use of state.matches) matches.push(finishMatch(state, use))
+  const matches = finishMatches(state)
   const target = finishTarget(state)
   if (!state.ok) return []
   return state.others.length === 0 ? [{ matches, target }] : severalRules(state, matches, target)
+}
+
+/** Returns the matches in an array of just their number: every rule keeps one. */
+function finishMatches(state: RuleState): MatchUse[] {
+  const { ip, matches, matchCount } = state
+  const first = matches[0]
+  const second = matches[1]
+  if (ip.count > 0 && matchCount === 0) return [finishMatch(state, ip)]
+  if (ip.count > 0 && matchCount === 1 && first) return [finishMatch(state, ip), finishMatch(state, first)]
+  if (ip.count > 0 && matchCount === 2 && first && second) return [finishMatch(state, ip), finishMatch(state, first), finishMatch(state, second)]
+  const all = matches.slice(0, matchCount).map(use => finishMatch(state, use))
+  return ip.count > 0 ? [finishMatch(state, ip), ...all] : all
 }
 
 function finishTarget(state: RuleState): TargetUse | undefined {
@@ -45,24 +55,27 @@ const makeTarget = (name: string, infos: Record<string, OptionUse>): ExtensionTa
  * the first time cannot exist yet and is not remembered: most such options are addresses that no second rule has.
  */
 function finishUse<U extends MatchUse | ExtensionTarget>(state: RuleState, use: OpenUse, make: (name: string, infos: Record<string, OptionUse>) => U): U {
-  const node = use.given.length > 1 && hasNew(use.given) ? undefined : nodeOf(use)
+  const node = use.count > 1 && hasNew(use) ? undefined : nodeOf(use)
   if (node?.use) return node.use as U
   const infos: Record<string, OptionUse> = {}
-  for (const option of use.given) infos[option.written.name] = option.option
+  for (let index = 0; index < use.count; index++) {
+    const option = use.given[index]
+    if (option) infos[option.written.name] = option.option
+  }
   const made = make(use.name, infos)
   const isAllowed = !use.extension?.isConstrained || checkOptions(state, use, infos)
   if (node && isAllowed) node.use = made
   return made
 }
 
-function hasNew(given: readonly ReadOption[]): boolean {
-  for (const option of given) if (option.isNew) return true
+function hasNew(use: OpenUse): boolean {
+  for (let index = 0; index < use.count; index++) if (use.given[index]?.isNew) return true
   return false
 }
 
 function nodeOf(use: OpenUse): UseNode | undefined {
-  let node: UseNode | undefined = use.given[0] ?? use.extension?.bare
-  for (let index = 1; node && index < use.given.length; index++) {
+  let node: UseNode | undefined = use.count === 0 ? use.extension?.bare : use.given[0]
+  for (let index = 1; node && index < use.count; index++) {
     const option = use.given[index]
     if (!option) break
     node.next ??= new Map()
@@ -86,7 +99,7 @@ function checkOptions(state: RuleState, use: OpenUse, infos: Readonly<Record<str
   else if (definition.requiresOneOf && !definition.requiresOneOf.some(name => infos[name])) {
     refuseRule(state, 'missing-option', use.word, `\`${said}\` needs one of ${definition.requiresOneOf.map(name => `\`--${name}\``).join(', ')}`)
   }
-  for (const { written } of use.given) {
+  for (const { written } of use.given.slice(0, use.count)) {
     const clash = written.row.excludes?.find(other => infos[other])
     const lacking = written.row.requires?.find(other => !infos[other])
     if (clash !== undefined) refuseRule(state, 'option-conflict', use.word, `\`--${written.name}\` and \`--${clash}\` cannot stand together`)

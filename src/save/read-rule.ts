@@ -4,26 +4,21 @@ import { finishRules } from './finish-rule.ts'
 import { readCommand } from './commands.ts'
 import type { CommandLetter } from './commands.ts'
 import { matchOfProtocol } from './option-table.ts'
-import type { BaseWord, ExtensionWords, ReadOption, Vocabulary, WrittenOption } from './option-table.ts'
+import type { BaseWord, ReadOption, WrittenOption } from './option-table.ts'
 import { reportUnknownOption, splitAttached } from './unknown-options.ts'
-import type { Complain } from './rule-line.ts'
-import { refuseRule } from './rule-state.ts'
-import type { OpenUse, ReadLine, RuleState } from './rule-state.ts'
+import { givenIpOption, namedUses, refuseRule, startMatch, startRule, startTarget } from './rule-state.ts'
+import type { OpenUse, ReadLine, ReadRule, RuleState } from './rule-state.ts'
 
-/** Reads the words of one line; what is refused is told to `complain` and makes `ok` false. */
-export function readRuleWords(words: string[], vocabulary: Vocabulary, complain: Complain): ReadLine {
-  const state: RuleState = {
-    vocabulary, complain, words, at: 0, ok: true,
-    ip: openUse(vocabulary.ip, 'ip', 0), others: [], matches: [], target: undefined, jump: undefined, command: undefined, table: undefined, counters: undefined,
-  }
+/** Reads the words of one line; what is refused is told to the state's `complain` and makes `ok` false. */
+export function readRuleWords(words: readonly string[], state: RuleState): ReadLine {
+  startRule(state, words)
   while (state.at < state.words.length) readNextOption(state)
-  const rules = state.ok && state.command?.hasRule ? finishRules(state) : []
-  return { command: state.command, table: state.table, rules, counters: state.counters, ok: state.ok }
+  const { command, table, counters } = state
+  const rules = state.ok && command?.hasRule ? finishRules(state) : NO_RULES
+  return { command, table, rules, counters, ok: state.ok }
 }
 
-function openUse(extension: ExtensionWords | undefined, name: string, word: number): OpenUse {
-  return { extension, name, word, given: [], unknown: undefined }
-}
+const NO_RULES: readonly ReadRule[] = []
 
 function readNextOption(state: RuleState): void {
   let inverted = false
@@ -44,7 +39,7 @@ function readNextOption(state: RuleState): void {
   if (owner && written) return takeOption(state, owner, written, inverted)
   if (loadProtocolMatch(state, word)) return
   if (word.startsWith('-') && word.length > 1 && splitAttached(state, word)) {
-    if (inverted) state.words[--state.at] = '!'
+    if (inverted) state.words = state.words.with(--state.at, '!')
     return
   }
   takeUnknown(state, word, inverted)
@@ -89,7 +84,7 @@ function takeCommand(state: RuleState, letter: CommandLetter, word: string): voi
 function openMatch(state: RuleState, name: string): void {
   const extension = state.vocabulary.match(name)
   if (!extension) state.complain('unknown-match', state.at - 1, `match \`${name}\` is not known`, { severity: 'note', help: 'it is kept word for word; whether it matches is left open' })
-  state.matches.push(openUse(extension, extension?.definition.name ?? name, state.at - 1))
+  startMatch(state, extension, extension?.definition.name ?? name, state.at - 1)
 }
 
 function openTarget(state: RuleState, kind: 'jump' | 'goto', name: string): void {
@@ -98,7 +93,7 @@ function openTarget(state: RuleState, kind: 'jump' | 'goto', name: string): void
   state.jump = { kind, chain: name, word: state.at - 1 }
   if (kind === 'goto') return
   const extension = state.vocabulary.target(name)
-  state.target = openUse(extension, extension?.definition.name ?? name, state.at - 1)
+  startTarget(state, extension, extension?.definition.name ?? name, state.at - 1)
 }
 
 function readCounters(state: RuleState): void {
@@ -113,20 +108,20 @@ function readCounters(state: RuleState): void {
 function ownerOf(state: RuleState, word: string): OpenUse | undefined {
   const { matches, target } = state
   let owner: OpenUse | undefined
-  for (let index = matches.length - 1; index >= 0 && !owner; index--) if (matches[index]?.extension?.byWord.has(word)) owner = matches[index]
+  for (let index = state.matchCount - 1; index >= 0 && !owner; index--) if (matches[index]?.extension?.byWord.has(word)) owner = matches[index]
   if (target?.extension?.byWord.has(word) && (!owner || target.word > owner.word)) return target
   return owner
 }
 
 /** Loads the match of `-p` when an option is not understood without it. Returns whether it helped. */
 function loadProtocolMatch(state: RuleState, word: string): boolean {
-  const given = state.ip.given.find(option => option.written.name === 'protocol')
+  const given = givenIpOption(state, 'protocol')
   const definition = given && matchOfProtocol(Number(given.option.value), state.vocabulary.family)
-  if (!definition || !word.startsWith('-') || state.matches.some(use => use.name === definition.name)) return false
+  if (!definition || !word.startsWith('-') || namedUses(state).some(use => use.name === definition.name)) return false
   const extension = state.vocabulary.match(definition.name)
   const isKnown = extension?.byWord.has(word.split('=')[0] ?? word) || [...(extension?.byWord.keys() ?? [])].some(name => word.length > 2 && name.startsWith(word))
   if (!isKnown) return false
-  state.matches.push(openUse(extension, definition.name, state.at))
+  startMatch(state, extension, definition.name, state.at)
   return true
 }
 
@@ -157,7 +152,7 @@ function takeList(state: RuleState, use: OpenUse, written: WrittenOption, word: 
   for (const [index, part] of word.split(',').entries()) {
     const option = readValue(state, written, part, at, inverted)
     if (option && index === 0) give(state, use, option, at - 1)
-    else if (option) state.others.push(option)
+    else if (option) state.others = [...state.others, option]
   }
 }
 
@@ -189,12 +184,12 @@ function readValue(state: RuleState, written: WrittenOption, text: string, at: n
 function give(state: RuleState, use: OpenUse, option: ReadOption, word: number): void {
   const { given } = use
   const { index, row } = option.written
-  let place = given.length
+  let place = use.count
   while (place > 0 && (given[place - 1]?.written.index ?? -1) > index) place--
-  const earlier = given[place - 1]
+  const earlier = place > 0 ? given[place - 1] : undefined
   if (earlier === undefined || earlier.written.index !== index) {
-    if (place === given.length) given.push(option)
-    else given.splice(place, 0, option)
+    for (let index = use.count++; index > place; index--) given[index] = given[index - 1] ?? option
+    given[place] = option
   } else if (row.repeatable) given[place - 1] = row.merge ? merged(earlier, option) : option
   else refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
 }
@@ -206,7 +201,7 @@ function merged(earlier: ReadOption, later: ReadOption): ReadOption {
 
 /** An option that nobody understands belongs to the unknown extension named last; without one it is refused. */
 function takeUnknown(state: RuleState, word: string, inverted: boolean): void {
-  const newest = [...state.matches, ...(state.target ? [state.target] : [])].sort((a, b) => b.word - a.word).find(use => !use.extension)
+  const newest = namedUses(state).findLast(use => !use.extension)
   if (!newest) return reportUnknownOption(state, word)
   newest.unknown ??= []
   if (inverted) newest.unknown.push('!')

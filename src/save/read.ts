@@ -22,6 +22,8 @@ import { addChain, finishRuleset, flushTable, makeTable, setPolicy } from './res
 import type { TableDraft } from './restore-changes.ts'
 import { complainInto } from './rule-line.ts'
 import type { Complain, RuleLine } from './rule-line.ts'
+import { makeRuleState } from './rule-state.ts'
+import type { RuleState } from './rule-state.ts'
 
 /** What was read, and everything there is to say about the text. */
 export interface ReadResult {
@@ -36,6 +38,7 @@ export interface ReadState {
   readonly diagnostics: Diagnostic[]
   readonly line: RuleLine
   readonly complain: Complain
+  readonly rule: RuleState
   /** The table between `*table` and COMMIT. */
   table: TableDraft | undefined
   /** Inside a table of an unknown name: its lines are skipped. */
@@ -52,7 +55,8 @@ export function readRuleset(sources: readonly SourceFile[], options: { readonly 
   let partial = false
   for (const source of sources) {
     const line: RuleLine = { source, start: 0, end: 0, words: [], quoting: 'restore' }
-    const state: ReadState = { vocabulary, tables, diagnostics, line, complain: complainInto(diagnostics, line), table: undefined, skipping: false, partial: false }
+    const complain = complainInto(diagnostics, line)
+    const state: ReadState = { vocabulary, tables, diagnostics, line, complain, rule: makeRuleState(vocabulary, complain), table: undefined, skipping: false, partial: false }
     readSource(state)
     partial ||= state.partial
   }
@@ -154,7 +158,7 @@ function readRuleLine(state: ReadState, table: TableDraft): void {
     if (!counters) return skipLine(state, () => complain('bad-counters', 0, 'the counters before the rule are not `[packets:bytes]`'))
     line.start = close + 1
   }
-  line.words.length = 0
+  line.words = []
   const closed = splitWords(line.source.text, line.start, line.end, line.words)
   if (!closed) return skipLine(state, () => complain('bad-value', line.words.length - 1, 'a double quote is not closed'))
   if (line.words.length === 0) return
@@ -173,7 +177,7 @@ function readCommandLine(state: ReadState): void {
   const wholeStart = line.start
   line.start = found.start
   line.quoting = found.quoting
-  line.words.length = 0
+  line.words = []
   splitWords(line.source.text, line.start, line.end, line.words, undefined, line.quoting)
   const at = line.words.findIndex(word => word === '-t' || word === '--table')
   const name = at === -1 ? 'filter' : (line.words[at + 1] ?? '')
@@ -183,14 +187,15 @@ function readCommandLine(state: ReadState): void {
 
 function runWords(state: ReadState, table: TableDraft, counters: Counters | undefined, wholeStart: number): void {
   const { line, complain } = state
-  const read = readRuleWords(line.words, state.vocabulary, complain)
+  const read = readRuleWords(line.words, state.rule)
   if (!read.ok) {
     state.partial = true
     return
   }
   if (!read.command) return skipLine(state, () => complain('unknown-command', 0, `\`${line.words[0]}\` is not a command`, { help: 'a rule begins with `-A CHAIN`' }))
   const span = { source: line.source, start: wholeStart, end: line.end }
-  const rules: Rule[] = read.rules.map(rule => ({ id: 0, matches: rule.matches, target: rule.target, counters: read.counters ?? counters, span }))
+  const rules: Rule[] = []
+  for (const { matches, target } of read.rules) rules.push({ id: 0, matches, target, counters: read.counters ?? counters, span })
   if (!applyCommand(table, read.command, rules, { span, family: state.vocabulary.family, complain })) state.partial = true
 }
 

@@ -20,27 +20,34 @@ export interface ReadRule {
   readonly target: TargetUse | undefined
 }
 
-/** A match or target while its options are being collected; `unknown` collects the words of an extension that is not known. */
+/** A match or target while its options are being collected. The objects are used again for every rule. */
 export interface OpenUse {
-  readonly extension: ExtensionWords | undefined
-  readonly name: string
-  readonly word: number
-  /** In row order. */
+  extension: ExtensionWords | undefined
+  name: string
+  /** Where it was named. */
+  word: number
+  /** The first `count` are the options given, in row order. */
   readonly given: ReadOption[]
+  count: number
+  /** The words of an extension that is not known. */
   unknown: string[] | undefined
 }
 
-/** The state of reading one rule. */
+/** The state of reading one rule; one object reads all rules of a source. */
 export interface RuleState {
   readonly vocabulary: Vocabulary
   readonly complain: Complain
-  words: string[]
+  words: readonly string[]
   at: number
   ok: boolean
   readonly ip: OpenUse
   /** Further values of an option of ip: each makes a rule of its own. */
-  readonly others: ReadOption[]
+  others: readonly ReadOption[]
+  /** The first `matchCount` are the matches named. */
   readonly matches: OpenUse[]
+  matchCount: number
+  readonly ownTarget: OpenUse
+  /** `ownTarget` once a target is named. */
   target: OpenUse | undefined
   jump: { readonly kind: 'jump' | 'goto'; readonly chain: string; readonly word: number } | undefined
   command: Command | undefined
@@ -52,4 +59,58 @@ export interface RuleState {
 export function refuseRule(state: RuleState, ...problem: Parameters<Complain>): void {
   state.ok = false
   state.complain(...problem)
+}
+
+/** Returns a state for the rules of one source. */
+export function makeRuleState(vocabulary: Vocabulary, complain: Complain): RuleState {
+  return {
+    vocabulary, complain, words: [], at: 0, ok: true, ip: openUse(vocabulary.ip, 'ip'), others: [], matches: [], matchCount: 0,
+    ownTarget: openUse(undefined, ''), target: undefined, jump: undefined, command: undefined, table: undefined, counters: undefined,
+  }
+}
+
+/** Makes a state ready for the next rule. */
+export function startRule(state: RuleState, words: readonly string[]): void {
+  state.words = words
+  state.at = 0
+  state.ok = true
+  state.ip.count = 0
+  state.matchCount = 0
+  if (state.others.length > 0) state.others = []
+  state.target = state.jump = state.command = state.table = state.counters = undefined
+}
+
+/** Adds a match to the rule. */
+export function startMatch(state: RuleState, extension: ExtensionWords | undefined, name: string, word: number): void {
+  const use = state.matches[state.matchCount++]
+  if (use) reopen(use, extension, name, word)
+  else state.matches.push(openUse(extension, name, word))
+}
+
+/** Gives the rule its target. */
+export function startTarget(state: RuleState, extension: ExtensionWords | undefined, name: string, word: number): void {
+  state.target = state.ownTarget
+  reopen(state.target, extension, name, word)
+}
+
+/** Returns the matches and the target named so far, the newest last. */
+export function namedUses(state: RuleState): OpenUse[] {
+  return [...state.matches.slice(0, state.matchCount), ...(state.target ? [state.target] : [])].sort((a, b) => a.word - b.word)
+}
+
+/** Returns the option of ip given under a name, undefined where it is not. */
+export function givenIpOption(state: RuleState, name: string): ReadOption | undefined {
+  return state.ip.given.slice(0, state.ip.count).find(option => option.written.name === name)
+}
+
+function openUse(extension: ExtensionWords | undefined, name: string, word = 0): OpenUse {
+  return { extension, name, word, given: [], count: 0, unknown: undefined }
+}
+
+function reopen(use: OpenUse, extension: ExtensionWords | undefined, name: string, word: number): void {
+  use.extension = extension
+  use.name = name
+  use.word = word
+  use.count = 0
+  use.unknown = undefined
 }

@@ -2,7 +2,7 @@
 
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { COMMAND_NAMES } from './commands.ts'
-import { refuseRule } from './rule-state.ts'
+import { givenIpOption, namedUses, refuseRule } from './rule-state.ts'
 import type { RuleState } from './rule-state.ts'
 
 const CONTROL_NAMES = ['--match', '--jump', '--goto', '--table', '--set-counters']
@@ -59,7 +59,7 @@ export function reportUnknownOption(state: RuleState, word: string): void {
 }
 
 function hasProtocolMatch(state: RuleState): boolean {
-  return state.ip.given.some(option => option.written.name === 'protocol')
+  return givenIpOption(state, 'protocol') !== undefined
 }
 
 /** Steps over an option and the words that seem to be its values. */
@@ -69,6 +69,6 @@ function skipOption(state: RuleState): void {
 }
 
 function knownWords(state: RuleState): ReadonlySet<string> {
-  const uses = [state.ip, ...state.matches, ...(state.target ? [state.target] : [])]
+  const uses = [state.ip, ...namedUses(state)]
   return new Set([...CONTROL_NAMES, ...COMMAND_NAMES, ...uses.flatMap(use => [...(use.extension?.byWord.keys() ?? [])])].filter(name => name.startsWith('--')))
 }
