@@ -3,7 +3,8 @@
  * its meaning derive. An extension is one file in matches/ or targets/ and one line in registry.ts.
  */
 
-import type { Hook, TableName } from '../ir/hooks.ts'
+import type { Backend, Hook, TableName } from '../ir/hooks.ts'
+import type { MatchUse } from '../ir/ruleset.ts'
 import type { Effect } from '../meaning/effect.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Subject } from '../meaning/subject.ts'
@@ -79,8 +80,12 @@ export type InfosOf<V> = { readonly [K in keyof V]?: OptionUseOf<V[K]> }
 export interface Surroundings {
   readonly family: Family
   readonly table: TableName
-  /** The hooks from which the rule's chain is reached; empty where none. */
+  /** Which program loads the rule: what only one of them refuses is reported for that one. */
+  readonly backend: Backend
+  /** The hooks that the kernel knows of when it asks: for legacy those from which the rule is reached, for nft that of its own chain; empty where none. */
   readonly hooks: readonly Hook[]
+  /** All matches of the rule. */
+  readonly matches: readonly MatchUse[]
   /** `-p`, where the rule has it; `inverted` with `!`. */
   readonly protocol: { readonly number: number; readonly inverted: boolean } | undefined
 }
@@ -97,12 +102,14 @@ interface ExtensionShape<V> {
   readonly options: { readonly [K in keyof V]: OptionRow<V[K]> }
   /** At least one of these must be given. */
   readonly requiresOneOf?: readonly (keyof V & string)[]
-  /** What else loading would refuse; the message of the refusal. */
+  /** What else loading would refuse; the message of the refusal. A message that asks for `-p` in backticks is a `protocol-needed`. */
   check?(infos: InfosOf<V>, around: Surroundings): string | undefined
 }
 
 /** A match with memory (limit, quota, ...): a small state machine beside its opaque meaning. Times are in milliseconds. */
 export interface Memory<V> {
+  /** Uses with an equal name share one state; absent: each rule has its own. */
+  sharedBy?(infos: InfosOf<V>): string
   start(infos: InfosOf<V>): unknown
   /** The name of a state that several uses share (recent, hashlimit); absent where each use has its own. */
   sharedBy?(infos: InfosOf<V>): string

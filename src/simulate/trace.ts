@@ -1,9 +1,13 @@
 /** Traces one packet through a world. */
 
 import { invariant } from '../diagnostics/diagnostic.ts'
+import type { Packet } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
-import type { Assumption, Trace } from './trace-events.ts'
-import type { World } from './world.ts'
+import { makeFlight } from './flight.ts'
+import type { Flight } from './flight.ts'
+import { receive, sendLocal } from './ip-path.ts'
+import type { Outcome, Trace, TraceEvent } from './trace-events.ts'
+import type { Host, World } from './world.ts'
 
 /** What a run should do beside finding the outcome. */
 export interface TraceOptions {
@@ -13,21 +17,45 @@ export interface TraceOptions {
   readonly assume?: ReadonlyMap<string, boolean>
 }
 
-/** A trace, and whether its outcome hangs on what had to be assumed. */
-export interface CheckedTrace {
-  readonly trace: Trace
-  /** Assumptions that, turned round one at a time, lead to another outcome. */
-  readonly decisive: readonly { readonly assumption: Assumption; readonly otherwise: Trace }[]
-}
-
 /** Sends a packet into the world and returns its way. Changes the world: connections, limits and ipsets remember it. */
 export function trace(world: World, probe: Probe, options: TraceOptions = {}): Trace {
-  invariant(world && probe && options, 'not written yet')
-  throw new Error('not written yet')
+  const host = hostOf(world, probe)
+  const events: TraceEvent[] = []
+  const record = options.record === 'none' ? undefined : (event: TraceEvent) => void events.push(event)
+  const flight = makeFlight({
+    world,
+    host,
+    packet: probe.packet,
+    isLocal: probe.inDevice === undefined,
+    record,
+    recordsMisses: options.record === 'all',
+    decisions: new Map(options.assume),
+  })
+  const outcome = probe.inDevice === undefined ? make(flight) : arrive(flight, probe.inDevice)
+  return { events, outcome, assumed: flight.assumed, answers: flight.answers }
 }
 
-/** Sends a packet like `trace`, and finds out which assumptions the outcome depends on (at most `limit` reruns on copies of the world). */
-export function traceChecked(world: World, probe: Probe, options: TraceOptions = {}, limit = 16): CheckedTrace {
-  invariant(limit >= 0, 'a limit is not negative')
-  return { trace: trace(world, probe, options), decisive: [] }
+function hostOf(world: World, probe: Probe): Host {
+  const host = probe.namespace === undefined ? world.hosts.values().next().value : world.hosts.get(probe.namespace)
+  invariant(host, 'a probe starts in a namespace of its world')
+  return host
+}
+
+function make(flight: Flight): Outcome {
+  const packet: Packet = flight.packet.socket ? flight.packet : { ...flight.packet, socket: { uid: 0, gid: 0 } }
+  flight.packet = packet
+  flight.record?.({ kind: 'make', namespace: flight.host.namespace.name, packet })
+  return sendLocal(flight, { keepsSource: false })
+}
+
+/** A packet on a bridge port that is addressed to the bridge comes in on the bridge. */
+function arrive(flight: Flight, device: string): Outcome {
+  const { host } = flight
+  const master = host.devices.get(device)?.master
+  flight.inDevice = master ?? device
+  flight.bridgeIn = master === undefined ? '' : device
+  const port = master === undefined ? {} : { port: device }
+  flight.record?.({ kind: 'arrive', namespace: host.namespace.name, device: flight.inDevice, ...port, packet: flight.packet })
+  if (!host.devices.get(flight.inDevice)?.up) return { kind: 'drop', by: { kind: 'kernel', reason: 'no-device' }, packet: flight.packet }
+  return receive(flight)
 }

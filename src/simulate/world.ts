@@ -2,7 +2,15 @@
 
 import type { Backend } from '../ir/hooks.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
-import type { Topology } from '../topology/topology.ts'
+import type { Family } from '../net/address.ts'
+import { makeFib } from '../topology/fib.ts'
+import type { Fib } from '../topology/fib.ts'
+import { sysctlNumber } from '../topology/topology.ts'
+import type { Device, Ipset, Namespace, Topology } from '../topology/topology.ts'
+import { makeConnectionTable } from './connection.ts'
+import type { Connection, ConnectionTable } from './connection.ts'
+import type { PreparedMatch, PreparedRuleset } from './prepare.ts'
+import { prepareRuleset } from './prepare.ts'
 
 /** What a world is made of. One ruleset per family; a family without has empty tables. */
 export interface WorldOptions {
@@ -10,17 +18,87 @@ export interface WorldOptions {
   readonly rulesets: readonly Ruleset[]
   /** Default: legacy. */
   readonly backend?: Backend
+  /** Follows the kernel where it chooses a port at random; undefined lets the simulator take the first free one. */
+  readonly choosePort?: (protocol: number, port: number) => number | undefined
 }
 
 /** A world; `trace` changes it. */
 export interface World {
   readonly topology: Topology
   readonly backend: Backend
+  readonly hosts: ReadonlyMap<string, Host>
+  readonly options: WorldOptions
   /** Milliseconds since the world began; advance it to let time pass between packets. */
   now: number
 }
 
+/** A namespace with what it remembers. */
+export interface Host {
+  readonly namespace: Namespace
+  readonly devices: ReadonlyMap<string, Device>
+  readonly fib: Fib
+  readonly rulesets: Readonly<Partial<Record<Family, PreparedRuleset>>>
+  readonly sysctls: HostSysctls
+  readonly connections: ConnectionTable
+  /** Connections by their original source, as nat looks for a mapping to use again. */
+  readonly bySource: Set<Connection>
+  /** What matches with memory remember, by the rule's use of them; shared ones by their name. */
+  readonly memories: Map<PreparedMatch | string, unknown>
+  readonly ipsets: Map<string, Ipset>
+}
+
+/** The sysctls that decide a packet's way, as numbers. */
+export interface HostSysctls {
+  readonly forward4: boolean
+  readonly forward6: boolean
+  readonly tcpLoose: boolean
+  readonly bridgeCallsIptables: boolean
+  readonly bridgeCallsIp6tables: boolean
+  readonly defaultTtl: number
+}
+
 /** Returns a fresh world: no connections, all limits full. */
 export function makeWorld(options: WorldOptions): World {
-  return { topology: options.topology, backend: options.backend ?? 'legacy', now: 0 }
+  const hosts = new Map(options.topology.namespaces.map(namespace => [namespace.name, makeHost(namespace, options.rulesets)]))
+  return { topology: options.topology, backend: options.backend ?? 'legacy', hosts, options, now: 0 }
+}
+
+/** Returns a per-device sysctl of ipv4, such as rp_filter: the larger of `all` and the device's (or `default`'s) own. */
+export function deviceSysctl(host: Host, device: string, name: string): number {
+  const prefix = 'net.ipv4.conf'
+  const own = sysctlNumber(host.namespace, `${prefix}.${device}.${name}`, sysctlNumber(host.namespace, `${prefix}.default.${name}`, 0))
+  return Math.max(sysctlNumber(host.namespace, `${prefix}.all.${name}`, 0), own)
+}
+
+const fibOf = new WeakMap<Namespace, Fib>()
+
+function makeHost(namespace: Namespace, rulesets: readonly Ruleset[]): Host {
+  const prepared: Partial<Record<Family, PreparedRuleset>> = {}
+  for (const ruleset of rulesets) prepared[ruleset.family] = prepareRuleset(ruleset)
+  const fib = fibOf.get(namespace) ?? makeFib(namespace)
+  fibOf.set(namespace, fib)
+  return {
+    namespace,
+    devices: new Map(namespace.devices.map(device => [device.name, device])),
+    fib,
+    rulesets: prepared,
+    sysctls: readSysctls(namespace),
+    connections: makeConnectionTable(),
+    bySource: new Set(),
+    memories: new Map(),
+    ipsets: new Map(namespace.ipsets.map(set => [set.name, set])),
+  }
+}
+
+/** Forwarding is taken to be on where the topology does not say: who traces forwarded packets has a router. */
+function readSysctls(namespace: Namespace): HostSysctls {
+  const isOn = (name: string, otherwise: number): boolean => sysctlNumber(namespace, name, otherwise) !== 0
+  return {
+    forward4: isOn('net.ipv4.ip_forward', 1),
+    forward6: isOn('net.ipv6.conf.all.forwarding', 1),
+    tcpLoose: isOn('net.netfilter.nf_conntrack_tcp_loose', 1),
+    bridgeCallsIptables: isOn('net.bridge.bridge-nf-call-iptables', 1),
+    bridgeCallsIp6tables: isOn('net.bridge.bridge-nf-call-ip6tables', 1),
+    defaultTtl: sysctlNumber(namespace, 'net.ipv4.ip_default_ttl', 64),
+  }
 }

@@ -1,0 +1,84 @@
+/** `5x5 simulate --jsonl`: one request a line on standard input, one answer a line on standard output, until the input ends. */
+
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { TABLES } from '../../src/ir/hooks.ts'
+import type { Backend } from '../../src/ir/hooks.ts'
+import type { Ruleset } from '../../src/ir/ruleset.ts'
+import type { Family } from '../../src/net/address.ts'
+import { readRuleset } from '../../src/save/read.ts'
+import { trace } from '../../src/simulate/trace.ts'
+import type { Trace } from '../../src/simulate/trace-events.ts'
+import { makeWorld } from '../../src/simulate/world.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import { countHits, writeConnection, writeTrace } from '../simulate/answer-json.ts'
+import { isObject, protocolName, readProbe } from '../simulate/packet-json.ts'
+import type { JsonObject } from '../simulate/packet-json.ts'
+import { readTopologyJson } from '../simulate/topology-json.ts'
+
+/** Answers requests until the input ends. A line that is no request is answered with an error. */
+export async function simulateJsonl(input: Readable, output: Writable, backend: Backend): Promise<void> {
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    if (line.trim() !== '') output.write(`${answerLine(line, backend)}\n`)
+  }
+}
+
+/** Returns the answer to one request line. */
+export function answerLine(line: string, backend: Backend): string {
+  const request = parseJson(line)
+  if (!isObject(request)) return JSON.stringify(failed('the line is not a JSON object'))
+  return JSON.stringify(answerCase(request, backend))
+}
+
+interface Answer {
+  readonly load: 'ok' | 'error'
+  readonly error?: string
+  readonly flows: readonly JsonObject[]
+}
+
+function answerCase(request: JsonObject, backend: Backend): Answer {
+  const rulesets: Ruleset[] = []
+  for (const [key, family] of [['ruleset', 'ipv4'], ['ruleset6', 'ipv6']] as const) {
+    const loaded = loadRuleset(typeof request[key] === 'string' ? request[key] : '', family)
+    if (typeof loaded === 'string') return failed(loaded)
+    rulesets.push(loaded)
+  }
+  const topology = readTopologyJson(isObject(request['topology']) ? request['topology'] : {}, typeof request['ipsets'] === 'string' ? request['ipsets'] : '')
+  const flows = Array.isArray(request['flows']) ? request['flows'] : []
+  return { load: 'ok', flows: flows.map((flow: unknown) => answerFlow(isObject(flow) ? flow : {}, rulesets, topology, backend)) }
+}
+
+/** Every table exists, as in a namespace where all its modules are loaded. */
+function loadRuleset(text: string, family: Family): Ruleset | string {
+  const padding = TABLES.filter(table => !new RegExp(`^\\*${table}\\s*$`, 'm').test(text)).map(table => `*${table}\nCOMMIT\n`)
+  const source = { path: family === 'ipv4' ? 'ruleset' : 'ruleset6', text: `${text}\n${padding.join('')}` }
+  const { value, diagnostics } = readRuleset([source], { family })
+  const refusal = diagnostics.find(one => one.severity === 'error')
+  return refusal ? refusal.message : value
+}
+
+function answerFlow(flow: JsonObject, rulesets: readonly Ruleset[], topology: Topology, backend: Backend): JsonObject {
+  const choices = (Array.isArray(flow['natChoices']) ? flow['natChoices'] : []).filter(isObject)
+  const choosePort = (protocol: number, port: number): number | undefined => {
+    const choice = choices.find(one => one['proto'] === protocolName(protocol) && one['from'] === port)
+    return typeof choice?.['to'] === 'number' ? choice['to'] : undefined
+  }
+  const world = makeWorld({ topology, rulesets, backend, choosePort })
+  const packets = (Array.isArray(flow['packets']) ? flow['packets'] : []).filter(isObject)
+  const traces: Trace[] = packets.map(packet => trace(world, readProbe(packet)))
+  const connections = [...world.hosts.values()].flatMap(host => [...host.connections.all])
+  return { packets: traces.map(writeTrace), conntrack: connections.map(writeConnection), counters: countHits(traces) }
+}
+
+function failed(error: string): Answer {
+  return { load: 'error', error, flows: [] }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+

@@ -1,0 +1,177 @@
+/** Packets in the JSON shape of the kernel oracle: reading requests, writing answers. */
+
+import { readAddress, writeAddress } from '../../src/net/address.ts'
+import type { Address } from '../../src/net/address.ts'
+import { PROTOCOL, protocolNumber } from '../../src/net/protocol.ts'
+import { TCP_FLAG } from '../../src/packet/packet.ts'
+import type { Packet, PacketType } from '../../src/packet/packet.ts'
+import type { Probe } from '../../src/packet/probe.ts'
+
+/** A JSON object whose values have not been looked at. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+const NAMES: Readonly<Record<number, string>> = { 1: 'icmp', 2: 'igmp', 6: 'tcp', 17: 'udp', 33: 'dccp', 47: 'gre', 50: 'esp', 51: 'ah', 58: 'icmpv6', 132: 'sctp', 136: 'udplite' }
+const FLAG_NAMES = Object.entries(TCP_FLAG)
+
+/** Reads a packet of a request. */
+export function readProbe(json: JsonObject): Probe {
+  const inDevice = typeof json['in'] === 'string' ? json['in'] : undefined
+  const packet = readPacket(json)
+  const dmac = typeof json['dmac'] === 'string' ? json['dmac'].toLowerCase().replaceAll(':', '') : undefined
+  if (inDevice === undefined) {
+    const socket = { uid: numberOr(json['uid'], 0), gid: numberOr(json['gid'], 0) }
+    return { packet: { ...packet, mark: numberOr(json['mark'], 0), socket } }
+  }
+  const smac = typeof json['smac'] === 'string' ? { macSource: json['smac'].toLowerCase().replaceAll(':', '') } : {}
+  return { inDevice, packet: { ...packet, packetType: packetTypeOf(dmac), ...smac }, ...(dmac === undefined ? {} : { macDestination: dmac }) }
+}
+
+/** Reads the header fields of a packet; what is missing has the oracle's default. */
+export function readPacket(json: JsonObject): Packet {
+  const src = addressOf(json['src'])
+  const dst = addressOf(json['dst'])
+  const family = typeof src === 'number' ? ('ipv4' as const) : ('ipv6' as const)
+  const protocol = protocolOf(json['proto'])
+  const payload = payloadOf(json)
+  const transport = transportOf(json, protocol, payload)
+  const options = typeof json['ipOptions'] === 'string' ? Math.ceil(json['ipOptions'].length / 8) * 4 : 0
+  const frag = isObject(json['frag']) ? json['frag'] : undefined
+  return {
+    family, protocol, src, dst, payload,
+    ttl: numberOr(json['ttl'], 64),
+    tos: numberOr(json['tos'], 0),
+    length: (family === 'ipv4' ? 20 : 40) + options + transport.length,
+    fragmentOffset: numberOr(frag?.['off'], 0),
+    moreFragments: frag?.['mf'] === true,
+    dontFragment: json['df'] === true,
+    mark: 0,
+    priority: 0,
+    packetType: 'unicast',
+    ...(json['badCsum'] === true ? { malformed: 'checksum' as const } : {}),
+    ...transport.fields,
+  }
+}
+
+function transportOf(json: JsonObject, protocol: number, payload: Uint8Array): { readonly length: number; readonly fields: Partial<Packet> } {
+  const ports = { sport: numberOr(json['sport'], 0), dport: numberOr(json['dport'], 0) }
+  switch (protocol) {
+    case PROTOCOL.tcp: {
+      const mss = typeof json['mss'] === 'number' && json['mss'] > 0 ? { mss: json['mss'] } : {}
+      const optionBytes = (mss.mss === undefined ? 0 : 4) + hexLength(json['tcpOptions'])
+      const optionKinds = [...optionKindsOf(json['tcpOptions']), ...(mss.mss === undefined ? [] : [2])]
+      const tcp = { flags: flagsOf(json['tcpFlags']), seq: numberOr(json['seq'], 0), ack: numberOr(json['ack'], 0), window: numberOr(json['window'], 29200), optionKinds, ...mss }
+      return { length: 20 + Math.ceil(optionBytes / 4) * 4 + payload.length, fields: { ...ports, tcp } }
+    }
+    case PROTOCOL.udp:
+    case PROTOCOL.udplite:
+      return { length: 8 + payload.length, fields: ports }
+    case PROTOCOL.sctp: {
+      const chunk = numberOr(json['sctpChunk'], 1)
+      const length = Math.ceil((16 + (chunk === 1 || chunk === 2 ? 16 : payload.length)) / 4) * 4
+      return { length, fields: { ...ports, sctp: { chunk, vtag: numberOr(json['vtag'], 0) } } }
+    }
+    case PROTOCOL.icmp:
+    case PROTOCOL.icmpv6:
+      return icmpOf(json, protocol, payload)
+    case PROTOCOL.esp:
+      return { length: 8 + payload.length, fields: { spi: numberOr(json['spi'], 0) } }
+    case PROTOCOL.ah:
+      return { length: 24 + payload.length, fields: { spi: numberOr(json['spi'], 0) } }
+    case PROTOCOL.dccp:
+      return { length: 16 + payload.length, fields: ports }
+    default:
+      return { length: payload.length, fields: {} }
+  }
+}
+
+function icmpOf(json: JsonObject, protocol: number, payload: Uint8Array): { readonly length: number; readonly fields: Partial<Packet> } {
+  const type = numberOr(json['icmpType'], protocol === PROTOCOL.icmp ? 8 : 128)
+  const code = numberOr(json['icmpCode'], 0)
+  const inner = isObject(json['inner']) ? readPacket(json['inner']) : undefined
+  const icmp = inner
+    ? { type, code, inner, ...(typeof json['icmpMtu'] === 'number' ? { mtu: json['icmpMtu'] } : {}) }
+    : { type, code, id: numberOr(json['icmpId'], 0), sequence: numberOr(json['icmpSeq'], 0) }
+  return { length: 8 + (inner?.length ?? 0) + payload.length, fields: { icmp } }
+}
+
+/** Writes the fields of a packet that the oracle compares. */
+export function writePacket(packet: Packet): JsonObject {
+  const { tcp, icmp } = packet
+  return {
+    src: writeAddress(packet.src),
+    dst: writeAddress(packet.dst),
+    proto: protocolName(packet.protocol),
+    ttl: packet.ttl,
+    tos: packet.tos,
+    len: packet.length,
+    ...(packet.dontFragment ? { df: true } : {}),
+    ...(packet.sport === undefined ? {} : { sport: packet.sport }),
+    ...(packet.dport === undefined ? {} : { dport: packet.dport }),
+    ...(tcp ? { tcpFlags: FLAG_NAMES.filter(([, bit]) => tcp.flags & bit).map(([name]) => name), mss: tcp.mss ?? null } : {}),
+    ...(icmp ? { icmpType: icmp.type, icmpCode: icmp.code } : {}),
+    ...(icmp?.id === undefined ? {} : { icmpId: icmp.id }),
+    ...(icmp?.inner ? { inner: writePacket(icmp.inner) } : {}),
+    ...(packet.spi === undefined ? {} : { spi: packet.spi }),
+  }
+}
+
+/** Returns the oracle's name of a protocol: a word or the number as text. */
+export function protocolName(protocol: number): string {
+  return NAMES[protocol] ?? String(protocol)
+}
+
+/** Tells whether a JSON value is an object. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Returns the number, or the default for anything else. */
+export function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}
+
+function addressOf(value: unknown): Address {
+  return (typeof value === 'string' ? readAddress(value) : undefined) ?? 0
+}
+
+function protocolOf(value: unknown): number {
+  if (typeof value === 'number') return value
+  const text = String(value)
+  return /^\d+$/.test(text) ? Number(text) : (protocolNumber(text === 'icmp6' ? 'icmpv6' : text) ?? 0)
+}
+
+/** `payload` in hex, `payloadText`, or `payloadLen` bytes "@ABC...". */
+function payloadOf(json: JsonObject): Uint8Array {
+  if (typeof json['payload'] === 'string') return Uint8Array.from(json['payload'].match(/../g) ?? [], byte => Number.parseInt(byte, 16))
+  if (typeof json['payloadText'] === 'string') return Uint8Array.from(json['payloadText'], character => character.charCodeAt(0))
+  return Uint8Array.from({ length: numberOr(json['payloadLen'], 0) }, (_, index) => (index & 0x3f) + 0x40)
+}
+
+function flagsOf(value: unknown): number {
+  if (typeof value === 'number') return value
+  const names: readonly unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(/[,|]/) : []
+  return FLAG_NAMES.reduce((bits, [name, bit]) => (names.some(given => String(given).toUpperCase() === name) ? bits | bit : bits), 0)
+}
+
+function optionKindsOf(value: unknown): number[] {
+  if (typeof value !== 'string') return []
+  const bytes = (value.match(/../g) ?? []).map(byte => Number.parseInt(byte, 16))
+  const kinds: number[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const kind = bytes[at] ?? 0
+    if (kind === 0) break
+    if (kind !== 1) kinds.push(kind)
+    at += kind === 1 ? 1 : Math.max(2, bytes[at + 1] ?? 2)
+  }
+  return kinds
+}
+
+function hexLength(value: unknown): number {
+  return typeof value === 'string' ? value.length / 2 : 0
+}
+
+function packetTypeOf(dmac: string | undefined): PacketType {
+  if (dmac === undefined) return 'unicast'
+  if (dmac === 'ffffffffffff') return 'broadcast'
+  return Number.parseInt(dmac.slice(0, 2), 16) & 1 ? 'multicast' : 'unicast'
+}

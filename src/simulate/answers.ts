@@ -1,0 +1,103 @@
+/** Packets that the kernel makes because of another: ICMP errors and TCP resets, with their own way through OUTPUT. */
+
+import type { RejectAnswer } from '../meaning/effect.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import { makePacket, TCP_FLAG } from '../packet/packet.ts'
+import type { Packet, TcpHeader } from '../packet/packet.ts'
+import { isIcmpError } from './conntrack.ts'
+import { attachConnection, makeFlight } from './flight.ts'
+import type { Flight } from './flight.ts'
+import { sendLocal } from './ip-path.ts'
+import { routeOutput, sourceFor } from './route-output.ts'
+import { closeTcp } from './tcp-state.ts'
+import { segmentEnd } from './tcp-window.ts'
+import type { KernelReason, RulePlace, Trace, TraceEvent } from './trace-events.ts'
+
+/** Sends what REJECT answers; false where it stays silent. Source: net/ipv4/netfilter/ipt_REJECT.c, nf_reject_ipv4.c. */
+export function answerReject(flight: Flight, place: RulePlace, answer: RejectAnswer): boolean {
+  if (answer.kind === 'icmp') {
+    if (flight.packet.malformed === 'checksum' && isChecksummed(flight.packet.protocol)) return false
+    return answerIcmp(flight, place, answer.type, answer.code)
+  }
+  return answerReset(flight, place)
+}
+
+/** Sends an ICMP error about the packet; false where the kernel never does. Source: net/ipv4/icmp.c __icmp_send(). */
+export function answerIcmp(flight: Flight, cause: RulePlace | KernelReason, type: number, code: number): boolean {
+  const { packet, host } = flight
+  if (packet.packetType !== 'unicast' || packet.fragmentOffset !== 0 || isIcmpError(flight) || isGroupRoute(flight)) return false
+  const isIpv4 = packet.family === 'ipv4'
+  const tos = isIpv4 ? (packet.tos & 0x1e) | 0xc0 : 0
+  const isForUs = flight.route?.kind === 'local'
+  const decision = routeOutput(host, { destination: packet.src, ...(isForUs ? { source: packet.dst } : {}), mark: 0, tos })
+  if (!decision) return false
+  const source = isForUs ? packet.dst : sourceFor(host, decision, packet.src)
+  if (source === undefined) return false
+  const quoted = Math.min(packet.length, (isIpv4 ? 576 : 1280) - (isIpv4 ? 28 : 48))
+  const error = makePacket({
+    protocol: isIpv4 ? PROTOCOL.icmp : PROTOCOL.icmpv6,
+    src: source,
+    dst: packet.src,
+    tos,
+    ttl: host.sysctls.defaultTtl,
+    length: (isIpv4 ? 28 : 48) + quoted,
+    icmp: { type, code, inner: packet },
+  })
+  return launch(flight, cause, error)
+}
+
+/** Source: nf_reject_ipv4.c nf_send_reset(). */
+function answerReset(flight: Flight, place: RulePlace): boolean {
+  const { packet, host } = flight
+  const { tcp } = packet
+  if (!tcp || packet.protocol !== PROTOCOL.tcp || packet.fragmentOffset !== 0 || tcp.flags & TCP_FLAG.RST) return false
+  if (packet.malformed !== undefined || isGroupRoute(flight)) return false
+  const reset = makePacket({
+    protocol: PROTOCOL.tcp,
+    src: packet.dst,
+    dst: packet.src,
+    ttl: host.sysctls.defaultTtl,
+    ...(packet.dport === undefined ? {} : { sport: packet.dport }),
+    ...(packet.sport === undefined ? {} : { dport: packet.sport }),
+    tcp: resetHeader(packet, tcp),
+  })
+  if (!routeOutput(host, { destination: packet.src, source: packet.dst, mark: 0, tos: 0 })) return false
+  if (flight.tracked) closeTcp(flight.tracked, flight.world.now)
+  return launch(flight, place, reset)
+}
+
+function resetHeader(packet: Packet, tcp: TcpHeader): TcpHeader {
+  const common = { window: 0, optionKinds: [] }
+  if (tcp.flags & TCP_FLAG.ACK) return { ...common, flags: TCP_FLAG.RST, seq: tcp.ack, ack: 0 }
+  return { ...common, flags: TCP_FLAG.RST | TCP_FLAG.ACK, seq: 0, ack: segmentEnd(packet, tcp) }
+}
+
+/** Kernel: the answer belongs to the packet's connection as RELATED, even the reset. Source: nf_conntrack_attach(). */
+function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet): boolean {
+  const events: TraceEvent[] = []
+  const answer = makeFlight({
+    world: flight.world,
+    host: flight.host,
+    packet,
+    isLocal: true,
+    record: flight.record ? event => events.push(event) : undefined,
+    recordsMisses: flight.recordsMisses,
+    decisions: flight.decisions,
+  })
+  if (flight.tracked) attachConnection(answer, flight.tracked, flight.direction === 0 ? 1 : 0, 'related')
+  const outcome = sendLocal(answer, { keepsSource: true })
+  const trace: Trace = { events, outcome, assumed: answer.assumed, answers: answer.answers }
+  flight.record?.({ kind: 'answer', cause, packet, trace })
+  flight.answers.push(trace)
+  return outcome.kind === 'local' || outcome.kind === 'sent' || outcome.kind === 'forward'
+}
+
+function isGroupRoute(flight: Flight): boolean {
+  return flight.route?.kind === 'broadcast' || flight.route?.kind === 'multicast'
+}
+
+/** The protocols whose checksum REJECT looks at before it quotes them. Source: nf_reject_verify_csum(). */
+function isChecksummed(protocol: number): boolean {
+  return protocol !== PROTOCOL.gre && protocol !== PROTOCOL.esp && protocol !== PROTOCOL.ah && protocol !== PROTOCOL.sctp
+}
+

@@ -1,0 +1,120 @@
+/** A packet on its way through a host: what an sk_buff is to the kernel. It is what predicates are asked about. */
+
+import { CT_STATE, CT_STATUS } from '../meaning/fields.ts'
+import type { ConnectionView, Subject, Ternary } from '../meaning/subject.ts'
+import type { Address } from '../net/address.ts'
+import type { Packet } from '../packet/packet.ts'
+import { addressType } from '../topology/fib.ts'
+import type { RouteDecision } from '../topology/fib.ts'
+import { viewOf } from './connection.ts'
+import type { Connection, Direction, Zone } from './connection.ts'
+import { matchesIpset } from './ipsets.ts'
+import type { Assumption, Trace, TraceEvent } from './trace-events.ts'
+import type { Host, World } from './world.ts'
+
+/** How the packet stands to its connection. Source: enum ip_conntrack_info. */
+export type ConnectionInfo = 'new' | 'established' | 'related'
+
+/** A packet on its way; everything here changes as it goes. */
+export interface Flight extends Subject {
+  readonly world: World
+  readonly host: Host
+  packet: Packet
+  inDevice: string
+  outDevice: string
+  bridgeIn: string
+  bridgeOut: string
+  bridged: boolean
+  ctState: number
+  connection: ConnectionView | undefined
+  /** The connection behind `connection`. */
+  tracked: Connection | undefined
+  direction: Direction
+  info: ConnectionInfo
+  untracked: boolean
+  /** What a CT rule asked for before conntrack saw the packet. */
+  zone: Zone | undefined
+  route: RouteDecision | undefined
+  /** The packet was made here. */
+  readonly isLocal: boolean
+  /** Who listens, if anybody. */
+  readonly record: ((event: TraceEvent) => void) | undefined
+  readonly recordsMisses: boolean
+  /** Values of free variables: those given, and those assumed so far. */
+  readonly decisions: Map<string, boolean>
+  readonly assumed: Assumption[]
+  readonly answers: Trace[]
+}
+
+/** What a flight starts with. */
+export interface FlightStart {
+  readonly world: World
+  readonly host: Host
+  readonly packet: Packet
+  readonly isLocal: boolean
+  readonly record: ((event: TraceEvent) => void) | undefined
+  readonly recordsMisses: boolean
+  readonly decisions: Map<string, boolean>
+}
+
+/** Returns a flight at its start: on no device, not seen by conntrack. */
+export function makeFlight(start: FlightStart): Flight {
+  const { host } = start
+  const flight: Flight = {
+    ...start,
+    inDevice: '',
+    outDevice: '',
+    bridgeIn: '',
+    bridgeOut: '',
+    bridged: false,
+    ctState: CT_STATE.INVALID,
+    connection: undefined,
+    tracked: undefined,
+    direction: 0,
+    info: 'new',
+    untracked: false,
+    zone: undefined,
+    route: undefined,
+    assumed: [],
+    answers: [],
+    addressType(address: Address, where: 'any' | 'in' | 'out'): number {
+      return addressType(host.fib, address, where === 'any' ? undefined : where === 'in' ? flight.inDevice : flight.outDevice)
+    },
+    inIpset(name, directions, flags): Ternary {
+      return matchesIpset(flight, name, directions, flags)
+    },
+    decide(key: string): Ternary {
+      return flight.decisions.get(key)
+    },
+  }
+  return flight
+}
+
+/** Gives the packet to a connection. */
+export function attachConnection(flight: Flight, connection: Connection, direction: Direction, info: ConnectionInfo): void {
+  flight.tracked = connection
+  flight.direction = direction
+  flight.info = info
+  flight.untracked = false
+  flight.connection = viewOf(connection, direction, flight.world.now)
+  refreshState(flight)
+}
+
+/** Takes the packet from its connection: it is invalid, or untracked. */
+export function detachConnection(flight: Flight, untracked: boolean): void {
+  flight.tracked = undefined
+  flight.connection = undefined
+  flight.untracked = untracked
+  refreshState(flight)
+}
+
+/** Brings `ctState` up to date. Source: net/netfilter/xt_conntrack.c conntrack_mt(). */
+export function refreshState(flight: Flight): void {
+  const { tracked } = flight
+  if (!tracked) {
+    flight.ctState = flight.untracked ? CT_STATE.UNTRACKED : CT_STATE.INVALID
+    return
+  }
+  const base = flight.info === 'new' ? CT_STATE.NEW : flight.info === 'related' ? CT_STATE.RELATED : CT_STATE.ESTABLISHED
+  flight.ctState = base | (tracked.status & CT_STATUS.SRC_NAT ? CT_STATE.SNAT : 0) | (tracked.status & CT_STATUS.DST_NAT ? CT_STATE.DNAT : 0)
+}

@@ -1,0 +1,128 @@
+/** The way of an IP packet through one host: in, through, out. Source: net/ipv4/ip_input.c, ip_forward.c, ip_output.c and their IPv6 twins. */
+
+import type { Packet } from '../packet/packet.ts'
+import type { RouteDecision } from '../topology/fib.ts'
+import { answerIcmp } from './answers.ts'
+import type { Flight } from './flight.ts'
+import { routeInput } from './route-input.ts'
+import type { InputRoute } from './route-input.ts'
+import { routeOutput } from './route-output.ts'
+import { byKernel, runHook } from './run-hook.ts'
+import type { Ended } from './run-hook.ts'
+import type { KernelReason, Outcome } from './trace-events.ts'
+
+/** A packet that arrives on `flight.inDevice` as IP. */
+export function receive(flight: Flight): Outcome {
+  const before = flight.packet.dst
+  const ended = runHook(flight, 'PREROUTING')
+  if (ended) return endedOutcome(flight, ended)
+  if (flight.route?.kind === 'local' && flight.inDevice === 'lo' && flight.packet.dst === before) return deliver(flight)
+  const way = routeInput(flight)
+  flight.route = way.decision
+  flight.record?.({ kind: 'route', decision: way.decision, why: 'arrival' })
+  switch (way.kind) {
+    case 'local':
+      return deliver(flight)
+    case 'forward':
+      return forward(flight, way.decision)
+    default:
+      return refuse(flight, way)
+  }
+}
+
+/** A packet that this host made. `keepsSource`: its source address is its own affair, as in answers. */
+export function sendLocal(flight: Flight, options: { readonly keepsSource: boolean }): Outcome {
+  const { packet, host } = flight
+  const tos = options.keepsSource ? packet.tos : 0
+  const decision = routeOutput(host, { destination: packet.dst, source: packet.src, mark: packet.mark, tos })
+  if (!decision) return endedOutcome(flight, byKernel('no-output-route'))
+  flight.route = decision
+  flight.outDevice = decision.device ?? ''
+  flight.record?.({ kind: 'route', decision, why: 'output' })
+  const ended = runHook(flight, 'OUTPUT')
+  if (ended) return endedOutcome(flight, ended)
+  return leave(flight, 'sent')
+}
+
+function forward(flight: Flight, decision: RouteDecision): Outcome {
+  const { packet } = flight
+  const isIpv4 = packet.family === 'ipv4'
+  if (packet.packetType !== 'unicast') return endedOutcome(flight, byKernel('not-unicast-frame'))
+  if (packet.ttl <= 1) return answered(flight, 'ttl-exceeded', isIpv4 ? 11 : 3, 0)
+  flight.outDevice = decision.device ?? ''
+  const mtu = flight.host.devices.get(flight.outDevice)?.mtu ?? 1500
+  if (packet.length > mtu && (packet.dontFragment || !isIpv4)) return answered(flight, 'too-big', isIpv4 ? 3 : 2, isIpv4 ? 4 : 0)
+  const priority = isIpv4 ? priorityOfTos(packet.tos) : packet.priority
+  setPacket(flight, { ...packet, ttl: packet.ttl - 1, priority })
+  const ended = runHook(flight, 'FORWARD')
+  if (ended) return endedOutcome(flight, ended)
+  return leave(flight, 'forward')
+}
+
+/** POSTROUTING and out; over lo it comes in again. */
+function leave(flight: Flight, kind: 'forward' | 'sent'): Outcome {
+  flight.outDevice = flight.route?.device ?? ''
+  const ended = runHook(flight, 'POSTROUTING')
+  if (ended) return endedOutcome(flight, ended)
+  const device = flight.host.devices.get(flight.outDevice)
+  if (device?.kind === 'loopback') return loopBack(flight)
+  return {
+    kind,
+    namespace: flight.host.namespace.name,
+    device: flight.outDevice,
+    ports: portsOf(flight),
+    ...(flight.route?.gateway === undefined ? {} : { gateway: flight.route.gateway }),
+    packet: flight.packet,
+  }
+}
+
+/** Kernel: the packet keeps connection, mark and route over lo, so conntrack and nat have done their work. */
+function loopBack(flight: Flight): Outcome {
+  flight.record?.({ kind: 'loop', device: flight.outDevice })
+  flight.inDevice = flight.outDevice
+  flight.outDevice = ''
+  return receive(flight)
+}
+
+function deliver(flight: Flight): Outcome {
+  flight.outDevice = ''
+  const ended = runHook(flight, 'INPUT')
+  if (ended) return endedOutcome(flight, ended)
+  return { kind: 'local', namespace: flight.host.namespace.name, device: flight.inDevice, packet: flight.packet }
+}
+
+function refuse(flight: Flight, way: Extract<InputRoute, { kind: 'refused' }>): Outcome {
+  if (way.icmpCode === undefined) return endedOutcome(flight, byKernel(way.reason))
+  return answered(flight, way.reason, flight.packet.family === 'ipv4' ? 3 : 1, way.icmpCode)
+}
+
+function answered(flight: Flight, reason: KernelReason, type: number, code: number): Outcome {
+  const isAnswered = answerIcmp(flight, reason, type, code)
+  return { kind: isAnswered ? 'reject' : 'drop', by: { kind: 'kernel', reason }, packet: flight.packet }
+}
+
+function endedOutcome(flight: Flight, ended: Ended): Outcome {
+  return { kind: ended.kind, by: ended.by, packet: flight.packet }
+}
+
+function setPacket(flight: Flight, packet: Packet): void {
+  const before = flight.packet.ttl
+  flight.packet = packet
+  flight.record?.({ kind: 'rewrite', by: { kind: 'forwarding' }, changes: [{ field: 'ip.ttl', before, after: packet.ttl }], packet })
+}
+
+/** The wires behind a bridge: the neighbour's port where it is known, else all of them but the one it came from. */
+function portsOf(flight: Flight): readonly string[] {
+  const { host, outDevice, route, packet } = flight
+  const device = host.devices.get(outDevice)
+  if (device?.kind !== 'bridge') return [outDevice]
+  const nextHop = route?.gateway ?? packet.dst
+  const known = host.namespace.neighbours.find(neighbour => neighbour.device === outDevice && neighbour.address === nextHop)
+  if (known?.port !== undefined) return [known.port]
+  return host.namespace.devices.filter(port => port.master === outDevice && port.up).map(port => port.name)
+}
+
+/** Source: net/ipv4/route.c ip_tos2prio[]. */
+function priorityOfTos(tos: number): number {
+  return [0, 2, 6, 4][(tos & 0x1e) >> 3] ?? 0
+}

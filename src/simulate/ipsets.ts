@@ -1,0 +1,99 @@
+/** Whether a packet is in a kernel set. Source: net/netfilter/ipset/ip_set_hash_*.c, ip_set_bitmap_*.c, ip_set_list_set.c. */
+
+import type { Ternary } from '../meaning/subject.ts'
+import { familyOf, lengthOfMask, prefixIncludes, readAddress, readPrefix } from '../net/address.ts'
+import type { Address } from '../net/address.ts'
+import { protocolNumber } from '../net/protocol.ts'
+import type { Packet } from '../packet/packet.ts'
+import type { Ipset, IpsetEntry } from '../topology/topology.ts'
+import type { Flight } from './flight.ts'
+
+/** Looks the packet up in a set; undefined where the set is not declared or of a type that is not modelled. */
+export function matchesIpset(flight: Flight, name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]): Ternary {
+  const set = flight.host.ipsets.get(name)
+  const found = set ? lookup(flight, set, directions) : undefined
+  if (found === undefined) return flight.decide(ipsetKey(name, directions))
+  return found === 'nomatch' ? flags.includes('return-nomatch') : found
+}
+
+/** Returns the name of the free variable that stands for a set whose content is not known. */
+export function ipsetKey(name: string, directions: readonly ('src' | 'dst')[]): string {
+  return `ipset ${name} ${directions.join(',')}`
+}
+
+type Found = boolean | undefined | 'nomatch'
+
+function lookup(flight: Flight, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
+  const { packet } = flight
+  if (set.type === 'list:set') return lookupList(flight, set, directions)
+  const family = set.family === 'inet' ? 'ipv4' : 'ipv6'
+  const isBitmap = set.type.startsWith('bitmap:')
+  const parts = (set.type.split(':')[1] ?? '').split(',')
+  const hasAddress = parts.some(part => part === 'ip' || part === 'net')
+  if (hasAddress && packet.family !== (isBitmap ? 'ipv4' : family)) return false
+  if (!parts.every(part => ['ip', 'net', 'port', 'mark', 'mac', 'iface'].includes(part))) return undefined
+  const matching = set.entries.filter(entry => entryMatches(flight, entry, parts, directions))
+  const best = matching.reduce<IpsetEntry | undefined>((most, entry) => (!most || prefixLengths(entry) > prefixLengths(most) ? entry : most), undefined)
+  return best ? (best.nomatch ? 'nomatch' : true) : false
+}
+
+function lookupList(flight: Flight, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
+  let result: Found = false
+  for (const entry of set.entries) {
+    const member = flight.host.ipsets.get(entry.text)
+    const found = member ? lookup(flight, member, directions) : undefined
+    if (found === true) return true
+    if (found === undefined) result = undefined
+  }
+  return result
+}
+
+function entryMatches(flight: Flight, entry: IpsetEntry, parts: readonly string[], directions: readonly ('src' | 'dst')[]): boolean {
+  const values = entry.text.split(',')
+  return parts.every((part, index) => {
+    const value = values[index] ?? ''
+    const direction = directions[index]
+    if (part === 'mark') return Number(value) === flight.packet.mark
+    if (direction === undefined) return false
+    switch (part) {
+      case 'ip':
+      case 'net':
+        return addressIsIn(value, direction === 'src' ? flight.packet.src : flight.packet.dst)
+      case 'port':
+        return portIsIn(value, direction, flight.packet)
+      case 'mac':
+        return flight.packet.macSource === value.replaceAll(':', '').toLowerCase()
+      default:
+        return value === (direction === 'src' ? flight.inDevice : flight.outDevice)
+    }
+  })
+}
+
+function addressIsIn(text: string, address: Address): boolean {
+  const [low, high] = text.includes('-') ? text.split('-') : []
+  if (low !== undefined && high !== undefined) {
+    const first = readAddress(low)
+    const last = readAddress(high)
+    return first !== undefined && last !== undefined && familyOf(first) === familyOf(address) && first <= address && address <= last
+  }
+  const prefix = readPrefix(text)
+  return prefix !== undefined && prefixIncludes(prefix, address)
+}
+
+/** `80`, `udp:53`, `tcp:1-1023`; a port without protocol means tcp, in a bitmap any protocol with ports. */
+function portIsIn(text: string, direction: 'src' | 'dst', packet: Packet): boolean {
+  const [first = '', second] = text.split(':')
+  const port = direction === 'src' ? packet.sport : packet.dport
+  const [low, high] = (second ?? first).split('-').map(Number)
+  const value = packet.icmp ? packet.icmp.type * 256 + packet.icmp.code : port
+  if (value === undefined || low === undefined || Number.isNaN(low)) return false
+  const protocol = second === undefined ? undefined : (protocolNumber(first) ?? Number(first))
+  return (protocol === undefined || protocol === packet.protocol) && low <= value && value <= (high ?? low)
+}
+
+function prefixLengths(entry: IpsetEntry): number {
+  return entry.text.split(',').reduce((sum, part) => {
+    const prefix = part.includes('.') || part.includes('::') ? readPrefix(part) : undefined
+    return sum + (prefix ? (lengthOfMask(prefix.mask) ?? 0) : 0)
+  }, 0)
+}

@@ -1,0 +1,72 @@
+/** What a DNAT, SNAT, MASQUERADE or REDIRECT rule does. Source: net/netfilter/xt_nat.c, nf_nat_masquerade.c, nf_nat_redirect.c. */
+
+import type { Effect } from '../meaning/effect.ts'
+import type { Address } from '../net/address.ts'
+import { familyOf } from '../net/address.ts'
+import type { AddressRange } from '../net/ranges.ts'
+import { selectAddress } from '../topology/fib.ts'
+import type { EffectVerdict } from './apply-effects.ts'
+import type { Flight } from './flight.ts'
+import { isNatDone, setUpBinding } from './nat.ts'
+import type { NatRange } from './nat.ts'
+import type { RulePlace } from './trace-events.ts'
+
+type NatEffect = Extract<Effect, { kind: 'nat' }>
+
+const LOOPBACK = { ipv4: 0x7f000001, ipv6: 1n } as const
+
+/** Gives the packet's connection the rule's translation. The kernel drops where there is no address to take. */
+export function setUpNat(flight: Flight, place: RulePlace, effect: NatEffect): EffectVerdict {
+  const { tracked } = flight
+  if (!tracked || isNatDone(tracked, effect.side)) return { kind: 'accept' }
+  const addresses = addressesFor(flight, place, effect)
+  if (addresses === 'none') return { kind: 'drop', by: { kind: 'kernel', reason: 'nat-failed', hook: place.hook } }
+  const range: NatRange = {
+    ...(addresses ? { addresses } : {}),
+    ...(effect.ports ? { ports: effect.ports } : {}),
+    random: effect.random ?? false,
+    persistent: effect.persistent ?? false,
+  }
+  if (effect.addresses.kind === 'outDevice') tracked.masqueradeDevice = flight.outDevice
+  const binding = setUpBinding(flight, tracked, effect.side, range)
+  if (binding) flight.record?.({ kind: 'nat', hook: place.hook, by: place, binding: withRange(binding, range, effect) })
+  return { kind: 'accept' }
+}
+
+function addressesFor(flight: Flight, place: RulePlace, effect: NatEffect): AddressRange | undefined | 'none' {
+  const { addresses } = effect
+  switch (addresses.kind) {
+    case 'keep':
+      return undefined
+    case 'ranges':
+      return addresses.ranges[0]
+    case 'outDevice':
+      return only(masqueradeAddress(flight))
+    default:
+      return only(place.hook === 'OUTPUT' ? LOOPBACK[flight.packet.family] : redirectAddress(flight))
+  }
+}
+
+/** Source: nf_nat_masquerade_ipv4(): the address that the device has towards the next hop. */
+function masqueradeAddress(flight: Flight): Address | undefined {
+  const device = flight.host.devices.get(flight.outDevice)
+  const nextHop = flight.route?.gateway ?? flight.packet.dst
+  return selectAddress(flight.host.namespace, device, flight.packet.family, nextHop)
+}
+
+/** Source: nf_nat_redirect_ipv4(): the first address of the device. Kernel: IPv6 skips link-local, tentative and deprecated ones. */
+function redirectAddress(flight: Flight): Address | undefined {
+  const own = flight.host.devices.get(flight.inDevice)?.addresses ?? []
+  return own.find(one => familyOf(one.address) === flight.packet.family)?.address
+}
+
+function only(address: Address | undefined): AddressRange | 'none' {
+  return address === undefined ? 'none' : { low: address, high: address }
+}
+
+function withRange(binding: NonNullable<ReturnType<typeof setUpBinding>>, range: NatRange, effect: NatEffect) {
+  const { addresses } = range
+  if (!addresses || addresses.low === addresses.high || effect.addresses.kind !== 'ranges') return binding
+  const choice = { ...binding.choice, addresses: [addresses.low, addresses.high] as const, why: binding.choice?.why ?? ('range' as const) }
+  return { ...binding, choice }
+}

@@ -1,0 +1,112 @@
+/** Routing of packets that arrive: for us, through us, or refused. Source: net/ipv4/route.c ip_route_input_slow(), fib_frontend.c fib_validate_source(). */
+
+import type { Address } from '../net/address.ts'
+import { isOwnAddress, lookupRoute } from '../topology/fib.ts'
+import type { RouteDecision } from '../topology/fib.ts'
+import type { Flight } from './flight.ts'
+import { isLimitedBroadcast, isMulticast } from './route-output.ts'
+import type { KernelReason } from './trace-events.ts'
+import { deviceSysctl } from './world.ts'
+import type { Host } from './world.ts'
+
+/** Where an arrived packet goes; `refused` with the kernel's reason, `answered` where an ICMP error says so. */
+export type InputRoute =
+  | { readonly kind: 'local' | 'forward'; readonly decision: RouteDecision }
+  | { readonly kind: 'refused'; readonly decision: RouteDecision; readonly reason: KernelReason; readonly icmpCode?: number }
+
+/** Returns the way of a packet that came in. */
+export function routeInput(flight: Flight): InputRoute {
+  return flight.packet.family === 'ipv4' ? routeInput4(flight) : routeInput6(flight)
+}
+
+function routeInput4(flight: Flight): InputRoute {
+  const { host, packet, inDevice } = flight
+  const { src, dst } = packet
+  if (isMulticast(dst)) return refused(dst, 'multicast', 'not-for-this-host')
+  if (isMulticast(src) || isLimitedBroadcast(src)) return refused(dst, 'martian', 'martian-source')
+  if (isLimitedBroadcast(dst) || (src === 0 && dst === 0)) return deliverBroadcast(flight, { kind: 'broadcast', destination: dst })
+  if (isZeroNet(src)) return refused(dst, 'martian', 'martian-source')
+  if (isZeroNet(dst)) return refused(dst, 'martian', 'martian-destination')
+  const mayRouteLoopback = deviceSysctl(host, inDevice, 'route_localnet') !== 0
+  if (isLoopback(dst) && !mayRouteLoopback) return refused(dst, 'martian', 'martian-destination')
+  if (!isLoopback(dst) && isLoopback(src) && !mayRouteLoopback) return refused(dst, 'martian', 'martian-source')
+  const decision = lookupRoute(host.fib, { destination: dst, source: src, mark: packet.mark, tos: packet.tos, inDevice })
+  switch (decision.kind) {
+    case 'broadcast':
+      return deliverBroadcast(flight, decision)
+    case 'local': {
+      const problem = sourceProblem(flight, src)
+      return problem ? refused(dst, 'martian', problem) : { kind: 'local', decision }
+    }
+    case 'unicast':
+      return forward4(flight, decision)
+    default:
+      return noRoute(flight, decision)
+  }
+}
+
+function forward4(flight: Flight, decision: RouteDecision): InputRoute {
+  if (!flight.host.sysctls.forward4) return { kind: 'refused', decision, reason: 'forwarding-off' }
+  const problem = sourceProblem(flight, flight.packet.src)
+  if (problem) return refused(flight.packet.dst, 'martian', problem)
+  return { kind: 'forward', decision }
+}
+
+/** Kernel: where forwarding is on, the sender is told by ICMP. Source: route.c ip_error(). */
+function noRoute(flight: Flight, decision: RouteDecision): InputRoute {
+  const reason = decision.kind === 'blackhole' ? 'blackhole-route' : decision.kind === 'prohibit' ? 'prohibit-route' : decision.kind === 'unreachable' ? 'unreachable-route' : 'no-route'
+  if (!flight.host.sysctls.forward4) return { kind: 'refused', decision, reason: 'forwarding-off' }
+  if (decision.kind === 'blackhole') return { kind: 'refused', decision, reason }
+  return { kind: 'refused', decision, reason, icmpCode: decision.kind === 'prohibit' ? 13 : decision.kind === 'unreachable' ? 1 : 0 }
+}
+
+function deliverBroadcast(flight: Flight, decision: RouteDecision): InputRoute {
+  const { src, dst } = flight.packet
+  const problem = isZeroNet(src) ? undefined : sourceProblem(flight, src)
+  return problem ? refused(dst, 'martian', problem) : { kind: 'local', decision }
+}
+
+/** Returns why the source address is not believed. Source: fib_frontend.c __fib_validate_source(). */
+function sourceProblem(flight: Flight, source: Address): KernelReason | undefined {
+  const { host, inDevice } = flight
+  const filter = deviceSysctl(host, inDevice, 'rp_filter')
+  const acceptsLocal = deviceSysctl(host, inDevice, 'accept_local') !== 0
+  if (filter === 0 && !host.fib.hasCustomRules) return !acceptsLocal && isLocalAddress(host, source) ? 'martian-source' : undefined
+  const isMarked = deviceSysctl(host, inDevice, 'src_valid_mark') !== 0
+  const back = lookupRoute(host.fib, { destination: source, source: flight.packet.dst, mark: isMarked ? flight.packet.mark : 0, tos: flight.packet.tos })
+  const isStrict = filter === 1
+  if (back.kind === 'local' || back.kind === 'broadcast') return back.kind === 'local' && acceptsLocal ? undefined : 'martian-source'
+  if (back.kind !== 'unicast') return filter === 0 ? undefined : 'reverse-path'
+  if (back.device === inDevice) return undefined
+  const hasAddress = host.devices.get(inDevice)?.addresses.some(own => typeof own.address === 'number')
+  return isStrict || (!hasAddress && filter !== 0) ? 'reverse-path' : undefined
+}
+
+function isLocalAddress(host: Host, address: Address): boolean {
+  return isOwnAddress(host.namespace, address)
+}
+
+function routeInput6(flight: Flight): InputRoute {
+  const { host, packet, inDevice } = flight
+  const { src, dst } = packet
+  if (isMulticast(dst)) return refused(dst, 'multicast', 'not-for-this-host')
+  if (dst === 1n && inDevice !== 'lo') return refused(dst, 'martian', 'martian-destination')
+  const decision = lookupRoute(host.fib, { destination: dst, source: src, mark: packet.mark, tos: packet.tos, inDevice })
+  if (decision.kind === 'local') return { kind: 'local', decision }
+  if (!host.sysctls.forward6) return { kind: 'refused', decision, reason: 'forwarding-off' }
+  if (decision.kind === 'unicast') return { kind: 'forward', decision }
+  const reason = decision.kind === 'blackhole' ? 'blackhole-route' : decision.kind === 'prohibit' ? 'prohibit-route' : 'no-route'
+  return decision.kind === 'blackhole' ? { kind: 'refused', decision, reason } : { kind: 'refused', decision, reason, icmpCode: decision.kind === 'prohibit' ? 1 : 0 }
+}
+
+function refused(destination: Address, kind: RouteDecision['kind'], reason: KernelReason): InputRoute {
+  return { kind: 'refused', decision: { kind, destination }, reason }
+}
+
+function isLoopback(address: Address): boolean {
+  return typeof address === 'number' && address >>> 24 === 127
+}
+
+function isZeroNet(address: Address): boolean {
+  return typeof address === 'number' && address >>> 24 === 0
+}
