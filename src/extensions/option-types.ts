@@ -36,6 +36,21 @@ export function numberRange(low: number, high: number, syntax = 'number[:number]
   }
 }
 
+/** The same, but the range may end before it begins: it then has no number. */
+export function looseNumberRange(low: number, high: number, syntax: string): OptionType<NumberRange> {
+  return {
+    syntax, words: 1,
+    read([word = '']) {
+      const [first = '', last] = word.split(':')
+      const start = first === '' ? read(low) : readWholeNumber(first, low, high)
+      const end = last === undefined ? start : last === '' ? read(high) : readWholeNumber(last, low, high)
+      if (!start.ok) return start
+      return end.ok ? read({ low: start.value, high: end.value }) : end
+    },
+    write: range => [writeRange(range, ':')],
+  }
+}
+
 /** A port or range of ports by number or service name. */
 export const portRange: OptionType<NumberRange> = {
   syntax: 'port[:port]', words: 1,

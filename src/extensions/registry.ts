@@ -2,16 +2,47 @@
 
 import type { Family } from '../net/address.ts'
 import type { MatchDefinition, TargetDefinition } from './extension.ts'
+import { addrtype } from './matches/addrtype.ts'
+import { comment } from './matches/comment.ts'
+import { connmark } from './matches/connmark.ts'
+import { conntrack } from './matches/conntrack.ts'
+import { icmp } from './matches/icmp.ts'
+import { icmp6 } from './matches/icmp6.ts'
 import { ip } from './matches/ip.ts'
+import { iprange } from './matches/iprange.ts'
+import { limit } from './matches/limit.ts'
+import { mac } from './matches/mac.ts'
+import { mark } from './matches/mark.ts'
+import { multiport } from './matches/multiport.ts'
+import { owner } from './matches/owner.ts'
+import { physdev } from './matches/physdev.ts'
+import { set } from './matches/set.ts'
+import { state } from './matches/state.ts'
 import { tcp } from './matches/tcp.ts'
 import { udp } from './matches/udp.ts'
+import { checksumTarget } from './targets/checksum.ts'
+import { connmarkTarget } from './targets/connmark.ts'
+import { ctTarget, notrackTarget } from './targets/ct.ts'
+import { dnatTarget } from './targets/dnat.ts'
+import { logTarget } from './targets/log.ts'
+import { markTarget } from './targets/mark.ts'
+import { masqueradeTarget } from './targets/masquerade.ts'
+import { redirectTarget } from './targets/redirect.ts'
+import { rejectTarget, rejectTarget6 } from './targets/reject.ts'
+import { snatTarget } from './targets/snat.ts'
+import { tcpmssTarget, tcpmssTarget6 } from './targets/tcpmss.ts'
 import { acceptTarget, dropTarget, queueTarget, returnTarget } from './targets/verdicts.ts'
 
 /** All matches; `ip` stands for the options of ip itself. */
-export const MATCHES: readonly MatchDefinition[] = [ip, tcp, udp]
+export const MATCHES: readonly MatchDefinition[] = [
+  ip, addrtype, comment, connmark, conntrack, icmp, icmp6, iprange, limit, mac, mark, multiport, owner, physdev, set, state, tcp, udp,
+]
 
-/** All targets. */
-export const TARGETS: readonly TargetDefinition[] = [acceptTarget, dropTarget, queueTarget, returnTarget]
+/** All targets; those that differ by family stand twice. */
+export const TARGETS: readonly TargetDefinition[] = [
+  acceptTarget, checksumTarget, connmarkTarget, ctTarget, dnatTarget, dropTarget, logTarget, markTarget, masqueradeTarget, notrackTarget,
+  queueTarget, redirectTarget, rejectTarget, rejectTarget6, returnTarget, snatTarget, tcpmssTarget, tcpmssTarget6,
+]
 
 const matchesByName = { ipv4: indexByName(MATCHES, 'ipv4'), ipv6: indexByName(MATCHES, 'ipv6') }
 const targetsByName = { ipv4: indexByName(TARGETS, 'ipv4'), ipv6: indexByName(TARGETS, 'ipv6') }

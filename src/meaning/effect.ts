@@ -25,6 +25,8 @@ export type Effect =
       readonly clear: number
       readonly flip: number
       readonly from?: { readonly field: AssignedField; readonly mask: number }
+      /** Bits to the left (negative: right, without sign): of what `from` took, or without it of the result. */
+      readonly shift?: number
     }
   /** TTL or hop limit: plus `by`, at least 0, at most 255. */
   | { readonly kind: 'adjust'; readonly field: 'ip.ttl'; readonly by: number }

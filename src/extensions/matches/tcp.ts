@@ -1,23 +1,24 @@
 /** Source: iptables-extensions(8) "tcp"; net/netfilter/xt_tcpudp.c tcp_mt(). */
 
+import { equals, masked, within } from '../../meaning/predicate.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
-import { masked, within } from '../../meaning/predicate.ts'
 import { defineMatch } from '../extension.ts'
 import { portRange, wholeNumber } from '../option-types.ts'
+import { isEveryPort } from '../port-types.ts'
 import { synFlags, tcpFlags } from '../tcp-flags.ts'
 
-/** Kernel: a header that is cut short drops the packet whatever the rule says. */
+/** Kernel: a header that is cut short drops the packet whatever the rule says; second and further fragments never match, `!` or not. */
 export const tcp = defineMatch({
   name: 'tcp',
   doc: 'matches TCP ports, flags and options',
   protocols: [PROTOCOL.tcp],
   options: {
     sport: {
-      type: portRange, invertible: true, aliases: ['--source-port'], omitted: use => !use.inverted && use.value.low === 0 && use.value.high === 65535,
+      type: portRange, invertible: true, aliases: ['--source-port'], omitted: isEveryPort,
       doc: 'source port or range', means: range => within('l4.sport', range.low, range.high),
     },
     dport: {
-      type: portRange, invertible: true, aliases: ['--destination-port'], omitted: use => !use.inverted && use.value.low === 0 && use.value.high === 65535,
+      type: portRange, invertible: true, aliases: ['--destination-port'], omitted: isEveryPort,
       doc: 'destination port or range', means: range => within('l4.dport', range.low, range.high),
     },
     'tcp-option': {
@@ -29,4 +30,5 @@ export const tcp = defineMatch({
       doc: 'of the first flags exactly the second are set', means: flags => masked('tcp.flags', flags.mask, flags.set),
     },
   },
+  means: () => equals('ip.fragmentOffset', 0),
 })

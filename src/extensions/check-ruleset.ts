@@ -1,0 +1,90 @@
+/**
+ * What loading a ruleset would refuse beyond single options, and what it takes but can hardly be meant. Everything about an
+ * extension comes from its definition. Each backend is asked on its own: `backend` is set where only one of them refuses.
+ */
+
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { chainGraph, hooksOf } from '../ir/chain-graph.ts'
+import type { ChainGraph } from '../ir/chain-graph.ts'
+import type { Backend } from '../ir/hooks.ts'
+import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
+import type { Family } from '../net/address.ts'
+import { checkChains } from './check-chains.ts'
+import { checkDuplicates } from './check-duplicates.ts'
+import { checkDevices } from './check-devices.ts'
+import { checkUse } from './check-use.ts'
+import { useInWords } from './option-words.ts'
+
+/** A chain with what a backend's kernel knows when it checks the chain's rules. */
+export interface CheckedChain {
+  readonly chain: Chain
+  readonly graph: ChainGraph
+  readonly backend: Backend
+  readonly family: Family
+  /** Rules from this index on are looked at by nobody: ip_tables stops at a rule that decides everything. */
+  readonly end: number
+}
+
+const BACKENDS: readonly Backend[] = ['legacy', 'nft']
+
+/** Returns everything there is to say about a ruleset that was read, in the order of the places in the text; for one backend where it is given. */
+export function checkRuleset(ruleset: Ruleset, options: { readonly backend?: Backend } = {}): readonly Diagnostic[] {
+  const byBackend = (options.backend ? [options.backend] : BACKENDS).map(backend => ({ backend, found: refusals(ruleset, backend) }))
+  const merged = byBackend.length === 1 ? (byBackend[0]?.found ?? []) : mergeBackends(byBackend)
+  return [...merged, ...checkDuplicates(ruleset)].sort(byPlace)
+}
+
+/** Returns diagnostics in the order of the files and of the places in them. */
+export function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.span.source === b.span.source ? a.span.start - b.span.start : a.span.source.path < b.span.source.path ? -1 : 1
+}
+
+function refusals(ruleset: Ruleset, backend: Backend): Diagnostic[] {
+  const { family } = ruleset
+  return ruleset.tables.flatMap(table => {
+    const graph = chainGraph(table, rule => backend === 'legacy' && decidesEverything(rule, family))
+    return [
+      ...checkChains(graph, backend),
+      ...table.chains.flatMap(chain => {
+        const last = backend === 'legacy' ? chain.rules.findIndex(rule => decidesEverything(rule, family)) : -1
+        return checkRules({ chain, graph, backend, family, end: last === -1 ? chain.rules.length : last + 1 })
+      }),
+    ]
+  })
+}
+
+function checkRules(checked: CheckedChain): Diagnostic[] {
+  const { chain, graph, end } = checked
+  const reached = hooksOf(graph, chain)
+  return chain.rules.flatMap((rule, index) => {
+    const hooks = index < end ? reached : []
+    return [...checkDevices(rule, chain, hooks), ...rule.matches.flatMap(use => checkUse(use, rule, hooks, checked)), ...(rule.target?.kind === 'target' ? checkUse(rule.target, rule, hooks, checked) : [])]
+  })
+}
+
+/**
+ * Kernel: a rule without any condition and with a verdict of its own ends what ip_tables looks at in the chain when it follows the
+ * jumps; nf_tables looks at all rules. Source: net/ipv4/netfilter/ip_tables.c mark_source_chains().
+ */
+function decidesEverything(rule: Rule, family: Family): boolean {
+  const { target } = rule
+  return target?.kind === 'target' && ['ACCEPT', 'DROP', 'QUEUE', 'RETURN'].includes(target.name) && rule.matches.every(use => isEmptyIp(use, family))
+}
+
+function isEmptyIp(use: MatchUse, family: Family): boolean {
+  return use.name === 'ip' && useInWords(use, family) === ''
+}
+
+/** What both backends say is said once, without a backend. */
+function mergeBackends(byBackend: readonly { readonly backend: Backend; readonly found: readonly Diagnostic[] }[]): Diagnostic[] {
+  const merged = new Map<string, { readonly diagnostic: Diagnostic; readonly backends: Backend[] }>()
+  for (const { backend, found } of byBackend) {
+    for (const diagnostic of found) {
+      const key = `${diagnostic.code} ${diagnostic.span.source.path} ${diagnostic.span.start} ${diagnostic.span.end}`
+      const known = merged.get(key)
+      if (!known) merged.set(key, { diagnostic, backends: [backend] })
+      else if (!known.backends.includes(backend)) known.backends.push(backend)
+    }
+  }
+  return [...merged.values()].map(({ diagnostic, backends }) => (backends.length === byBackend.length || diagnostic.severity !== 'error' ? diagnostic : { ...diagnostic, ...(backends[0] ? { backend: backends[0] } : {}) }))
+}

@@ -1,0 +1,68 @@
+/** Whether a match or target may stand where it stands: tables, hooks, protocols and the definition's own check. */
+
+import type { Diagnostic, DiagnosticCode, RelatedPlace } from '../diagnostics/diagnostic.ts'
+import { pathFrom } from '../ir/chain-graph.ts'
+import type { Hook } from '../ir/hooks.ts'
+import type { MatchUse, Rule, TargetUse } from '../ir/ruleset.ts'
+import { protocolInWords } from '../net/protocol.ts'
+import type { CheckedChain } from './check-ruleset.ts'
+import type { ExtensionDefinition, Surroundings } from './extension.ts'
+import { matchDefinition, targetDefinition } from './registry.ts'
+import { placeOfMatch, placeOfTarget } from './word-place.ts'
+
+type Use = MatchUse | Extract<TargetUse, { kind: 'target' }>
+
+/** Kernel: iptables-nft writes these as native expressions, so the kernel's own check of `-p` never sees them. */
+const NATIVE_IN_NFT: readonly string[] = ['tcp', 'udp']
+
+/** Returns the refusals of one use. `hooks` are those from which the rule is reached. */
+export function checkUse(use: Use, rule: Rule, hooks: readonly Hook[], checked: CheckedChain): Diagnostic[] {
+  const { chain, family } = checked
+  const definition = 'kind' in use ? targetDefinition(use.name, family) : matchDefinition(use.name, family)
+  if (!definition || use.words) return []
+  const misplaced: DiagnosticCode = definition.kind === 'match' ? 'misplaced-match' : 'misplaced-target'
+  const span = definition.kind === 'match' ? placeOfMatch(rule, definition, use.name) : placeOfTarget(rule)
+  const what = `${definition.kind} \`${use.name}\``
+  const refuse = (code: DiagnosticCode, message: string, help?: string, related: readonly RelatedPlace[] = []): Diagnostic[] => [
+    { code, severity: 'error', message, span, related, ...(help === undefined ? {} : { help }) },
+  ]
+  if (definition.tables && !definition.tables.includes(chain.table)) return refuse(misplaced, `${what} cannot stand in table ${chain.table}`, `it works in ${inTables(definition.tables)}`)
+  const wrong = definition.hooks && hooks.find(hook => !definition.hooks?.includes(hook))
+  if (definition.hooks && wrong) return refuse(misplaced, `${what} cannot stand in ${chain.hook ?? `a chain that ${wrong} reaches`}`, `it works in ${definition.hooks.join(', ')}`, jumpsTo(wrong, checked))
+  return checkProtocol(definition, rule, checked, refuse) ?? checkOwn(use, definition, rule, hooks, checked, refuse, misplaced)
+}
+
+type Refuse = (code: DiagnosticCode, message: string, help?: string) => Diagnostic[]
+
+function checkProtocol(definition: ExtensionDefinition, rule: Rule, { backend }: CheckedChain, refuse: Refuse): Diagnostic[] | undefined {
+  const { protocols } = definition
+  if (!protocols) return undefined
+  const given = protocolOf(rule)
+  const isRight = given !== undefined && protocols.includes(given.number)
+  if (isRight && (!given.inverted || (backend === 'nft' && NATIVE_IN_NFT.includes(definition.name)))) return undefined
+  const wanted = protocols.map(number => `\`-p ${protocolInWords(number)}\``).join(' or ')
+  const said = given && `\`${given.inverted ? '! ' : ''}-p ${protocolInWords(given.number)}\``
+  return refuse('protocol-needed', said === undefined ? `${definition.kind} \`${definition.name}\` needs ${wanted}` : `${definition.kind} \`${definition.name}\` needs ${wanted}, and the rule has ${said}`)
+}
+
+function checkOwn(use: Use, definition: ExtensionDefinition, rule: Rule, hooks: readonly Hook[], checked: CheckedChain, refuse: Refuse, misplaced: DiagnosticCode): Diagnostic[] {
+  const { chain, family, backend } = checked
+  const known = backend === 'legacy' ? hooks : chain.hook === undefined ? [] : [chain.hook]
+  const around: Surroundings = { family, table: chain.table, backend, hooks: known, protocol: protocolOf(rule), matches: rule.matches }
+  const problem = definition.check?.(use.infos, around)
+  return problem === undefined ? [] : refuse(/`-p\b/.test(problem) ? 'protocol-needed' : misplaced, problem)
+}
+
+/** Returns what `-p` says; undefined where it is not given or means every protocol. */
+function protocolOf(rule: Rule): { readonly number: number; readonly inverted: boolean } | undefined {
+  const use = rule.matches.find(match => match.name === 'ip')?.infos['protocol']
+  return use && use.value !== 0 ? { number: Number(use.value), inverted: use.inverted } : undefined
+}
+
+function jumpsTo(hook: Hook, { chain, graph }: CheckedChain): RelatedPlace[] {
+  return pathFrom(graph, hook, chain).map(jump => ({ span: jump.rule.span, message: `${jump.from.name} leads to \`${jump.to.name}\` here` }))
+}
+
+function inTables(tables: readonly string[]): string {
+  return tables.length === 1 ? `table ${tables[0]} only` : `tables ${tables.join(', ')}`
+}

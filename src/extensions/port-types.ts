@@ -1,0 +1,68 @@
+/** Ports: the ways in which extensions read them. */
+
+import type { NumberRange } from '../net/ranges.ts'
+import { servicePort } from '../net/services.ts'
+import { read, refuse } from './extension.ts'
+import type { OptionType, OptionUseOf, Reading } from './extension.ts'
+import { readPort, writeRange } from './option-types.ts'
+
+/**
+ * A port or range of ports by decimal number or service name; the range may end before it begins, it then has no port.
+ * Kernel: getaddrinfo(3) reads the numbers, which wraps round above 65535. Source: libxtables/xtoptions.c xtopt_parse_mport().
+ */
+export const looseRange: OptionType<NumberRange> = {
+  syntax: 'port[:port]', words: 1,
+  read([word = '']) {
+    const parts = word.split(':')
+    if (parts.length > 2) return refuse(`\`${word}\` has more than two ports`)
+    const [lowWord = '', highWord] = parts
+    const low = lowWord === '' ? read(0) : readLoosePort(lowWord)
+    const high = highWord === undefined ? (lowWord === '' ? read(0) : low) : highWord === '' ? read(65535) : readLoosePort(highWord)
+    if (!low.ok) return low
+    return high.ok ? read({ low: low.value, high: high.value }, wrapped(parts)) : high
+  },
+  write: range => [writeRange(range, ':')],
+}
+
+function wrapped(parts: readonly string[]): string | undefined {
+  const big = parts.find(part => /^\d+$/.test(part) && Number(part) > 65535)
+  return big === undefined ? undefined : `port \`${big}\` is above 65535: it becomes ${Number(big) % 65536}`
+}
+
+function readLoosePort(word: string): Reading<number> {
+  if (/^\d+$/.test(word)) return read(Number(BigInt(word) & 0xffffn))
+  const port = servicePort(word)
+  return port === undefined ? refuse(`there is no service \`${word}\``) : read(port)
+}
+
+/** Up to 15 ports, a range counts as two. Source: extensions/libxt_multiport.c parse_multi_ports_v1(). */
+export const portList: OptionType<readonly NumberRange[]> = {
+  syntax: 'port[:port][,...]', words: 1,
+  read([word = '']) {
+    const list: NumberRange[] = []
+    let count = 0
+    for (const part of word.split(',')) {
+      const range = readListedRange(part)
+      if (!range.ok) return range
+      count += part.includes(':') ? 2 : 1
+      list.push(range.value)
+    }
+    return count > 15 ? refuse(`\`${word}\` has ${count} ports: at most 15 are allowed, a range counts as two`) : read(list)
+  },
+  write: list => [list.map(range => writeRange(range, ':')).join(',')],
+}
+
+function readListedRange(part: string): Reading<NumberRange> {
+  const colon = part.indexOf(':')
+  const low = readPort(colon === -1 ? part : part.slice(0, colon))
+  const high = colon === -1 ? low : readPort(part.slice(colon + 1))
+  if (!low.ok) return low
+  if (!high.ok) return high
+  if (colon !== -1 && low.value >= high.value) return refuse(`the range \`${part}\` must end after it begins`)
+  return read({ low: low.value, high: high.value })
+}
+
+/** Tells whether every port is in the range: iptables-save leaves such an option out. */
+export function isEveryPort(use: OptionUseOf<NumberRange>): boolean {
+  return use.value.low === 0 && use.value.high === 65535
+}

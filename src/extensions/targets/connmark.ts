@@ -1,0 +1,46 @@
+/** Source: iptables-extensions(8) "CONNMARK"; net/netfilter/xt_connmark.c connmark_tg_shift(); extensions/libxt_CONNMARK.c connmark_tg_parse_v2(). */
+
+import type { Effect } from '../../meaning/effect.ts'
+import { defineTarget } from '../extension.ts'
+import type { InfosOf, OptionUseOf } from '../extension.ts'
+import { bits32, MARK_SPELLINGS, xorMark } from '../mark-types.ts'
+import type { MarkMask } from '../mark-types.ts'
+import { flag, wholeNumber } from '../option-types.ts'
+
+const OPERATIONS = ['set-xmark', 'save-mark', 'restore-mark']
+const ALL_BITS = 0xffffffff
+const isNoShift = (use: OptionUseOf<number>) => use.value === 0
+
+/** Kernel: a packet without a connection goes on unchanged. The masks are printed with --save-mark and --restore-mark only, --mask as both. */
+export const connmarkTarget = defineTarget({
+  name: 'CONNMARK',
+  doc: 'changes the mark of the connection, or copies it from or to the packet mark; the next rule follows',
+  requiresOneOf: ['set-xmark', 'save-mark', 'restore-mark'],
+  options: {
+    'set-xmark': {
+      type: xorMark, spellings: MARK_SPELLINGS, excludes: OPERATIONS.filter(name => name !== 'set-xmark'),
+      doc: 'of the connection mark the bits of the mask are cleared, then those of the value flipped',
+    },
+    'save-mark': { type: flag, excludes: ['set-xmark', 'restore-mark'], doc: 'packet mark under nfmask goes to the connection mark, whose ctmask bits are cleared before' },
+    'restore-mark': { type: flag, excludes: ['set-xmark', 'save-mark'], doc: 'connection mark under ctmask goes to the packet mark, whose nfmask bits are cleared before' },
+    nfmask: { type: bits32, excludes: ['mask'], doc: 'bits of the packet mark that count; all where it is not given' },
+    ctmask: { type: bits32, excludes: ['mask'], doc: 'bits of the connection mark that count; all where it is not given' },
+    mask: { type: bits32, excludes: ['nfmask', 'ctmask'], omitted: () => true, doc: 'both masks' },
+    'left-shift-mark': { type: wholeNumber(0, 32), omitted: isNoShift, doc: 'the value is shifted to the left' },
+    'right-shift-mark': { type: wholeNumber(0, 32), omitted: isNoShift, doc: 'the value is shifted to the right' },
+  },
+  does: infos => [effectOf(infos)],
+})
+
+type Infos = InfosOf<{ 'set-xmark': MarkMask; 'save-mark': true; nfmask: number; ctmask: number; mask: number; 'left-shift-mark': number; 'right-shift-mark': number }>
+
+function effectOf(infos: Infos): Effect {
+  const nfmask = infos.nfmask?.value ?? infos.mask?.value ?? ALL_BITS
+  const ctmask = infos.ctmask?.value ?? infos.mask?.value ?? ALL_BITS
+  const shift = infos['right-shift-mark'] ? -infos['right-shift-mark'].value : (infos['left-shift-mark']?.value ?? 0)
+  const shifted = shift === 0 ? {} : { shift }
+  const set = infos['set-xmark']?.value
+  if (set) return { kind: 'assign', field: 'ct.mark', clear: set.mask, flip: set.mark, ...shifted }
+  if (infos['save-mark']) return { kind: 'assign', field: 'ct.mark', clear: ctmask, flip: 0, from: { field: 'mark', mask: nfmask }, ...shifted }
+  return { kind: 'assign', field: 'mark', clear: nfmask, flip: 0, from: { field: 'ct.mark', mask: ctmask }, ...shifted }
+}

@@ -1,0 +1,35 @@
+/** Source: iptables-extensions(8) "TCPMSS"; net/netfilter/xt_TCPMSS.c tcpmss_mangle_packet(), tcpmss_tg4_check(). */
+
+import { PROTOCOL } from '../../net/protocol.ts'
+import { defineTarget } from '../extension.ts'
+import { flag, wholeNumber } from '../option-types.ts'
+
+const LIMIT = { ipv4: 65515, ipv6: 65495 } as const
+
+/** Kernel: the value is only ever lowered; a packet without the option gets one, of at most 536 (IPv6: 1220). */
+function tcpmssOf(family: 'ipv4' | 'ipv6') {
+  return defineTarget({
+    name: 'TCPMSS',
+    doc: 'lowers the maximum segment size that a TCP SYN announces; the next rule follows',
+    families: [family],
+    protocols: [PROTOCOL.tcp],
+    requiresOneOf: ['set-mss', 'clamp-mss-to-pmtu'],
+    options: {
+      'set-mss': {
+        type: wholeNumber(0, LIMIT[family]), excludes: ['clamp-mss-to-pmtu'],
+        doc: 'size in bytes', does: bytes => [{ kind: 'clampMss', limit: bytes }],
+      },
+      'clamp-mss-to-pmtu': {
+        type: flag, excludes: ['set-mss'],
+        doc: 'the path MTU less the headers', does: () => [{ kind: 'clampMss', limit: 'pathMtu' }],
+      },
+    },
+    check: (infos, { hooks }) => (infos['clamp-mss-to-pmtu'] && hooks.some(hook => hook === 'PREROUTING' || hook === 'INPUT') ? '`--clamp-mss-to-pmtu` cannot be used in PREROUTING and INPUT: no route is known there' : undefined),
+  })
+}
+
+/** TCPMSS of iptables. */
+export const tcpmssTarget = tcpmssOf('ipv4')
+
+/** TCPMSS of ip6tables. */
+export const tcpmssTarget6 = tcpmssOf('ipv6')
