@@ -1,13 +1,11 @@
 /**
  * iptables-save text -> words, by hand, in one pass. iptables-restore splits a line at blanks and tabs; double quotes keep blanks
- * together and a backslash inside them takes the next character as it is; single quotes mean nothing.
- * Kernel: an empty quoted word at the end of a line is dropped, elsewhere it is kept.
+ * together and a backslash inside them takes the next character as it is; single quotes mean nothing, and a closing quote ends
+ * the word. Kernel: a quote that is not closed takes the line feed into the word.
  * Source: iptables/xshared.c add_param_to_argv().
  */
 
 const TAB = 9
-const LINE_FEED = 10
-const CARRIAGE_RETURN = 13
 const SPACE = 32
 const QUOTE = 34
 const SINGLE_QUOTE = 39
@@ -27,9 +25,10 @@ export type Quoting = 'restore' | 'shell'
 /** Appends the words of `text[start, end)` to `words` and, where given, their places to `spans`. Returns whether all quotes were closed. */
 export function splitWords(text: string, start: number, end: number, words: string[], spans?: WordSpan[], quoting: Quoting = 'restore'): boolean {
   let at = start
+  let allClosed = true
   while (at < end) {
     const first = text.charCodeAt(at)
-    if (first === SPACE || first === TAB || first === LINE_FEED || first === CARRIAGE_RETURN) {
+    if (first === SPACE || first === TAB) {
       at++
       continue
     }
@@ -41,14 +40,14 @@ export function splitWords(text: string, start: number, end: number, words: stri
       continue
     }
     const word = quotedWord(text, at, end, quoting)
-    if (word.text !== '' || word.end < end || quoting === 'shell') {
-      words.push(word.text)
+    if (word.closed || word.text !== '') {
+      words.push(word.closed ? word.text : `${word.text}\n`)
       spans?.push({ start: at, end: word.end })
     }
-    if (!word.closed) return false
+    allClosed &&= word.closed
     at = word.end
   }
-  return true
+  return allClosed
 }
 
 /** Returns a word such as `-A` without making a new string: most words of most files are these. */
@@ -60,7 +59,7 @@ function shortOption(letter: number, text: string, at: number): string {
 function endOfPlainWord(text: string, start: number, end: number, quoting: Quoting): number {
   for (let at = start; at < end; at++) {
     const char = text.charCodeAt(at)
-    if (char === SPACE || char === TAB || char === LINE_FEED || char === CARRIAGE_RETURN) return at
+    if (char === SPACE || char === TAB) return at
     if (char === QUOTE || (quoting === 'shell' && (char === SINGLE_QUOTE || char === BACKSLASH))) return -1
   }
   return end
@@ -81,7 +80,7 @@ function quotedWord(text: string, start: number, end: number, quoting: Quoting):
       else word += text[at]
     } else if (char === QUOTE || (quoting === 'shell' && char === SINGLE_QUOTE)) open = char
     else if (quoting === 'shell' && char === BACKSLASH && at + 1 < end) word += text[++at]
-    else if (char === SPACE || char === TAB || char === LINE_FEED || char === CARRIAGE_RETURN) break
+    else if (char === SPACE || char === TAB) break
     else word += text[at]
   }
   return { text: word, end: at, closed: open === 0 }

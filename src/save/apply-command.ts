@@ -2,7 +2,7 @@
 
 import { writeRule } from './write-rule.ts'
 import { assertNever } from '../diagnostics/diagnostic.ts'
-import type { Rule } from '../ir/ruleset.ts'
+import type { Counters, Rule } from '../ir/ruleset.ts'
 import type { Command } from './commands.ts'
 import { addChain, deleteChain, findChain, setPolicy } from './restore-changes.ts'
 import type { ChainDraft, TableDraft } from './restore-changes.ts'
@@ -15,6 +15,8 @@ export interface CommandLine {
   readonly span: Span
   readonly family: Family
   readonly complain: Complain
+  /** What `-c` gives. */
+  readonly counters: Counters | undefined
 }
 
 /** Does what a command says; `rules` are the rules that its line makes, for the commands that have one. Returns whether it
@@ -49,7 +51,10 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
       for (const rule of rules) chain.rules.push(rule)
       return true
     case 'insert':
-      return withNumber(chain, command.number, 1, complain, at => chain.rules.splice(at, 0, ...rules))
+      return withNumber(chain, command.number, 1, complain, at => {
+        // Kernel: several rules of one `-I` come in reverse order, each is put before the last.
+        chain.rules.splice(at, 0, ...rules.toReversed())
+      })
     case 'replace':
       return withNumber(chain, command.number, 0, complain, at => chain.rules.splice(at, 1, ...rules))
     case 'deleteNumber':
@@ -57,6 +62,7 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
     case 'deleteRule':
       return deleteRules(chain, rules, line)
     case 'policy':
+      if (line.counters) chain.counters = line.counters
       return setPolicy(chain, command.policy, complain, 2)
     case 'rename':
       return rename(table, chain, command.newName, line)

@@ -9,11 +9,15 @@ import type { Span } from '../diagnostics/source-file.ts'
 import type { Rule } from '../ir/ruleset.ts'
 import type { TableDraft } from './restore-changes.ts'
 
-/** Reports and removes rules that jump to nothing. Returns whether there were any: the ruleset is then partial. */
+/**
+ * Reports rules that jump to nothing, or to a chain that is declared only further down, and removes the former. Returns whether
+ * there were any of those: the ruleset is then partial.
+ */
 export function checkJumps(tables: Iterable<TableDraft>, diagnostics: Diagnostic[]): boolean {
   let found = false
   for (const table of tables) {
     for (const chain of table.chains.values()) {
+      for (const rule of chain.rules) if (jumpsAhead(table, rule)) diagnostics.push(declaredLater(rule))
       if (chain.rules.every(rule => jumpsSomewhere(table, rule))) continue
       found = true
       for (const rule of chain.rules) if (!jumpsSomewhere(table, rule)) diagnostics.push(unknownTarget(table, rule))
@@ -27,6 +31,20 @@ function jumpsSomewhere(table: TableDraft, rule: Rule): boolean {
   const { target } = rule
   if (!target || target.kind === 'target') return true
   return table.chains.get(target.chain)?.hook === undefined && table.chains.has(target.chain)
+}
+
+function jumpsAhead(table: TableDraft, rule: Rule): boolean {
+  const { target, span } = rule
+  const declared = target && target.kind !== 'target' ? table.chains.get(target.chain)?.span : undefined
+  return declared !== undefined && declared.source === span.source && declared.start > span.start
+}
+
+function declaredLater(rule: Rule): Diagnostic {
+  const name = rule.target && rule.target.kind !== 'target' ? rule.target.chain : ''
+  return {
+    code: 'unknown-chain', severity: 'error', message: `chain \`${name}\` is declared only further down`, span: jumpSpan(rule.span, name), related: [],
+    help: 'a chain must be declared before the first rule that jumps to it',
+  }
 }
 
 function unknownTarget(table: TableDraft, rule: Rule): Diagnostic {

@@ -1,5 +1,6 @@
 /** The words of one rule -> its matches, target and command. Follows getopt_long(3) as iptables drives it (iptables/xshared.c do_parse()). */
 
+import { UNREAD_MATCHES } from '../extensions/registry.ts'
 import { finishRules } from './finish-rule.ts'
 import { readCommand } from './commands.ts'
 import type { CommandLetter } from './commands.ts'
@@ -13,9 +14,9 @@ import type { OpenUse, ReadLine, ReadRule, RuleState } from './rule-state.ts'
 export function readRuleWords(words: readonly string[], state: RuleState): ReadLine {
   startRule(state, words)
   while (state.at < state.words.length) readNextOption(state)
-  const { command, table, counters } = state
+  const { command, table, counters, otherFamily } = state
   const rules = state.ok && command?.hasRule ? finishRules(state) : NO_RULES
-  return { command, table, rules, counters, ok: state.ok }
+  return { command, table, rules, counters, otherFamily, ok: state.ok }
 }
 
 const NO_RULES: readonly ReadRule[] = []
@@ -27,6 +28,7 @@ function readNextOption(state: RuleState): void {
     inverted = true
     word = state.words[++state.at] ?? ''
     if (state.at >= state.words.length) return refuseRule(state, 'stray-words', state.at - 1, 'nothing follows the `!`')
+    if (word === '!') return refuseRule(state, 'stray-words', state.at++, 'two `!` stand one after the other')
   }
   const base = state.vocabulary.base.get(word)
   if (base) {
@@ -37,8 +39,12 @@ function readNextOption(state: RuleState): void {
   const owner = ownerOf(state, word)
   const written = owner?.extension?.byWord.get(word)
   if (owner && written) return takeOption(state, owner, written, inverted)
-  if (loadProtocolMatch(state, word)) return
-  if (word.startsWith('-') && word.length > 1 && splitAttached(state, word)) {
+  if (loadProtocolMatch(state, word)) {
+    if (inverted) state.at--
+    return
+  }
+  const isUnread = word.startsWith('--') && namedUses(state).some(use => !use.extension)
+  if (!isUnread && word.startsWith('-') && word.length > 1 && splitAttached(state, word)) {
     if (inverted) state.words = state.words.with(--state.at, '!')
     return
   }
@@ -56,6 +62,7 @@ function readControl(state: RuleState, base: Exclude<BaseWord, { kind: 'ip' }>, 
       return needWord(state, word) ? openTarget(state, base.kind, value) : undefined
     case 'table':
       if (needWord(state, word)) state.table = value
+      if (state.inRestore) refuseRule(state, 'option-conflict', state.at - 2, `\`${word}\` cannot stand within a table`, { help: 'the line `*TABLE` names it' })
       return
     case 'counters':
       return readCounters(state)
@@ -83,8 +90,12 @@ function takeCommand(state: RuleState, letter: CommandLetter, word: string): voi
 
 function openMatch(state: RuleState, name: string): void {
   const extension = state.vocabulary.match(name)
-  if (!extension) state.complain('unknown-match', state.at - 1, `match \`${name}\` is not known`, { severity: 'note', help: 'it is kept word for word; whether it matches is left open' })
+  if (!extension) reportUnknownMatch(state, name, state.at - 1)
   startMatch(state, extension, extension?.definition.name ?? name, state.at - 1)
+}
+
+function reportUnknownMatch(state: RuleState, name: string, word: number): void {
+  state.complain('unknown-match', word, `match \`${name}\` is not known`, { severity: 'note', help: 'it is kept word for word; whether it matches is left open' })
 }
 
 function openTarget(state: RuleState, kind: 'jump' | 'goto', name: string): void {
@@ -116,12 +127,13 @@ function ownerOf(state: RuleState, word: string): OpenUse | undefined {
 /** Loads the match of `-p` when an option is not understood without it. Returns whether it helped. */
 function loadProtocolMatch(state: RuleState, word: string): boolean {
   const given = givenIpOption(state, 'protocol')
-  const definition = given && matchOfProtocol(Number(given.option.value), state.vocabulary.family)
-  if (!definition || !word.startsWith('-') || namedUses(state).some(use => use.name === definition.name)) return false
-  const extension = state.vocabulary.match(definition.name)
-  const isKnown = extension?.byWord.has(word.split('=')[0] ?? word) || [...(extension?.byWord.keys() ?? [])].some(name => word.length > 2 && name.startsWith(word))
-  if (!isKnown) return false
-  startMatch(state, extension, definition.name, state.at)
+  const name = given && matchOfProtocol(Number(given.option.value))
+  if (name === undefined || !word.startsWith('-') || namedUses(state).some(use => use.name === name)) return false
+  const extension = state.vocabulary.match(name)
+  const isKnown = extension?.byWord.has(word.split('=')[0] ?? word) || [...(extension?.byWord.keys() ?? [])].some(known => word.length > 2 && known.startsWith(word))
+  if (extension ? !isKnown : !UNREAD_MATCHES.has(name)) return false
+  if (!extension) reportUnknownMatch(state, name, state.at)
+  startMatch(state, extension, name, state.at)
   return true
 }
 

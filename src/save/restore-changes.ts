@@ -3,7 +3,7 @@
 import type { Complain } from './rule-line.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import { isBuiltInChain, TABLE_HOOKS } from '../ir/hooks.ts'
-import type { Hook, TableName } from '../ir/hooks.ts'
+import type { Backend, Hook, TableName } from '../ir/hooks.ts'
 import type { Chain, ChainPolicy, Counters, Rule, Ruleset, Table } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
@@ -29,11 +29,14 @@ export function makeTable(name: TableName): TableDraft {
   return { name, chains }
 }
 
-/** Empties a table as iptables-restore does at `*table`: rules and user chains go, chain policies stay. */
-export function flushTable(table: TableDraft): void {
+/** Empties a table as iptables-restore does at `*table`: rules and user chains go. Kernel: chain policies stay on legacy only. */
+export function flushTable(table: TableDraft, backend: Backend): void {
   for (const [name, chain] of table.chains) {
     if (chain.hook === undefined) table.chains.delete(name)
-    else chain.rules = []
+    else {
+      chain.rules = []
+      if (backend === 'nft') chain.policy = 'ACCEPT'
+    }
   }
 }
 
@@ -41,7 +44,7 @@ export function flushTable(table: TableDraft): void {
 export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number): ChainDraft | undefined {
   const problem = chainNameProblem(name)
   if (problem !== undefined) complain('chain-name', word, problem)
-  else if (table.chains.has(name)) complain('chain-exists', word, `chain \`${name}\` exists already in table ${table.name}`)
+  else if (table.chains.has(name)) complain('chain-exists', word, `chain \`${name}\` exists already in table ${table.name}`, { backend: 'legacy' })
   else {
     const chain = makeChain(table.name, name, undefined, span)
     table.chains.set(name, chain)
@@ -57,7 +60,7 @@ export function setPolicy(chain: ChainDraft, policy: string, complain: Complain,
     return false
   }
   if (chain.hook === undefined) {
-    complain('unknown-policy', word, `user chain \`${chain.name}\` cannot have a chain policy`, { help: 'only built-in chains have one: write `-` here and end the chain with a rule' })
+    complain('unknown-policy', word, `user chain \`${chain.name}\` cannot have a chain policy`, { help: 'only built-in chains have one: write `-` here and end the chain with a rule', backend: 'legacy' })
     return false
   }
   chain.policy = policy

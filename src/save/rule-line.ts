@@ -3,6 +3,7 @@
 import { splitWords } from '../../grammar/save-words.ts'
 import type { Quoting, WordSpan } from '../../grammar/save-words.ts'
 import type { Diagnostic, DiagnosticCode, Fix, Severity } from '../diagnostics/diagnostic.ts'
+import type { Backend } from '../ir/hooks.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 
 /** The words of `source.text[start, end)`. One object is used again for every line. */
@@ -15,7 +16,7 @@ export interface RuleLine {
 }
 
 /** Collects diagnostics of the line at hand. `word` counts from 0; -1 is the whole line. */
-export type Complain = (code: DiagnosticCode, word: number, message: string, more?: { severity?: Severity; help?: string | undefined; fix?: Fix; lastWord?: number }) => void
+export type Complain = (code: DiagnosticCode, word: number, message: string, more?: { severity?: Severity; help?: string | undefined; fix?: Fix; lastWord?: number; backend?: Backend }) => void
 
 /** Returns the place of a word, found again by splitting the line once more; the whole line where there is no such word. */
 export function wordSpan(line: RuleLine, word: number, lastWord = word): Span {
@@ -38,6 +39,7 @@ export function complainInto(diagnostics: Diagnostic[], line: RuleLine): Complai
       span: wordSpan(line, word, more.lastWord),
       related: [],
       ...(more.help === undefined ? {} : { help: more.help }),
+      ...(more.backend === undefined ? {} : { backend: more.backend }),
       ...(more.fix === undefined ? {} : { fix: more.fix }),
     })
   }

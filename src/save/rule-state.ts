@@ -11,6 +11,8 @@ export interface ReadLine {
   readonly table: string | undefined
   readonly rules: readonly ReadRule[]
   readonly counters: Counters | undefined
+  /** The line is for the other family: nothing is to be done. */
+  readonly otherFamily: boolean
   readonly ok: boolean
 }
 
@@ -37,6 +39,8 @@ export interface OpenUse {
 export interface RuleState {
   readonly vocabulary: Vocabulary
   readonly complain: Complain
+  /** The words are a line of iptables-restore's format, not a command line. */
+  inRestore: boolean
   words: readonly string[]
   at: number
   ok: boolean
@@ -53,6 +57,8 @@ export interface RuleState {
   command: Command | undefined
   table: string | undefined
   counters: Counters | undefined
+  /** `-4` or `-6` of the other family stands on the line: the programs skip it. */
+  otherFamily: boolean
 }
 
 /** Says that the rule is refused. */
@@ -64,8 +70,9 @@ export function refuseRule(state: RuleState, ...problem: Parameters<Complain>): 
 /** Returns a state for the rules of one source. */
 export function makeRuleState(vocabulary: Vocabulary, complain: Complain): RuleState {
   return {
-    vocabulary, complain, words: [], at: 0, ok: true, ip: openUse(vocabulary.ip, 'ip'), others: [], matches: [], matchCount: 0,
+    vocabulary, complain, inRestore: true, words: [], at: 0, ok: true, ip: openUse(vocabulary.ip, 'ip'), others: [], matches: [], matchCount: 0,
     ownTarget: openUse(undefined, ''), target: undefined, jump: undefined, command: undefined, table: undefined, counters: undefined,
+    otherFamily: false,
   }
 }
 
@@ -74,6 +81,7 @@ export function startRule(state: RuleState, words: readonly string[]): void {
   state.words = words
   state.at = 0
   state.ok = true
+  state.otherFamily = false
   state.ip.count = 0
   state.matchCount = 0
   if (state.others.length > 0) state.others = []

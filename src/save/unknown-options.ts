@@ -7,16 +7,21 @@ import type { RuleState } from './rule-state.ts'
 
 const CONTROL_NAMES = ['--match', '--jump', '--goto', '--table', '--set-counters']
 
-/** Options that the programs take and that change nothing here: for pasted command lines. */
-const IGNORED = new Set(['-w', '--wait', '-v', '--verbose', '-n', '--numeric', '-x', '--exact', '--line-numbers', '-4', '--ipv4', '-6', '--ipv6'])
+/** Options of the programs that say nothing of the rule; iptables-restore itself takes only the first of them. */
+const IGNORED = new Set(['-v', '--verbose', '-w', '--wait', '-n', '--numeric', '-x', '--exact', '--line-numbers'])
+
+/** Options whose value iptables 1.8.9 takes from the whole word when it is attached: `-s10.0.0.1` means `-s -s10.0.0.1`. */
+const WHOLE_WORD = /^(-[sdpioj]|--(source|src|destination|dst|protocol|proto|in-interface|out-interface|jump))$/
 
 /**
- * Rewrites the word at hand where getopt_long(3) understands it: `--opt=value`, an unambiguous abbreviation, `-pvalue`. Returns
+ * Rewrites the word at hand where getopt_long(3) understands it: `--opt=value`, an unambiguous abbreviation, `-gCHAIN`. Returns
  * whether it did; the words then stand as if they had been written out.
  */
 export function splitAttached(state: RuleState, word: string): boolean {
-  if (IGNORED.has(word)) {
-    state.at += word.includes('w') && /^\d+$/.test(state.words[state.at + 1] ?? '') ? 2 : 1
+  if (IGNORED.has(word)) return ignore(state, word)
+  if (word === '-4' || word === '-6' || word === '--ipv4' || word === '--ipv6') {
+    state.otherFamily ||= (word === '-4' || word === '--ipv4') !== (state.vocabulary.family === 'ipv4')
+    state.at++
     return true
   }
   if (!word.startsWith('--')) return splitShort(state, word)
@@ -24,15 +29,29 @@ export function splitAttached(state: RuleState, word: string): boolean {
   const name = equals === -1 ? word : word.slice(0, equals)
   const full = knownWords(state).has(name) ? name : expandAbbreviation(state, name)
   if (full === undefined || (full === name && equals === -1)) return false
-  replaceWord(state, equals === -1 ? [full] : [full, word.slice(equals + 1)])
+  replaceWord(state, equals === -1 ? [full] : [full, attachedValue(state, full, word, word.slice(equals + 1))])
+  return true
+}
+
+function ignore(state: RuleState, word: string): boolean {
+  const hasNumber = word.includes('w') && /^\d+$/.test(state.words[state.at + 1] ?? '')
+  if (state.inRestore && word !== '-v' && word !== '--verbose') refuseRule(state, 'unknown-option', state.at, `\`${word}\` is not for iptables-restore`)
+  state.at += hasNumber ? 2 : 1
   return true
 }
 
 function splitShort(state: RuleState, word: string): boolean {
   const option = word.slice(0, 2)
-  if (word.length === 2 || !/^-[sdpiojgmtAIDRNPFXZEC]$/.test(option)) return false
-  replaceWord(state, [option, word.slice(2)])
+  if (word.length === 2 || !/^-[sdpiojgmtcAIDRNPFXZEC]$/.test(option)) return false
+  replaceWord(state, [option, attachedValue(state, option, word, word.slice(2))])
   return true
+}
+
+/** Kernel: 1.8.9 looks at the word before the next one rather than at the option's value. */
+function attachedValue(state: RuleState, option: string, word: string, value: string): string {
+  if (!WHOLE_WORD.test(option)) return value
+  state.complain('attached-value', state.at, `iptables 1.8.9 takes all of \`${word}\` as the value`, { severity: 'warning', help: `write \`${option} ${value}\`` })
+  return word
 }
 
 function replaceWord(state: RuleState, words: readonly string[]): void {

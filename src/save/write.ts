@@ -1,7 +1,6 @@
 /** The IR -> what iptables-save prints after loading it, without its two comment lines. Source: iptables/iptables-save.c; libiptc/libiptc.c. */
 
-import { TABLES } from '../ir/hooks.ts'
-import type { Backend } from '../ir/hooks.ts'
+import type { Backend, TableName } from '../ir/hooks.ts'
 import type { Chain, Counters, Ruleset, Table } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { writeRule } from './write-rule.ts'
@@ -25,7 +24,8 @@ function kernelOrder(tables: readonly Table[], backend: Backend): readonly Table
   return tables.toSorted((a, b) => NFT_ORDER.indexOf(a.name) - NFT_ORDER.indexOf(b.name))
 }
 
-const NFT_ORDER = TABLES
+/** Source: iptables/nft.h enum nft_table_type. */
+const NFT_ORDER: readonly TableName[] = ['mangle', 'security', 'raw', 'filter', 'nat']
 
 function writeTable(table: Table, family: Family, withCounters: boolean): string {
   const chains = [...table.chains.filter(chain => chain.hook !== undefined), ...table.chains.filter(chain => chain.hook === undefined).toSorted(byName)]

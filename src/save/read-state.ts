@@ -1,0 +1,83 @@
+/** The state of reading one source, and what every kind of line does with its words. */
+
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { SourceFile, Span } from '../diagnostics/source-file.ts'
+import type { Backend, TableName } from '../ir/hooks.ts'
+import type { Counters, Rule } from '../ir/ruleset.ts'
+import { applyCommand } from './apply-command.ts'
+import type { Vocabulary } from './option-table.ts'
+import { readRuleWords } from './read-rule.ts'
+import { makeTable } from './restore-changes.ts'
+import type { TableDraft } from './restore-changes.ts'
+import { complainInto } from './rule-line.ts'
+import type { Complain, RuleLine } from './rule-line.ts'
+import { makeRuleState } from './rule-state.ts'
+import type { RuleState } from './rule-state.ts'
+
+/** The state of reading: the tables so far and the line at hand. */
+export interface ReadState {
+  readonly vocabulary: Vocabulary
+  readonly backend: Backend
+  readonly tables: Map<TableName, TableDraft>
+  readonly diagnostics: Diagnostic[]
+  readonly line: RuleLine
+  readonly complain: Complain
+  readonly rule: RuleState
+  /** The table between `*table` and COMMIT. */
+  table: TableDraft | undefined
+  /** Inside a table of an unknown name: its lines are skipped. */
+  skipping: boolean
+  partial: boolean
+  /** CR LF line ends were reported. */
+  saidCarriageReturn: boolean
+}
+
+/** What all sources of a ruleset share while they are read. */
+export type SharedState = Pick<ReadState, 'vocabulary' | 'backend' | 'tables' | 'diagnostics'>
+
+/** Returns the state for reading a source. */
+export function makeReadState(shared: SharedState, source: SourceFile): ReadState {
+  const line: RuleLine = { source, start: 0, end: 0, words: [], quoting: 'restore' }
+  const complain = complainInto(shared.diagnostics, line)
+  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), table: undefined, skipping: false, partial: false, saidCarriageReturn: false }
+}
+
+/** Returns the draft of a table, made when first named. */
+export function tableDraft(state: ReadState, name: TableName): TableDraft {
+  const known = state.tables.get(name) ?? makeTable(name)
+  state.tables.set(name, known)
+  return known
+}
+
+/** Returns the place of the whole line. */
+export function lineSpan(line: RuleLine, start = line.start): Span {
+  return { source: line.source, start, end: line.end }
+}
+
+/** Says that a line was left out. */
+export function skipLine(state: ReadState, ...problem: Parameters<Complain>): void {
+  state.partial = true
+  state.complain(...problem)
+}
+
+/** Does what the words of the line say; `wholeStart` is where the line begins with its counters. Returns false where they were refused. */
+export function runWords(state: ReadState, table: TableDraft, counters: Counters | undefined, wholeStart: number): boolean {
+  const { line, complain } = state
+  const read = readRuleWords(line.words, state.rule)
+  if (!read.ok) {
+    state.partial = true
+    return false
+  }
+  if (read.otherFamily) return true
+  if (!read.command) {
+    skipLine(state, 'unknown-command', 0, line.words.length === 0 ? 'the line is blank but not empty' : `\`${line.words[0]}\` is not a command`, {
+      help: line.words.length === 0 ? 'iptables-restore takes only empty lines' : 'a rule begins with `-A CHAIN`',
+    })
+    return false
+  }
+  const span = lineSpan(line, wholeStart)
+  const rules: Rule[] = []
+  for (const { matches, target } of read.rules) rules.push({ id: 0, matches, target, counters: read.counters ?? counters, span })
+  if (!applyCommand(table, read.command, rules, { span, family: state.vocabulary.family, complain, counters: read.counters })) state.partial = true
+  return true
+}
