@@ -5,25 +5,15 @@
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { chainGraph, hooksOf } from '../ir/chain-graph.ts'
-import type { ChainGraph } from '../ir/chain-graph.ts'
 import type { Backend } from '../ir/hooks.ts'
-import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
+import type { MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { checkChains } from './check-chains.ts'
 import { checkDuplicates } from './check-duplicates.ts'
 import { checkDevices } from './check-devices.ts'
 import { checkUse } from './check-use.ts'
+import type { CheckedChain } from './check-use.ts'
 import { useInWords } from './option-words.ts'
-
-/** A chain with what a backend's kernel knows when it checks the chain's rules. */
-export interface CheckedChain {
-  readonly chain: Chain
-  readonly graph: ChainGraph
-  readonly backend: Backend
-  readonly family: Family
-  /** Rules from this index on are looked at by nobody: ip_tables stops at a rule that decides everything. */
-  readonly end: number
-}
 
 const BACKENDS: readonly Backend[] = ['legacy', 'nft']
 

@@ -2,13 +2,24 @@
 
 import type { Diagnostic, DiagnosticCode, RelatedPlace } from '../diagnostics/diagnostic.ts'
 import { pathFrom } from '../ir/chain-graph.ts'
-import type { Hook } from '../ir/hooks.ts'
-import type { MatchUse, Rule, TargetUse } from '../ir/ruleset.ts'
+import type { ChainGraph } from '../ir/chain-graph.ts'
+import type { Backend, Hook } from '../ir/hooks.ts'
+import type { Chain, MatchUse, Rule, TargetUse } from '../ir/ruleset.ts'
+import type { Family } from '../net/address.ts'
 import { protocolInWords } from '../net/protocol.ts'
-import type { CheckedChain } from './check-ruleset.ts'
 import type { ExtensionDefinition, Surroundings } from './extension.ts'
 import { matchDefinition, targetDefinition } from './registry.ts'
 import { placeOfMatch, placeOfTarget } from './word-place.ts'
+
+/** A chain with what a backend's kernel knows when it checks the chain's rules. */
+export interface CheckedChain {
+  readonly chain: Chain
+  readonly graph: ChainGraph
+  readonly backend: Backend
+  readonly family: Family
+  /** Rules from this index on are looked at by nobody: ip_tables stops at a rule that decides everything. */
+  readonly end: number
+}
 
 type Use = MatchUse | Extract<TargetUse, { kind: 'target' }>
 

@@ -1,0 +1,79 @@
+/** The disk: files as sources, with one clear line for everything that can be wrong with a file. */
+
+import { constants } from 'node:buffer'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import type { SourceFile } from '../src/diagnostics/source-file.ts'
+import { didYouMean } from '../src/extensions/did-you-mean.ts'
+import type { Backend } from '../src/ir/hooks.ts'
+import type { Family } from '../src/net/address.ts'
+import { commandError } from './command.ts'
+
+const STANDARD_INPUT = '-'
+
+/** Reads text files; `-` is standard input. What cannot be read is a `commandError`. */
+export function readSources(paths: readonly string[], directory: string): SourceFile[] {
+  if (paths.filter(path => path === STANDARD_INPUT).length > 1) throw commandError('`-` stands for standard input and can be read only once')
+  return paths.map(path => ({ path: path === STANDARD_INPUT ? 'standard input' : path, text: decode(path, readBytes(path, directory)) }))
+}
+
+/** Returns a flag's value that must be one of the backends. */
+export function readBackend(value: unknown): Backend | undefined {
+  if (value === undefined || value === 'legacy' || value === 'nft') return value
+  throw commandError(`\`--backend ${String(value)}\`: the backends are \`legacy\` and \`nft\``)
+}
+
+/** Returns a flag's value that must be one of the families. */
+export function readFamily(value: unknown): Family | undefined {
+  if (value === undefined || value === 'ipv4' || value === 'ipv6') return value
+  throw commandError(`\`--family ${String(value)}\`: the families are \`ipv4\` and \`ipv6\``)
+}
+
+function readBytes(path: string, directory: string): Buffer {
+  if (path === STANDARD_INPUT) return attempt('standard input', () => readFileSync(0))
+  const full = resolve(directory, path)
+  const stat = attempt(path, () => statSync(full), () => didYouMean(basename(path), siblings(full)))
+  if (stat.isDirectory()) throw commandError(`\`${path}\` is a directory: name the files in it`)
+  if (stat.size > constants.MAX_STRING_LENGTH) throw commandError(`\`${path}\` is too large: ${Math.round(stat.size / 1e6)} MB, at most ${Math.floor(constants.MAX_STRING_LENGTH / 1e6)} MB can be read`)
+  return attempt(path, () => readFileSync(full))
+}
+
+function attempt<T>(path: string, read: () => T, hint?: () => string | undefined): T {
+  try {
+    return read()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const why = REASONS[code] ?? `cannot be read (${code === '' ? String(error) : code})`
+    throw commandError(`\`${path}\` ${why}`, code === 'ENOENT' ? hint?.() : undefined)
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist: a part of the path is a file',
+  EACCES: 'may not be read: permission denied',
+  EPERM: 'may not be read: permission denied',
+  EISDIR: 'is a directory',
+  ELOOP: 'is a symbolic link that leads in a circle',
+  ENAMETOOLONG: 'is too long a name',
+  ERR_FS_FILE_TOO_LARGE: 'is too large to be read',
+  ENOMEM: 'does not fit into memory',
+}
+
+function siblings(full: string): string[] {
+  try {
+    return readdirSync(dirname(full))
+  } catch {
+    return []
+  }
+}
+
+function decode(path: string, bytes: Buffer): string {
+  const name = path === STANDARD_INPUT ? 'standard input' : `\`${path}\``
+  if (bytes.length > constants.MAX_STRING_LENGTH) throw commandError(`${name} is too large: ${Math.round(bytes.length / 1e6)} MB`)
+  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+  if (isUtf16) throw commandError(`${name} is UTF-16 text: save it as UTF-8`)
+  if (bytes.includes(0)) throw commandError(`${name} is a binary file (it has NUL bytes)${bytes.subarray(0, 2).toString('latin1') === '\u001f\u008b' ? ': unpack it first' : ''}`)
+  const text = bytes.toString('utf8')
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+}

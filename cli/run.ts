@@ -1,0 +1,113 @@
+/** The command table, help, and what every command has in common. A new command is a file in commands/ and a line here. */
+
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { didYouMean } from '../src/extensions/did-you-mean.ts'
+import { commandError, EXIT, isCommandError } from './command.ts'
+import type { Command, FlagValues, Terminal } from './command.ts'
+
+interface CommandRow {
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+/** All commands; each is loaded when it is asked for. */
+const COMMANDS: Readonly<Record<string, CommandRow>> = {
+  trace: { summary: 'tell where a packet goes, rule by rule', load: async () => (await import('./commands/trace.ts')).trace },
+  check: { summary: 'report what loading a ruleset would refuse, and what can hardly be meant', load: async () => (await import('./commands/check.ts')).check },
+  fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },
+}
+
+/** Runs a command line without the program's name; returns the exit code. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await dispatch(words, terminal)
+  } catch (error) {
+    if (!isCommandError(error)) throw error
+    const [message = '', ...help] = error.message.split('\n')
+    terminal.err(`${terminal.paintErr('error', 'error')}: ${message}\n${help.map(line => `  ${line}\n`).join('')}`)
+    return EXIT.usage
+  }
+}
+
+async function dispatch(words: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = words
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') return printHelp(rest[0], terminal)
+  if (name === '--version' || name === '-V') {
+    terminal.out(`5x5 ${version()}\n`)
+    return EXIT.clean
+  }
+  const row = COMMANDS[name]
+  if (!row) throw commandError(...unknownCommand(name))
+  const command = await row.load()
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.out(command.help)
+    return EXIT.clean
+  }
+  const { values, positionals } = parse(name, command, rest)
+  return command.run(values, positionals, terminal)
+}
+
+async function printHelp(name: string | undefined, terminal: Terminal): Promise<number> {
+  const row = name === undefined ? undefined : COMMANDS[name]
+  if (name !== undefined && !row) throw commandError(...unknownCommand(name))
+  terminal.out(row ? (await row.load()).help : mainHelp())
+  return EXIT.clean
+}
+
+function unknownCommand(name: string): [string, string] {
+  const near = didYouMean(name, Object.keys(COMMANDS))
+  return [`there is no command \`${name}\``, near ?? (name.startsWith('-') ? 'the command comes first: `5x5 COMMAND ...`' : `the commands are ${Object.keys(COMMANDS).map(command => `\`${command}\``).join(', ')}; 5x5 --help tells more`)]
+}
+
+function mainHelp(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map(name => name.length))
+  return [
+    '5x5 reads iptables rulesets and tells what they do.',
+    '',
+    'usage: 5x5 COMMAND ...',
+    '',
+    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    '  5x5 COMMAND --help    flags and examples of a command',
+    '  5x5 --version',
+    '',
+    'RULES is what `iptables-save` or `iptables -S` prints, or a list of `iptables ...` commands; `-` is standard input.',
+    '',
+    'examples:',
+    '  iptables-save | 5x5 check -',
+    "  5x5 trace firewall.rules 'eth0 tcp 198.51.100.7:40000 > 203.0.113.2:443 syn'",
+    '',
+    'exit code: 0 nothing found, 1 something found, 2 the command line or a file cannot be read, 3 a bug in 5x5',
+    '',
+  ].join('\n')
+}
+
+function parse(name: string, command: Command, words: readonly string[]): { readonly values: FlagValues; readonly positionals: readonly string[] } {
+  try {
+    return parseArgs({ args: [...words], options: command.flags, allowPositionals: true, strict: true })
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    throw commandError(...flagProblem(name, command, error))
+  }
+}
+
+/** parseArgs explains at length; this keeps the first part and names the nearest flag. */
+function flagProblem(name: string, command: Command, error: Error): [string, string] {
+  const seeHelp = `5x5 ${name} --help lists the flags`
+  const flag = /^Unknown option '([^']*)'/.exec(error.message)?.[1]
+  if (flag === undefined) return [(error.message.split(/[.\n]/)[0] ?? '').replace(/'([^']*)'/, '`$1`').replace(/^Option/, 'flag'), seeHelp]
+  return [`\`5x5 ${name}\` has no flag \`${flag}\``, didYouMean(flag, Object.keys(command.flags).map(known => `--${known}`)) ?? seeHelp]
+}
+
+/** The package file stands one folder up in the sources, two in what is built. */
+function version(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return String((JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version?: unknown }).version)
+    } catch {
+      continue
+    }
+  }
+  return 'of unknown version'
+}
