@@ -2,7 +2,7 @@
 
 import { matchDefinition, targetDefinition } from '../extensions/registry.ts'
 import { invariant } from '../diagnostics/diagnostic.ts'
-import type { ExtensionDefinition, MatchDefinition, OptionRow, OptionType } from '../extensions/extension.ts'
+import type { ExtensionDefinition, OptionRow, OptionType } from '../extensions/extension.ts'
 import type { MatchUse, OptionUse, TargetUse } from '../ir/ruleset.ts'
 import { COMMAND_LETTERS } from './commands.ts'
 import type { CommandLetter } from './commands.ts'
@@ -112,10 +112,9 @@ function wordsOf(definition: ExtensionDefinition): ExtensionWords {
   return { definition, byWord, bare: { use: undefined, next: undefined }, isConstrained }
 }
 
-/** Returns the match that a protocol brings along (`-p tcp` brings `-m tcp`), undefined where it brings none. Source: iptables/xshared.c find_proto(). */
-export function matchOfProtocol(protocol: number, family: Family): MatchDefinition | undefined {
-  const name = PROTOCOL_MATCHES.get(protocol)
-  return name === undefined ? undefined : matchDefinition(name, family)
+/** Returns the name of the match that a protocol brings along (`-p tcp` brings `-m tcp`), undefined where it brings none. Source: iptables/xshared.c find_proto(). */
+export function matchOfProtocol(protocol: number): string | undefined {
+  return PROTOCOL_MATCHES.get(protocol)
 }
 
 const PROTOCOL_MATCHES = new Map([[6, 'tcp'], [17, 'udp'], [136, 'udplite'], [1, 'icmp'], [58, 'icmp6'], [132, 'sctp'], [33, 'dccp'], [50, 'esp'], [51, 'ah'], [135, 'mh']])

@@ -1,6 +1,7 @@
 /** The words of one rule -> its matches, target and command. Follows getopt_long(3) as iptables drives it (iptables/xshared.c do_parse()). */
 
 import { UNREAD_MATCHES } from '../extensions/registry.ts'
+import { readCounter } from './counters.ts'
 import { finishRules } from './finish-rule.ts'
 import { readCommand } from './commands.ts'
 import type { CommandLetter } from './commands.ts'
@@ -107,12 +108,13 @@ function openTarget(state: RuleState, kind: 'jump' | 'goto', name: string): void
   startTarget(state, extension, extension?.definition.name ?? name, state.at - 1)
 }
 
+/** `-c PACKETS BYTES` or `-c PACKETS,BYTES`. */
 function readCounters(state: RuleState): void {
-  const [packets = '', bytes = ''] = state.words.slice(state.at + 1, state.at + 3)
-  const both = /^\d+$/.test(packets) && /^\d+$/.test(bytes)
-  if (both) state.counters = { packets: BigInt(packets), bytes: BigInt(bytes) }
+  const first = state.words[state.at + 1] ?? ''
+  const [packets = '', bytes = state.words[state.at + 2] ?? ''] = first.split(',')
+  if (/^\d+$/.test(packets) && /^\d+$/.test(bytes)) state.counters = { packets: readCounter(packets), bytes: readCounter(bytes) }
   else refuseRule(state, 'bad-counters', state.at, '`-c` needs two numbers: packets and bytes')
-  state.at += 3
+  state.at += first.includes(',') ? 2 : 3
 }
 
 /** Returns the use that understands an option word, undefined where none does: the one named last wins, as in getopt's merged table. */

@@ -63,12 +63,16 @@ export function skipLine(state: ReadState, ...problem: Parameters<Complain>): vo
 /** Does what the words of the line say; `wholeStart` is where the line begins with its counters. Returns false where they were refused. */
 export function runWords(state: ReadState, table: TableDraft, counters: Counters | undefined, wholeStart: number): boolean {
   const { line, complain } = state
+  const before = state.diagnostics.length
   const read = readRuleWords(line.words, state.rule)
+  if (read.otherFamily) {
+    state.diagnostics.length = before
+    return true
+  }
   if (!read.ok) {
     state.partial = true
     return false
   }
-  if (read.otherFamily) return true
   if (!read.command) {
     skipLine(state, 'unknown-command', 0, line.words.length === 0 ? 'the line is blank but not empty' : `\`${line.words[0]}\` is not a command`, {
       help: line.words.length === 0 ? 'iptables-restore takes only empty lines' : 'a rule begins with `-A CHAIN`',

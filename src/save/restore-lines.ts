@@ -4,6 +4,7 @@ import { splitWords } from '../../grammar/save-words.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { isTableName, TABLES } from '../ir/hooks.ts'
 import type { Counters } from '../ir/ruleset.ts'
+import { readBracketCounters } from './counters.ts'
 import { lineSpan, runWords, skipLine, tableDraft } from './read-state.ts'
 import type { ReadState } from './read-state.ts'
 import { addChain, flushTable, setPolicy } from './restore-changes.ts'
@@ -138,9 +139,4 @@ function withoutCarriageReturn(state: ReadState, word: string): string {
   }
   state.saidCarriageReturn = true
   return word.slice(0, -1)
-}
-
-function readBracketCounters(text: string): Counters | undefined {
-  const match = /^\[\s*(\d+):(\d+)\s*\]$/.exec(text)
-  return match?.[1] !== undefined && match[2] !== undefined ? { packets: BigInt(match[1]), bytes: BigInt(match[2]) } : undefined
 }

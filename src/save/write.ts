@@ -1,8 +1,9 @@
 /** The IR -> what iptables-save prints after loading it, without its two comment lines. Source: iptables/iptables-save.c; libiptc/libiptc.c. */
 
 import type { Backend, TableName } from '../ir/hooks.ts'
-import type { Chain, Counters, Ruleset, Table } from '../ir/ruleset.ts'
+import type { Chain, Ruleset, Table } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
+import { writeCounters } from './counters.ts'
 import { writeRule } from './write-rule.ts'
 
 /** How to write. `counters` is `iptables-save -c`; `tableOrder` 'kernel' is the order in which the backend's save prints the tables. */
@@ -44,10 +45,6 @@ function writeTable(table: Table, family: Family, withCounters: boolean): string
 
 function writeChain(chain: Chain, withCounters: boolean): string {
   return `:${chain.name} ${chain.policy} ${writeCounters(withCounters ? chain.counters : undefined)}`
-}
-
-function writeCounters(counters: Counters | undefined): string {
-  return `[${counters?.packets ?? 0}:${counters?.bytes ?? 0}]`
 }
 
 /** By bytes, as strcmp(3) does. */
