@@ -48,9 +48,9 @@ export function effectsOf(use: TargetUse, family: Family): readonly Effect[] {
 
 function predicateOfKnown(definition: MatchDefinition, use: MatchUse, family: Family): Predicate {
   if (definition.memory) return opaque(useInWords(use, family), useInWords(use, family))
-  const rows = givenRows(definition, use.infos).map(({ row, use: option }) => {
-    const predicate = row.means?.(option.value, family) ?? all([])
-    return option.inverted ? not(predicate) : predicate
+  const rows = givenRows(definition, use.infos).flatMap(({ row, use: option }) => {
+    const predicate = row.means?.(option.value, family)
+    return predicate === undefined ? [] : [option.inverted ? not(predicate) : predicate]
   })
   return all([...rows, ...(definition.means ? [definition.means(use.infos, family)] : [])])
 }

@@ -32,10 +32,10 @@ export interface IcmpHeader {
   readonly inner?: Packet
 }
 
-/** The socket that made a packet on this host. */
+/** The socket that made a packet on this host; a socket of the kernel itself (ICMP errors) has no owner. */
 export interface PacketSocket {
-  readonly uid: number
-  readonly gid: number
+  readonly uid?: number
+  readonly gid?: number
 }
 
 /** How the frame that carried a packet was addressed (skb->pkt_type). */

@@ -16,7 +16,7 @@ import type { KernelReason, RulePlace, Trace, TraceEvent } from './trace-events.
 /** Sends what REJECT answers; false where it stays silent. Source: net/ipv4/netfilter/ipt_REJECT.c, nf_reject_ipv4.c. */
 export function answerReject(flight: Flight, place: RulePlace, answer: RejectAnswer): boolean {
   if (answer.kind === 'icmp') {
-    if (flight.packet.malformed === 'checksum' && isChecksummed(flight.packet.protocol)) return false
+    if (!hasGoodSum(flight.packet)) return false
     return answerIcmp(flight, place, answer.type, answer.code)
   }
   return answerReset(flight, place)
@@ -42,6 +42,7 @@ export function answerIcmp(flight: Flight, cause: RulePlace | KernelReason, type
     ttl: host.sysctls.defaultTtl,
     length: (isIpv4 ? 28 : 48) + quoted,
     icmp: { type, code, inner: packet },
+    socket: {},
   })
   return launch(flight, cause, error)
 }
@@ -89,15 +90,33 @@ function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet)
   const trace: Trace = { events, outcome, assumed: answer.assumed, answers: answer.answers }
   flight.record?.({ kind: 'answer', cause, packet, trace })
   flight.answers.push(trace)
-  return outcome.kind === 'local' || outcome.kind === 'sent' || outcome.kind === 'forward'
+  return outcome.kind !== 'drop'
 }
 
 function isGroupRoute(flight: Flight): boolean {
   return flight.route?.kind === 'broadcast' || flight.route?.kind === 'multicast'
 }
 
-/** The protocols whose checksum REJECT looks at before it quotes them. Source: nf_reject_verify_csum(). */
-function isChecksummed(protocol: number): boolean {
-  return protocol !== PROTOCOL.gre && protocol !== PROTOCOL.esp && protocol !== PROTOCOL.ah && protocol !== PROTOCOL.sctp
+/**
+ * Kernel: REJECT quotes only what adds up as if it had a checksum over all of it, which foreign protocols seldom do.
+ * Source: nf_reject_verify_csum(), nf_ip_checksum().
+ */
+function hasGoodSum(packet: Packet): boolean {
+  if (UNVERIFIED.has(packet.protocol)) return true
+  if (VERIFIED.has(packet.protocol) || !packet.payload) return packet.malformed !== 'checksum'
+  return onesComplementSum(packet) === 0xffff
 }
 
+const UNVERIFIED: ReadonlySet<number> = new Set([PROTOCOL.gre, PROTOCOL.esp, PROTOCOL.ah, PROTOCOL.sctp, PROTOCOL.udplite, PROTOCOL.dccp])
+const VERIFIED: ReadonlySet<number> = new Set([PROTOCOL.icmp, PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.icmpv6])
+
+function onesComplementSum({ payload = new Uint8Array(), src, dst, protocol }: Packet): number {
+  let sum = typeof src === 'bigint' && typeof dst === 'bigint' ? groupSum(src) + groupSum(dst) + payload.length + protocol : 0xffff // the IPv4 header is part of the sum
+  for (let at = 0; at < payload.length; at += 2) sum += (payload[at] ?? 0) * 256 + (payload[at + 1] ?? 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 65536)
+  return sum
+}
+
+function groupSum(address: bigint): number {
+  return Array.from({ length: 8 }, (_, index) => Number((address >> BigInt(16 * index)) & 0xffffn)).reduce((sum, group) => sum + group, 0)
+}

@@ -49,10 +49,10 @@ function classify(flight: Flight, hook: Hook): void {
       return
     }
   }
-  resolve(flight)
+  resolve(flight, hook)
 }
 
-function resolve(flight: Flight): void {
+function resolve(flight: Flight, hook: Hook): void {
   const { host, world, packet } = flight
   const tuple = tupleOf(packet)
   if (!tuple) return
@@ -64,10 +64,10 @@ function resolve(flight: Flight): void {
     original: tuple, reply: reply ?? tuple, zone, status: 0, mark: 0, expiresAt: world.now, dying: false, startedAt: world.now,
   }
   const direction: Direction = found?.direction ?? 0
-  const verdict = trackProtocol(flight, connection, direction)
+  const verdict = trackProtocol(flight, hook, connection, direction)
   if (verdict === 'reopen') {
     removeFromHost(flight, connection)
-    resolve(flight)
+    resolve(flight, hook)
     return
   }
   if (verdict === 'invalid') return
@@ -92,7 +92,8 @@ function relate(flight: Flight): void {
 
 type ProtocolVerdict = 'valid' | 'invalid' | 'kill' | 'reopen'
 
-function trackProtocol(flight: Flight, connection: Connection, direction: Direction): ProtocolVerdict {
+/** Kernel: arriving UDP-Lite is always invalid, since its checksum is verified as if it were UDP's. Source: udplite_error(). */
+function trackProtocol(flight: Flight, hook: Hook, connection: Connection, direction: Direction): ProtocolVerdict {
   const { packet, world } = flight
   const isNew = !(connection.status & CT_STATUS.CONFIRMED)
   const renew = (seconds: number): ProtocolVerdict => {
@@ -105,6 +106,7 @@ function trackProtocol(flight: Flight, connection: Connection, direction: Direct
     case PROTOCOL.udp:
       return renew(trackUdp(flight, connection))
     case PROTOCOL.udplite:
+      if (hook === 'PREROUTING') return 'invalid'
       if (connection.status & CT_STATUS.SEEN_REPLY) connection.status |= CT_STATUS.ASSURED
       return renew(connection.status & CT_STATUS.SEEN_REPLY ? TIMEOUT.udpStream : TIMEOUT.udp)
     case PROTOCOL.icmp:

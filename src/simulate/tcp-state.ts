@@ -105,7 +105,7 @@ function enterState(connection: Connection, tracking: TcpTracking, direction: Di
 
 /** Closes the connection, as REJECT with a TCP reset does. Source: nf_conntrack_tcp_set_closing(). */
 export function closeTcp(connection: Connection, now: number): void {
-  if (!connection.tcp || connection.tcp.state === 'CLOSE') return
+  if (!connection.tcp || !(connection.status & CT_STATUS.CONFIRMED) || connection.tcp.state === 'CLOSE') return
   connection.tcp.state = 'CLOSE'
   connection.expiresAt = now + TIMEOUT.CLOSE * 1000
 }

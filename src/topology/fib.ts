@@ -198,16 +198,18 @@ function prefixLength(route: Route): number {
 
 /** Source: net/ipv4/fib_frontend.c fib_add_ifaddr(); IPv6: net/ipv6/addrconf.c. */
 function routesOfDevice(device: Device): Route[] {
-  return device.addresses.flatMap(({ address, length }) => {
+  return device.addresses.flatMap(({ address, length }, index) => {
     const family = familyOf(address)
     const width = addressWidth(family)
     const host = maskOfLength(family, width)
     const prefix = prefixOf(address, maskOfLength(family, length))
     const isLoopback = device.kind === 'loopback'
-    const local = { table: ROUTE_TABLE.local, metric: 0, device: device.name, source: address }
+    const isSecondary = family === 'ipv4' && device.addresses.slice(0, index).some(other => other.length === length && prefixIncludes(prefix, other.address))
+    const source = isSecondary ? (device.addresses.find(other => other.length === length && prefixIncludes(prefix, other.address))?.address ?? address) : address
+    const local = { table: ROUTE_TABLE.local, metric: 0, device: device.name, source }
     const routes: Route[] = [{ ...local, kind: 'local', prefix: { address, mask: host } }]
     if (isLoopback && family === 'ipv4') routes.push({ ...local, kind: 'local', prefix })
-    if (length < width && !isLoopback) routes.push({ kind: 'unicast', prefix, table: ROUTE_TABLE.main, metric: family === 'ipv4' ? 0 : 256, device: device.name, source: address })
+    if (length < width && !isLoopback && !isSecondary) routes.push({ kind: 'unicast', prefix, table: ROUTE_TABLE.main, metric: family === 'ipv4' ? 0 : 256, device: device.name, source })
     if (typeof prefix.address === 'number' && length < 31) {
       const last = (prefix.address | ~Number(prefix.mask)) >>> 0
       routes.push({ ...local, kind: 'broadcast', prefix: { address: last, mask: host } })
