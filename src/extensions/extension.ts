@@ -102,14 +102,14 @@ interface ExtensionShape<V> {
   readonly options: { readonly [K in keyof V]: OptionRow<V[K]> }
   /** At least one of these must be given. */
   readonly requiresOneOf?: readonly (keyof V & string)[]
+  /** Prints all options at once, for what rows cannot say one by one. */
+  print?(infos: InfosOf<V>, family: Family): string
   /** What else loading would refuse; the message of the refusal. A message that asks for `-p` in backticks is a `protocol-needed`. */
   check?(infos: InfosOf<V>, around: Surroundings): string | undefined
 }
 
 /** A match with memory (limit, quota, ...): a small state machine beside its opaque meaning. Times are in milliseconds. */
 export interface Memory<V> {
-  /** Uses with an equal name share one state; absent: each rule has its own. */
-  sharedBy?(infos: InfosOf<V>): string
   start(infos: InfosOf<V>): unknown
   /** The name of a state that several uses share (recent, hashlimit); absent where each use has its own. */
   sharedBy?(infos: InfosOf<V>): string

@@ -24,6 +24,7 @@ export function targetInWords(use: TargetUse, family: Family): string {
 
 /** Returns the saved text of the options given, in row order. */
 export function optionsInWords(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse>>, family: Family): string {
+  if (definition.print) return definition.print(infos, family)
   let text = ''
   for (const name in definition.options) {
     const row = definition.options[name]

@@ -44,6 +44,19 @@ export const TARGETS: readonly TargetDefinition[] = [
   queueTarget, redirectTarget, rejectTarget, rejectTarget6, returnTarget, snatTarget, tcpmssTarget, tcpmssTarget6,
 ]
 
+/** Matches of iptables that have no rows yet: they are kept word for word. */
+export const UNREAD_MATCHES: ReadonlySet<string> = new Set([
+  'ah', 'bpf', 'cgroup', 'cluster', 'connbytes', 'connlabel', 'connlimit', 'cpu', 'dccp', 'devgroup', 'dscp', 'dst', 'ecn', 'esp', 'eui64', 'frag',
+  'hashlimit', 'hbh', 'helper', 'hl', 'ipcomp', 'ipv6header', 'ipvs', 'length', 'mh', 'nfacct', 'osf', 'pkttype', 'policy', 'quota', 'rateest', 'realm', 'recent',
+  'rpfilter', 'rt', 'sctp', 'socket', 'srh', 'statistic', 'string', 'tcpmss', 'time', 'tos', 'ttl', 'u32', 'udplite',
+])
+
+/** Targets of iptables that have no rows yet: they are kept word for word. */
+export const UNREAD_TARGETS: ReadonlySet<string> = new Set([
+  'AUDIT', 'CLASSIFY', 'CLUSTERIP', 'CONNSECMARK', 'DNPT', 'DSCP', 'ECN', 'HL', 'HMARK', 'IDLETIMER', 'LED', 'NETMAP', 'NFLOG', 'NFQUEUE', 'RATEEST',
+  'SECMARK', 'SET', 'SNPT', 'SYNPROXY', 'TCPOPTSTRIP', 'TEE', 'TOS', 'TPROXY', 'TRACE', 'TTL', 'ULOG',
+])
+
 const matchesByName = { ipv4: indexByName(MATCHES, 'ipv4'), ipv6: indexByName(MATCHES, 'ipv6') }
 const targetsByName = { ipv4: indexByName(TARGETS, 'ipv4'), ipv6: indexByName(TARGETS, 'ipv6') }
 

@@ -33,9 +33,9 @@ export function protocolNames(): readonly string[] {
   return [...NUMBER_OF.keys()].filter(name => name === name.toLowerCase())
 }
 
-/** Returns the name that iptables-save prints for a protocol, undefined where it prints the number. */
+/** Returns the name that iptables-save prints for a protocol, undefined where it prints the number. /etc/protocols comes first. */
 export function savedProtocolName(number: number): string | undefined {
-  return NAME_OF.get(number)
+  return ANY_NAME_OF.get(number)
 }
 
 /** Returns a protocol as a reader knows it: its name, or `protocol 123`. */

@@ -22,11 +22,16 @@ export function writeRuleset(ruleset: Ruleset, options: WriteOptions = {}): stri
 /** Kernel: ip_tables lists the table loaded last first; iptables-nft-save has a fixed order. */
 function kernelOrder(tables: readonly Table[], backend: Backend): readonly Table[] {
   if (backend === 'legacy') return tables.toReversed()
-  return tables.toSorted((a, b) => NFT_ORDER.indexOf(a.name) - NFT_ORDER.indexOf(b.name))
+  return tables.filter(isTouched).toSorted((a, b) => NFT_ORDER.indexOf(a.name) - NFT_ORDER.indexOf(b.name))
 }
 
 /** Source: iptables/nft.h enum nft_table_type. */
 const NFT_ORDER: readonly TableName[] = ['mangle', 'security', 'raw', 'filter', 'nat']
+
+/** Kernel: iptables-nft makes a table only when it needs one of its chains. */
+function isTouched(table: Table): boolean {
+  return table.chains.some(chain => chain.span !== undefined || chain.rules.length > 0)
+}
 
 function writeTable(table: Table, family: Family, withCounters: boolean): string {
   const chains = [...table.chains.filter(chain => chain.hook !== undefined), ...table.chains.filter(chain => chain.hook === undefined).toSorted(byName)]

@@ -2,14 +2,13 @@
 
 import type { Effect } from '../../meaning/effect.ts'
 import { defineTarget } from '../extension.ts'
-import type { InfosOf, OptionUseOf } from '../extension.ts'
+import type { InfosOf } from '../extension.ts'
 import { bits32, MARK_SPELLINGS, xorMark } from '../mark-types.ts'
 import type { MarkMask } from '../mark-types.ts'
 import { flag, wholeNumber } from '../option-types.ts'
 
 const OPERATIONS = ['set-xmark', 'save-mark', 'restore-mark']
 const ALL_BITS = 0xffffffff
-const isNoShift = (use: OptionUseOf<number>) => use.value === 0
 
 /** Kernel: a packet without a connection goes on unchanged. The masks are printed with --save-mark and --restore-mark only, --mask as both. */
 export const connmarkTarget = defineTarget({
@@ -25,19 +24,35 @@ export const connmarkTarget = defineTarget({
     'restore-mark': { type: flag, excludes: ['set-xmark', 'save-mark'], doc: 'connection mark under ctmask goes to the packet mark, whose nfmask bits are cleared before' },
     nfmask: { type: bits32, excludes: ['mask'], doc: 'bits of the packet mark that count; all where it is not given' },
     ctmask: { type: bits32, excludes: ['mask'], doc: 'bits of the connection mark that count; all where it is not given' },
-    mask: { type: bits32, excludes: ['nfmask', 'ctmask'], omitted: () => true, doc: 'both masks' },
-    'left-shift-mark': { type: wholeNumber(0, 32), omitted: isNoShift, doc: 'the value is shifted to the left' },
-    'right-shift-mark': { type: wholeNumber(0, 32), omitted: isNoShift, doc: 'the value is shifted to the right' },
+    mask: { type: bits32, excludes: ['nfmask', 'ctmask'], doc: 'both masks' },
+    'left-shift-mark': { type: wholeNumber(0, 32), doc: 'the value is shifted to the left' },
+    'right-shift-mark': { type: wholeNumber(0, 32), doc: 'the value is shifted to the right' },
   },
+  print: printAll,
   does: infos => [effectOf(infos)],
 })
 
 type Infos = InfosOf<{ 'set-xmark': MarkMask; 'save-mark': true; nfmask: number; ctmask: number; mask: number; 'left-shift-mark': number; 'right-shift-mark': number }>
 
+function printAll(infos: Infos): string {
+  const set = infos['set-xmark']
+  const { nfmask, ctmask, shift } = partsOf(infos)
+  const masks = [`--nfmask ${bits32.write(nfmask, 'ipv4').join('')}`, `--ctmask ${bits32.write(ctmask, 'ipv4').join('')}`]
+  const operation = set ? ['--set-xmark', ...xorMark.write(set.value, 'ipv4')] : [infos['save-mark'] ? '--save-mark' : '--restore-mark', ...masks]
+  const shifted = shift === 0 ? [] : [shift < 0 ? '--right-shift-mark' : '--left-shift-mark', String(Math.abs(shift))]
+  return [...operation, ...shifted].join(' ')
+}
+
+function partsOf(infos: Infos): { nfmask: number; ctmask: number; shift: number } {
+  return {
+    nfmask: infos.nfmask?.value ?? infos.mask?.value ?? ALL_BITS,
+    ctmask: infos.ctmask?.value ?? infos.mask?.value ?? ALL_BITS,
+    shift: infos['right-shift-mark'] ? -infos['right-shift-mark'].value : (infos['left-shift-mark']?.value ?? 0),
+  }
+}
+
 function effectOf(infos: Infos): Effect {
-  const nfmask = infos.nfmask?.value ?? infos.mask?.value ?? ALL_BITS
-  const ctmask = infos.ctmask?.value ?? infos.mask?.value ?? ALL_BITS
-  const shift = infos['right-shift-mark'] ? -infos['right-shift-mark'].value : (infos['left-shift-mark']?.value ?? 0)
+  const { nfmask, ctmask, shift } = partsOf(infos)
   const shifted = shift === 0 ? {} : { shift }
   const set = infos['set-xmark']?.value
   if (set) return { kind: 'assign', field: 'ct.mark', clear: set.mask, flip: set.mark, ...shifted }
