@@ -32,7 +32,7 @@ export const connmarkTarget = defineTarget({
   does: infos => [effectOf(infos)],
 })
 
-type Infos = InfosOf<{ 'set-xmark': MarkMask; 'save-mark': true; nfmask: number; ctmask: number; mask: number; 'left-shift-mark': number; 'right-shift-mark': number }>
+type Infos = InfosOf<{ 'set-xmark': MarkMask; 'save-mark': true; 'restore-mark': true; nfmask: number; ctmask: number; mask: number; 'left-shift-mark': number; 'right-shift-mark': number }>
 
 function printAll(infos: Infos): string {
   const set = infos['set-xmark']
