@@ -86,6 +86,7 @@ function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet)
     decisions: flight.decisions,
   })
   if (flight.tracked) attachConnection(answer, flight.tracked, flight.direction === 0 ? 1 : 0, 'related')
+  answer.isTrackingFixed = flight.untracked
   const outcome = sendLocal(answer, { keepsSource: true })
   const trace: Trace = { events, outcome, assumed: answer.assumed, answers: answer.answers }
   flight.record?.({ kind: 'answer', cause, packet, trace })

@@ -51,6 +51,7 @@ export function applyEffects(flight: Flight, place: RulePlace, effects: readonly
 const CONTINUE_RESULT: RuleResult = { kind: 'continue' }
 
 function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' | 'reject' | 'nat' | 'observe' }>): void {
+  if ((effect.kind === 'untrack' || effect.kind === 'track') && (flight.tracked || flight.untracked || flight.isTrackingFixed)) return
   switch (effect.kind) {
     case 'assign':
       assign(flight, effect)
@@ -59,7 +60,7 @@ function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' |
       flight.packet = { ...flight.packet, ttl: Math.min(255, Math.max(0, flight.packet.ttl + effect.by)) }
       return
     case 'untrack':
-      if (!flight.tracked && !flight.untracked) detachConnection(flight, true)
+      detachConnection(flight, true)
       return
     case 'track':
       if (effect.zone !== undefined || effect.zoneFromMark) {

@@ -32,6 +32,8 @@ export interface Flight extends Subject {
   direction: Direction
   info: ConnectionInfo
   untracked: boolean
+  /** Made because of an untracked packet: NOTRACK and CT have no effect on it. Source: nf_conntrack_attach(), xt_CT.c `skb->_nfct != 0`. */
+  isTrackingFixed: boolean
   /** What a CT rule asked for before conntrack saw the packet. */
   zone: Zone | undefined
   route: RouteDecision | undefined
@@ -73,6 +75,7 @@ export function makeFlight(start: FlightStart): Flight {
     direction: 0,
     info: 'new',
     untracked: false,
+    isTrackingFixed: false,
     zone: undefined,
     route: undefined,
     assumed: [],
