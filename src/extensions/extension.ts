@@ -55,10 +55,14 @@ export interface OptionRow<T> {
   readonly spellings?: Readonly<Record<string, OptionType<T>>>
   readonly excludes?: readonly string[]
   readonly requires?: readonly string[]
+  /** Another option that must stand before it on the line. */
+  readonly after?: string
+  /** `-p` must stand before it on the line, for this value: the program asks for the protocol as it reads the words. */
+  protocolFirst?(value: T): boolean
   /** The value where the option is not given; it is printed. */
   readonly default?: T
   /** iptables-save leaves it out (a default value, say). */
-  omitted?(use: OptionUseOf<T>, family: Family): boolean
+  omitted?(use: OptionUseOf<T>, family: Family, backend: Backend): boolean
   /** Prints another text than ` --name words`: the words as they stand on the line. `undefined`: nothing. */
   print?(use: OptionUseOf<T>, family: Family): string | undefined
   /** A match's meaning, never with the inversion: that is applied in one place. */
@@ -102,6 +106,8 @@ interface ExtensionShape<V> {
   readonly options: { readonly [K in keyof V]: OptionRow<V[K]> }
   /** At least one of these must be given. */
   readonly requiresOneOf?: readonly (keyof V & string)[]
+  /** iptables-save leaves the whole use out. */
+  omitted?(infos: InfosOf<V>, backend: Backend): boolean
   /** Prints all options at once, for what rows cannot say one by one. */
   print?(infos: InfosOf<V>, family: Family): string
   /** What else loading would refuse; the message of the refusal. A message that asks for `-p` in backticks is a `protocol-needed`. */

@@ -2,8 +2,10 @@
 
 import type { MatchUse, OptionUse, Rule, TargetUse } from '../ir/ruleset.ts'
 import type { Effect } from '../meaning/effect.ts'
+import { evaluate } from '../meaning/evaluate.ts'
 import { all, not, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
+import type { Subject } from '../meaning/subject.ts'
 import type { Family } from '../net/address.ts'
 import type { ExtensionDefinition, MatchDefinition } from './extension.ts'
 import { matchDefinition, targetDefinition } from './registry.ts'
@@ -46,6 +48,16 @@ export function effectsOf(use: TargetUse, family: Family): readonly Effect[] {
   return list
 }
 
+/** Returns the name of the first option of a use that does not hold of a subject; undefined where no single option says it. */
+export function failedOption(use: MatchUse, family: Family, subject: Subject): string | undefined {
+  const definition = matchDefinition(use.name, family)
+  if (!definition || use.words || definition.memory) return undefined
+  return givenRows(definition, use.infos).find(({ row, use: option }) => {
+    const predicate = row.means?.(option.value, family)
+    return predicate !== undefined && evaluate(option.inverted ? not(predicate) : predicate, subject) === false
+  })?.name
+}
+
 function predicateOfKnown(definition: MatchDefinition, use: MatchUse, family: Family): Predicate {
   if (definition.memory) return opaque(useInWords(use, family), useInWords(use, family))
   const rows = givenRows(definition, use.infos).flatMap(({ row, use: option }) => {
@@ -58,6 +70,6 @@ function predicateOfKnown(definition: MatchDefinition, use: MatchUse, family: Fa
 function givenRows(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse>>) {
   return Object.entries(definition.options).flatMap(([name, row]) => {
     const use = infos[name]
-    return use ? [{ row, use }] : []
+    return use ? [{ name, row, use }] : []
   })
 }

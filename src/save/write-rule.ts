@@ -1,22 +1,27 @@
 /** One rule -> its line in iptables-save's words, without `-A CHAIN` and counters. */
 
 import { targetInWords, useInWords } from '../extensions/option-words.ts'
+import type { Backend } from '../ir/hooks.ts'
 import type { MatchUse, Rule, TargetUse } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 
-const matchWords = { ipv4: new WeakMap<MatchUse, string>(), ipv6: new WeakMap<MatchUse, string>() }
-const targetWords = { ipv4: new WeakMap<TargetUse, string>(), ipv6: new WeakMap<TargetUse, string>() }
+const matchWords = { ipv4: forBackends<MatchUse>(), ipv6: forBackends<MatchUse>() }
+const targetWords = { ipv4: forBackends<TargetUse>(), ipv6: forBackends<TargetUse>() }
+
+function forBackends<K extends object>(): Readonly<Record<Backend, WeakMap<K, string>>> {
+  return { legacy: new WeakMap(), nft: new WeakMap() }
+}
 
 /** Returns the saved text of a rule's matches and target; empty for a rule that has neither. */
-export function writeRule(rule: Pick<Rule, 'matches' | 'target'>, family: Family): string {
+export function writeRule(rule: Pick<Rule, 'matches' | 'target'>, family: Family, backend: Backend = 'legacy'): string {
   let text = ''
   for (const use of rule.matches) {
-    const words = remember(matchWords[family], use, () => useInWords(use, family))
+    const words = remember(matchWords[family][backend], use, () => useInWords(use, family, backend))
     if (words !== '') text = text === '' ? words : `${text} ${words}`
   }
   const { target } = rule
   if (!target) return text
-  const words = remember(targetWords[family], target, () => targetInWords(target, family))
+  const words = remember(targetWords[family][backend], target, () => targetInWords(target, family, backend))
   return text === '' ? words : `${text} ${words}`
 }
 

@@ -16,7 +16,7 @@ export interface WriteOptions {
 /** Returns the canonical text of a ruleset. Built-in chains come first, then user chains by name, then the rules. */
 export function writeRuleset(ruleset: Ruleset, options: WriteOptions = {}): string {
   const tables = options.tableOrder === 'file' ? ruleset.tables : kernelOrder(ruleset.tables, options.backend ?? 'legacy')
-  return tables.map(table => writeTable(table, ruleset.family, options.counters ?? false)).join('')
+  return tables.map(table => writeTable(table, ruleset.family, options)).join('')
 }
 
 /** Kernel: ip_tables lists the table loaded last first; iptables-nft-save has a fixed order. */
@@ -33,13 +33,13 @@ function isTouched(table: Table): boolean {
   return table.chains.some(chain => chain.span !== undefined || chain.rules.length > 0)
 }
 
-function writeTable(table: Table, family: Family, withCounters: boolean): string {
+function writeTable(table: Table, family: Family, { backend = 'legacy', counters: withCounters = false }: WriteOptions): string {
   const chains = [...table.chains.filter(chain => chain.hook !== undefined), ...table.chains.filter(chain => chain.hook === undefined).toSorted(byName)]
   const lines = [`*${table.name}`, ...chains.map(chain => writeChain(chain, withCounters))]
   for (const chain of chains) {
     const start = `-A ${chain.name}`
     for (const rule of chain.rules) {
-      const words = writeRule(rule, family)
+      const words = writeRule(rule, family, backend)
       const line = words === '' ? start : `${start} ${words}`
       lines.push(withCounters ? `${writeCounters(rule.counters)} ${line}` : line)
     }

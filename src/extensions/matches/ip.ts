@@ -3,7 +3,9 @@
 import { always, equals, masked, onDevice, within } from '../../meaning/predicate.ts'
 import { defineMatch } from '../extension.ts'
 import type { OptionUseOf } from '../extension.ts'
-import type { Prefix } from '../../net/address.ts'
+import type { Backend } from '../../ir/hooks.ts'
+import type { Family, Prefix } from '../../net/address.ts'
+import type { DevicePattern } from '../../net/device-name.ts'
 import { addressWidth, familyOf, writePrefix } from '../../net/address.ts'
 import { devicePattern, flag, prefixType, protocol } from '../option-types.ts'
 
@@ -24,12 +26,12 @@ export const ip = defineMatch({
     },
     'in-interface': {
       type: devicePattern, invertible: true, aliases: ['-i'], print: use => `-i ${devicePattern.write(use.value, 'ipv4').join('')}`,
-      omitted: use => !use.inverted && use.value.prefix && use.value.name === '',
+      omitted: isAnyDevice,
       doc: 'device of arrival; a final + stands for any ending', means: pattern => onDevice('device.in', pattern),
     },
     'out-interface': {
       type: devicePattern, invertible: true, aliases: ['-o'], print: use => `-o ${devicePattern.write(use.value, 'ipv4').join('')}`,
-      omitted: use => !use.inverted && use.value.prefix && use.value.name === '',
+      omitted: isAnyDevice,
       doc: 'device of departure; a final + stands for any ending', means: pattern => onDevice('device.out', pattern),
     },
     protocol: {
@@ -42,7 +44,13 @@ export const ip = defineMatch({
       doc: 'second and further fragments (IPv4)', means: () => within('ip.fragmentOffset', 1, 0xffff),
     },
   },
+  check: ({ protocol: use }) => (use?.inverted && use.value === 0 ? '`! -p all` would never match' : undefined),
 })
+
+/** Kernel: legacy forgets the `!` of `! -i +` in the save, and matches nothing. */
+function isAnyDevice({ value, inverted }: OptionUseOf<DevicePattern>, _family: Family, backend: Backend): boolean {
+  return value.prefix && value.name === '' && (!inverted || backend === 'legacy')
+}
 
 function matchesAll(use: OptionUseOf<Prefix>): boolean {
   return !use.inverted && BigInt(use.value.mask) === 0n

@@ -18,18 +18,18 @@ interface Bucket {
   last: number | undefined
 }
 
-/** Kernel: the bucket is full at the start; a packet that finds too little credit takes none. */
+/** Kernel: the bucket is full at the start; a packet that finds too little credit takes none. iptables-nft turns a burst of 0 into 5. */
 export const limit = defineMatch({
   name: 'limit',
   doc: 'matches at a limited rate: a token bucket of its own for each rule',
   options: {
     limit: { type: rate, default: DEFAULT_PERIOD, doc: 'average rate; 3/hour where it is not given' },
     'limit-burst': {
-      type: wholeNumber(0, 10000), omitted: use => use.value === DEFAULT_BURST,
+      type: wholeNumber(0, 10000), omitted: (use, _family, backend) => use.value === DEFAULT_BURST || (use.value === 0 && backend === 'nft'),
       doc: 'packets that match at once after a pause; 5 where it is not given',
     },
   },
-  check: infos => (burstOf(infos) === 0 ? '`--limit-burst 0` is refused by iptables-legacy' : overflow(infos)),
+  check: (infos, { backend }) => (backend === 'nft' ? undefined : burstOf(infos) === 0 ? '`--limit-burst 0` would never match' : overflow(infos)),
   memory: {
     start(infos): Bucket {
       const cost = credits(periodOf(infos))

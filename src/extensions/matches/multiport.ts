@@ -16,15 +16,15 @@ export const multiport = defineMatch({
   requiresOneOf: ['sports', 'dports', 'ports'],
   options: {
     sports: {
-      type: portList, invertible: true, aliases: ['--source-ports'], excludes: ['dports', 'ports'],
+      type: portList, invertible: true, protocolFirst: () => true, aliases: ['--source-ports'], excludes: ['dports', 'ports'],
       doc: 'source port is one of these', means: ports => isOneOf('l4.sport', ports),
     },
     dports: {
-      type: portList, invertible: true, aliases: ['--destination-ports'], excludes: ['sports', 'ports'],
+      type: portList, invertible: true, protocolFirst: () => true, aliases: ['--destination-ports'], excludes: ['sports', 'ports'],
       doc: 'destination port is one of these', means: ports => isOneOf('l4.dport', ports),
     },
     ports: {
-      type: portList, invertible: true, excludes: ['sports', 'dports'],
+      type: portList, invertible: true, protocolFirst: () => true, excludes: ['sports', 'dports'],
       doc: 'source or destination port is one of these', means: ports => any([isOneOf('l4.sport', ports), isOneOf('l4.dport', ports)]),
     },
   },

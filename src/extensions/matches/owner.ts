@@ -20,7 +20,7 @@ export const owner = defineMatch({
       doc: 'user by name, number or range of numbers', means: ({ low, high }) => within('socket.uid', low, high),
     },
     'gid-owner': { type: idRange('group', groupNumber), invertible: true, doc: 'group by name, number or range of numbers' },
-    'suppl-groups': { type: flag, requires: ['gid-owner'], doc: 'the further groups of the process count too' },
+    'suppl-groups': { type: flag, requires: ['gid-owner'], after: 'gid-owner', doc: 'the further groups of the process count too' },
   },
   means(infos) {
     const group = infos['gid-owner']

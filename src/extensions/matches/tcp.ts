@@ -2,10 +2,13 @@
 
 import { equals, masked, within } from '../../meaning/predicate.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
+import type { NumberRange } from '../../net/ranges.ts'
 import { defineMatch } from '../extension.ts'
+import type { OptionUseOf } from '../extension.ts'
 import { portRange, wholeNumber } from '../option-types.ts'
 import { isEveryPort } from '../port-types.ts'
 import { synFlags, tcpFlags } from '../tcp-flags.ts'
+import type { TcpFlags } from '../tcp-flags.ts'
 
 /** Kernel: a header that is cut short drops the packet whatever the rule says; second and further fragments never match, `!` or not. */
 export const tcp = defineMatch({
@@ -31,4 +34,11 @@ export const tcp = defineMatch({
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
+  omitted: (infos, backend) => backend === 'nft' && isVoid([infos.sport, infos.dport], infos['tcp-flags']) && !infos['tcp-option'],
 })
+
+/** Kernel: iptables-nft forgets `! --dport :` and its kin, and the match with them where nothing else is left of it. */
+function isVoid(ports: readonly (OptionUseOf<NumberRange> | undefined)[], flags: OptionUseOf<TcpFlags> | undefined): boolean {
+  const isInverted = ports.some(use => use?.inverted) || flags?.inverted === true
+  return isInverted && ports.every(use => !use || isEveryPort(use)) && (!flags || flags.value.mask === 0)
+}

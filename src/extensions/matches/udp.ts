@@ -5,7 +5,7 @@ import { PROTOCOL } from '../../net/protocol.ts'
 import { defineMatch } from '../extension.ts'
 import { isEveryPort, looseRange } from '../port-types.ts'
 
-/** Kernel: second and further fragments never match, `!` or not. */
+/** Kernel: second and further fragments never match, `!` or not. iptables-nft forgets `! --dport :` and its kin, and the match with them. */
 export const udp = defineMatch({
   name: 'udp',
   doc: 'matches UDP ports',
@@ -21,4 +21,5 @@ export const udp = defineMatch({
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
+  omitted: ({ sport, dport }, backend) => backend === 'nft' && [sport, dport].some(use => use?.inverted) && [sport, dport].every(use => !use || isEveryPort(use)),
 })

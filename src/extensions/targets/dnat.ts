@@ -11,7 +11,7 @@ export const dnatTarget = defineTarget({
   tables: ['nat'],
   hooks: ['PREROUTING', 'OUTPUT'],
   options: {
-    'to-destination': { type: natRange, required: true, doc: 'new destination: address or range, port or range; port-port/base shifts ports' },
+    'to-destination': { type: natRange, required: true, protocolFirst: range => range.ports !== undefined, doc: 'new destination: address or range, port or range; port-port/base shifts ports' },
     random: { type: flag, doc: 'the port is chosen at random' },
     persistent: { type: flag, doc: 'a client gets the same address each time' },
   },

@@ -11,7 +11,7 @@ export const masqueradeTarget = defineTarget({
   tables: ['nat'],
   hooks: ['POSTROUTING'],
   options: {
-    'to-ports': { type: natPorts, doc: 'source port or range to use' },
+    'to-ports': { type: natPorts, protocolFirst: () => true, doc: 'source port or range to use' },
     random: { type: flag, doc: 'the port is chosen at random' },
     'random-fully': { type: flag, doc: 'the port is chosen at random each time' },
   },

@@ -11,7 +11,7 @@ export const redirectTarget = defineTarget({
   tables: ['nat'],
   hooks: ['PREROUTING', 'OUTPUT'],
   options: {
-    'to-ports': { type: natPorts, doc: 'port or range to send it to' },
+    'to-ports': { type: natPorts, protocolFirst: () => true, doc: 'port or range to send it to' },
     random: { type: flag, doc: 'the port is chosen at random' },
   },
   does: infos => [

@@ -11,7 +11,7 @@ export const snatTarget = defineTarget({
   tables: ['nat'],
   hooks: ['INPUT', 'POSTROUTING'],
   options: {
-    'to-source': { type: natRange, required: true, doc: 'new source: address or range, port or range' },
+    'to-source': { type: natRange, required: true, protocolFirst: range => range.ports !== undefined, doc: 'new source: address or range, port or range' },
     random: { type: flag, doc: 'the port is chosen at random' },
     'random-fully': { type: flag, doc: 'the port is chosen at random each time' },
     persistent: { type: flag, doc: 'a client gets the same address each time' },

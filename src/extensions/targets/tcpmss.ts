@@ -1,8 +1,11 @@
 /** Source: iptables-extensions(8) "TCPMSS"; net/netfilter/xt_TCPMSS.c tcpmss_mangle_packet(), tcpmss_tg4_check(). */
 
+import type { MatchUse } from '../../ir/ruleset.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
+import { TCP_FLAG } from '../../packet/packet.ts'
 import { defineTarget } from '../extension.ts'
 import { flag, wholeNumber } from '../option-types.ts'
+import type { TcpFlags } from '../tcp-flags.ts'
 
 const LIMIT = { ipv4: 65515, ipv6: 65495 } as const
 
@@ -24,8 +27,17 @@ function tcpmssOf(family: 'ipv4' | 'ipv6') {
         doc: 'the path MTU less the headers', does: () => [{ kind: 'clampMss', limit: 'pathMtu' }],
       },
     },
-    check: (infos, { hooks }) => (infos['clamp-mss-to-pmtu'] && hooks.some(hook => hook === 'PREROUTING' || hook === 'INPUT') ? '`--clamp-mss-to-pmtu` cannot be used in PREROUTING and INPUT: no route is known there' : undefined),
+    check(infos, { hooks, backend, matches }) {
+      if (infos['clamp-mss-to-pmtu'] && hooks.some(hook => hook === 'PREROUTING' || hook === 'INPUT')) return '`--clamp-mss-to-pmtu` cannot be used in PREROUTING and INPUT: no route is known there'
+      return backend === 'nft' || matches.some(wantsSyn) ? undefined : 'target `TCPMSS` works on TCP SYN packets only: add `--tcp-flags SYN,RST SYN`'
+    },
   })
+}
+
+/** The rule has a match tcp that asks for a set SYN flag; iptables-nft rules are not checked for it. */
+function wantsSyn(use: MatchUse): boolean {
+  const flags = use.name === 'tcp' ? use.infos['tcp-flags'] : undefined
+  return flags !== undefined && !flags.inverted && ((flags.value as TcpFlags).set & TCP_FLAG.SYN) !== 0
 }
 
 /** TCPMSS of iptables. */
