@@ -1,7 +1,6 @@
 /** `5x5 simulate --jsonl`: one request a line on standard input, one answer a line on standard output, until the input ends. */
 
 import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
 import { TABLES } from '../../src/ir/hooks.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
@@ -11,16 +10,37 @@ import { trace } from '../../src/simulate/trace.ts'
 import type { Trace } from '../../src/simulate/trace-events.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
 import type { Topology } from '../../src/topology/topology.ts'
+import { commandError, EXIT } from '../command.ts'
+import type { Command } from '../command.ts'
+import { readBackend } from '../input.ts'
 import { countHits, writeConnection, writeTrace } from '../simulate/answer-json.ts'
 import { isObject, protocolName, readProbe } from '../simulate/packet-json.ts'
 import type { JsonObject } from '../simulate/packet-json.ts'
 import { readTopologyJson } from '../simulate/topology-json.ts'
 
-/** Answers requests until the input ends. A line that is no request is answered with an error. */
-export async function simulateJsonl(input: Readable, output: Writable, backend: Backend): Promise<void> {
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    if (line.trim() !== '') output.write(`${answerLine(line, backend)}\n`)
-  }
+const help = `5x5 simulate answers requests about packets: one JSON request a line on standard input, one answer a line on standard output.
+
+usage: 5x5 simulate --jsonl [--backend legacy|nft]
+
+A request is {"topology": {...}, "ruleset": "iptables-save text", "ruleset6": "...", "ipsets": "ipset restore text",
+"flows": [{"packets": [{"in": "eth0" | null, "proto": "tcp", "src": ..., "dst": ..., ...}]}]}. Each flow starts in a fresh world.
+The answer says of every packet its outcome, the rules it matched, how conntrack saw it and how it left.
+
+exit code: 0 the input ended, 2 wrong flags
+`
+
+/** The command. */
+export const simulate: Command = {
+  help,
+  flags: { jsonl: { type: 'boolean' }, backend: { type: 'string' } },
+  async run(values, words, terminal) {
+    if (!values['jsonl'] || words.length > 0) throw commandError('`5x5 simulate` reads requests from standard input', 'usage: 5x5 simulate --jsonl')
+    const backend = readBackend(values['backend']) ?? 'legacy'
+    for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+      if (line.trim() !== '') terminal.out(`${answerLine(line, backend)}\n`)
+    }
+    return EXIT.clean
+  },
 }
 
 /** Returns the answer to one request line. */

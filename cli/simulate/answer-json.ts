@@ -3,9 +3,10 @@
 import { CT_STATE, CT_STATUS } from '../../src/meaning/fields.ts'
 import { PROTOCOL } from '../../src/net/protocol.ts'
 import { writeAddress } from '../../src/net/address.ts'
-import type { Connection, Tuple } from '../../src/simulate/connection.ts'
+import type { Connection } from '../../src/simulate/connection.ts'
 import { SCTP_STATES } from '../../src/simulate/sctp-state.ts'
 import type { Outcome, Trace, TraceEvent } from '../../src/simulate/trace-events.ts'
+import type { Tuple } from '../../src/simulate/tuple.ts'
 import { protocolName, writePacket } from './packet-json.ts'
 import type { JsonObject } from './packet-json.ts'
 

@@ -7,7 +7,6 @@ import type { Packet, TcpHeader } from '../packet/packet.ts'
 import { isIcmpError } from './conntrack.ts'
 import { attachConnection, makeFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
-import { sendLocal } from './ip-path.ts'
 import { routeOutput, sourceFor } from './route-output.ts'
 import { closeTcp } from './tcp-state.ts'
 import { segmentEnd } from './tcp-window.ts'
@@ -84,10 +83,11 @@ function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet)
     record: flight.record ? event => events.push(event) : undefined,
     recordsMisses: flight.recordsMisses,
     decisions: flight.decisions,
+    send: flight.send,
   })
   if (flight.tracked) attachConnection(answer, flight.tracked, flight.direction === 0 ? 1 : 0, 'related')
   answer.isTrackingFixed = flight.untracked
-  const outcome = sendLocal(answer, { keepsSource: true })
+  const outcome = flight.send(answer)
   const trace: Trace = { events, outcome, assumed: answer.assumed, answers: answer.answers }
   flight.record?.({ kind: 'answer', cause, packet, trace })
   flight.answers.push(trace)

@@ -9,13 +9,8 @@ import { answerReject } from './answers.ts'
 import { detachConnection } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { setUpNat } from './nat-rule.ts'
-import type { Change, Decider, RulePlace, RuleResult } from './trace-events.ts'
-
-/** How the rule's target ended; `by` where the kernel decided rather than the rule. */
-export interface EffectVerdict {
-  readonly kind: 'continue' | 'accept' | 'drop' | 'reject' | 'return' | 'queue' | 'stolen'
-  readonly by?: Decider
-}
+import type { Change, RulePlace, RuleResult } from './trace-events.ts'
+import type { EffectVerdict } from './verdict.ts'
 
 const CONTINUE: EffectVerdict = { kind: 'continue' }
 

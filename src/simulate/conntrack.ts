@@ -3,12 +3,14 @@
 import type { Hook } from '../ir/hooks.ts'
 import { CT_STATUS } from '../meaning/fields.ts'
 import { PROTOCOL } from '../net/protocol.ts'
-import { addConnection, DEFAULT_ZONE, findConnection, invertTuple, removeConnection, sameTuple, tupleKey, tupleOf } from './connection.ts'
-import type { Connection, Direction } from './connection.ts'
+import { addConnection, DEFAULT_ZONE, findConnection, removeConnection, tupleKey } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { attachConnection, detachConnection, refreshState } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { beginTcp, hasValidFlags, trackTcp } from './tcp-state.ts'
 import { trackSctp } from './sctp-state.ts'
+import { invertTuple, sameTuple, tupleOf } from './tuple.ts'
+import type { Direction } from './tuple.ts'
 
 /** Seconds. Source: nf_conntrack_proto_{udp,icmp,icmpv6,generic,gre,sctp}.c. */
 const TIMEOUT = { udp: 30, udpStream: 120, icmp: 30, generic: 600, gre: 30, greStream: 180 }

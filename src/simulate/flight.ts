@@ -7,9 +7,10 @@ import type { Packet } from '../packet/packet.ts'
 import { addressType } from '../topology/fib.ts'
 import type { RouteDecision } from '../topology/fib.ts'
 import { viewOf } from './connection.ts'
-import type { Connection, Direction, Zone } from './connection.ts'
+import type { Connection, Zone } from './connection.ts'
 import { matchesIpset } from './ipsets.ts'
-import type { Assumption, Trace, TraceEvent } from './trace-events.ts'
+import type { Assumption, Outcome, Trace, TraceEvent } from './trace-events.ts'
+import type { Direction } from './tuple.ts'
 import type { Host, World } from './world.ts'
 
 /** How the packet stands to its connection. Source: enum ip_conntrack_info. */
@@ -46,6 +47,7 @@ export interface Flight extends Subject {
   readonly decisions: Map<string, boolean>
   readonly assumed: Assumption[]
   readonly answers: Trace[]
+  readonly send: (answer: Flight) => Outcome
 }
 
 /** What a flight starts with. */
@@ -57,6 +59,8 @@ export interface FlightStart {
   readonly record: ((event: TraceEvent) => void) | undefined
   readonly recordsMisses: boolean
   readonly decisions: Map<string, boolean>
+  /** Sends a packet that the kernel makes because of this one on its way. */
+  readonly send: (answer: Flight) => Outcome
 }
 
 /** Returns a flight at its start: on no device, not seen by conntrack. */
@@ -84,7 +88,7 @@ export function makeFlight(start: FlightStart): Flight {
       return addressType(host.fib, address, where === 'any' ? undefined : where === 'in' ? flight.inDevice : flight.outDevice)
     },
     inIpset(name, directions, flags): Ternary {
-      return matchesIpset(flight, name, directions, flags)
+      return matchesIpset({ packet: flight.packet, inDevice: flight.inDevice, outDevice: flight.outDevice, ipsets: host.ipsets, decide: flight.decide }, name, directions, flags)
     },
     decide(key: string): Ternary {
       return flight.decisions.get(key)

@@ -7,9 +7,10 @@ import type { Flight } from './flight.ts'
 import { routeInput } from './route-input.ts'
 import type { InputRoute } from './route-input.ts'
 import { routeOutput } from './route-output.ts'
-import { byKernel, runHook } from './run-hook.ts'
-import type { Ended } from './run-hook.ts'
+import { runHook } from './run-hook.ts'
 import type { KernelReason, Outcome } from './trace-events.ts'
+import { byKernel } from './verdict.ts'
+import type { Ended } from './verdict.ts'
 
 /** A packet that arrives on `flight.inDevice` as IP. */
 export function receive(flight: Flight): Outcome {

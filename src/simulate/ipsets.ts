@@ -6,13 +6,21 @@ import type { Address } from '../net/address.ts'
 import { protocolNumber } from '../net/protocol.ts'
 import type { Packet } from '../packet/packet.ts'
 import type { Ipset, IpsetEntry } from '../topology/topology.ts'
-import type { Flight } from './flight.ts'
+
+/** The packet that is looked up, and the sets. */
+export interface IpsetQuestion {
+  readonly packet: Packet
+  readonly inDevice: string
+  readonly outDevice: string
+  readonly ipsets: ReadonlyMap<string, Ipset>
+  readonly decide: (key: string) => Ternary
+}
 
 /** Looks the packet up in a set; undefined where the set is not declared or of a type that is not modelled. */
-export function matchesIpset(flight: Flight, name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]): Ternary {
-  const set = flight.host.ipsets.get(name)
-  const found = set ? lookup(flight, set, directions) : undefined
-  if (found === undefined) return flight.decide(ipsetKey(name, directions))
+export function matchesIpset(asked: IpsetQuestion, name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]): Ternary {
+  const set = asked.ipsets.get(name)
+  const found = set ? lookup(asked, set, directions) : undefined
+  if (found === undefined) return asked.decide(ipsetKey(name, directions))
   return found === 'nomatch' ? flags.includes('return-nomatch') : found
 }
 
@@ -23,48 +31,48 @@ export function ipsetKey(name: string, directions: readonly ('src' | 'dst')[]): 
 
 type Found = boolean | undefined | 'nomatch'
 
-function lookup(flight: Flight, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
-  const { packet } = flight
-  if (set.type === 'list:set') return lookupList(flight, set, directions)
+function lookup(asked: IpsetQuestion, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
+  const { packet } = asked
+  if (set.type === 'list:set') return lookupList(asked, set, directions)
   const family = set.family === 'inet' ? 'ipv4' : 'ipv6'
   const isBitmap = set.type.startsWith('bitmap:')
   const parts = (set.type.split(':')[1] ?? '').split(',')
   const hasAddress = parts.some(part => part === 'ip' || part === 'net')
   if (hasAddress && packet.family !== (isBitmap ? 'ipv4' : family)) return false
   if (!parts.every(part => ['ip', 'net', 'port', 'mark', 'mac', 'iface'].includes(part))) return undefined
-  const matching = set.entries.filter(entry => entryMatches(flight, entry, parts, directions))
+  const matching = set.entries.filter(entry => entryMatches(asked, entry, parts, directions))
   const best = matching.reduce<IpsetEntry | undefined>((most, entry) => (!most || prefixLengths(entry) > prefixLengths(most) ? entry : most), undefined)
   return best ? (best.nomatch ? 'nomatch' : true) : false
 }
 
-function lookupList(flight: Flight, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
+function lookupList(asked: IpsetQuestion, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
   let result: Found = false
   for (const entry of set.entries) {
-    const member = flight.host.ipsets.get(entry.text)
-    const found = member ? lookup(flight, member, directions) : undefined
+    const member = asked.ipsets.get(entry.text)
+    const found = member ? lookup(asked, member, directions) : undefined
     if (found === true) return true
     if (found === undefined) result = undefined
   }
   return result
 }
 
-function entryMatches(flight: Flight, entry: IpsetEntry, parts: readonly string[], directions: readonly ('src' | 'dst')[]): boolean {
+function entryMatches(asked: IpsetQuestion, entry: IpsetEntry, parts: readonly string[], directions: readonly ('src' | 'dst')[]): boolean {
   const values = entry.text.split(',')
   return parts.every((part, index) => {
     const value = values[index] ?? ''
     const direction = directions[index]
-    if (part === 'mark') return Number(value) === flight.packet.mark
+    if (part === 'mark') return Number(value) === asked.packet.mark
     if (direction === undefined) return false
     switch (part) {
       case 'ip':
       case 'net':
-        return addressIsIn(value, direction === 'src' ? flight.packet.src : flight.packet.dst)
+        return addressIsIn(value, direction === 'src' ? asked.packet.src : asked.packet.dst)
       case 'port':
-        return portIsIn(value, direction, flight.packet)
+        return portIsIn(value, direction, asked.packet)
       case 'mac':
-        return flight.packet.macSource === value.replaceAll(':', '').toLowerCase()
+        return asked.packet.macSource === value.replaceAll(':', '').toLowerCase()
       default:
-        return value === (direction === 'src' ? flight.inDevice : flight.outDevice)
+        return value === (direction === 'src' ? asked.inDevice : asked.outDevice)
     }
   })
 }

@@ -1,8 +1,8 @@
 /** Which address of a range nat takes: a hash of both addresses, the same for equal connections. */
 
 import type { Address } from '../net/address.ts'
-import type { Tuple } from './connection.ts'
-import type { NatRange, NatSide } from './nat.ts'
+import type { NatRange, NatSide } from './nat-range.ts'
+import type { Tuple } from './tuple.ts'
 
 /** Returns the address; `tuple` is the one before the choice. Source: nf_nat_core.c find_best_ips_proto(). */
 export function pickAddress(tuple: Tuple, side: NatSide, range: NatRange, zone: number): Address {

@@ -5,11 +5,11 @@ import type { Address } from '../net/address.ts'
 import { familyOf } from '../net/address.ts'
 import type { AddressRange } from '../net/ranges.ts'
 import { selectAddress } from '../topology/fib.ts'
-import type { EffectVerdict } from './apply-effects.ts'
 import type { Flight } from './flight.ts'
 import { isNatDone, setUpBinding } from './nat.ts'
-import type { NatRange } from './nat.ts'
+import type { NatRange } from './nat-range.ts'
 import type { RulePlace } from './trace-events.ts'
+import type { EffectVerdict } from './verdict.ts'
 
 type NatEffect = Extract<Effect, { kind: 'nat' }>
 

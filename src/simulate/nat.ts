@@ -3,25 +3,16 @@
 import { CT_STATUS } from '../meaning/fields.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { Address } from '../net/address.ts'
-import type { AddressRange, NumberRange } from '../net/ranges.ts'
-import { invertTuple, sameTuple, tupleKey } from './connection.ts'
-import type { Connection, Tuple } from './connection.ts'
+import type { NumberRange } from '../net/ranges.ts'
+import { tupleKey } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { refreshState } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { pickAddress } from './nat-address.ts'
+import type { NatRange, NatSide } from './nat-range.ts'
 import type { NatBinding } from './trace-events.ts'
-
-/** Which end of the original packet is rewritten. */
-export type NatSide = 'source' | 'destination'
-
-/** What a translation may choose from. Source: struct nf_nat_range2. */
-export interface NatRange {
-  /** Absent: the address stays. */
-  readonly addresses?: AddressRange
-  readonly ports?: NumberRange & { readonly base?: number }
-  readonly random: boolean
-  readonly persistent: boolean
-}
+import { invertTuple, sameTuple } from './tuple.ts'
+import type { Tuple } from './tuple.ts'
 
 /** Tells whether the connection has had its turn on this side. */
 export function isNatDone(connection: Connection, side: NatSide): boolean {

@@ -2,20 +2,15 @@
 
 import { invariant } from '../diagnostics/diagnostic.ts'
 import type { Hook, TableName } from '../ir/hooks.ts'
+import { failedOption } from '../extensions/meaning-of.ts'
 import { evaluate } from '../meaning/evaluate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import { applyEffects } from './apply-effects.ts'
-import type { EffectVerdict } from './apply-effects.ts'
 import type { Flight } from './flight.ts'
 import { ipsetKey } from './ipsets.ts'
 import type { PreparedChain, PreparedMatch, PreparedRule } from './prepare.ts'
-import type { ChainPlace, Decider, RulePlace } from './trace-events.ts'
-
-/** How a table's chains ended. `by` is what decided. */
-export interface TableVerdict {
-  readonly kind: 'accept' | 'drop' | 'reject' | 'queue' | 'stolen'
-  readonly by: Decider
-}
+import type { ChainPlace, RulePlace } from './trace-events.ts'
+import type { EffectVerdict, TableVerdict } from './verdict.ts'
 
 interface Place {
   readonly hook: Hook
@@ -67,10 +62,15 @@ function matchRule(flight: Flight, place: Place, prepared: PreparedChain, rule: 
   for (const match of rule.matches) {
     if (isHotdrop(flight, match)) return 'hotdrop'
     if (matches(flight, place, prepared, rule, match)) continue
-    if (flight.recordsMisses) flight.record?.({ kind: 'miss', place: placeOf(place, prepared, rule), failed: match.use })
+    if (flight.recordsMisses) recordMiss(flight, placeOf(place, prepared, rule), match)
     return 'no'
   }
   return 'yes'
+}
+
+function recordMiss(flight: Flight, place: RulePlace, match: PreparedMatch): void {
+  const option = failedOption(match.use, flight.packet.family, flight)
+  flight.record?.({ kind: 'miss', place, failed: match.use, ...(option === undefined ? {} : { option }) })
 }
 
 function matches(flight: Flight, place: Place, prepared: PreparedChain, rule: PreparedRule, match: PreparedMatch): boolean {

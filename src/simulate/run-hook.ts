@@ -7,15 +7,9 @@ import type { Flight } from './flight.ts'
 import { isNatDone, setUpNullBinding } from './nat.ts'
 import { reroute } from './route-output.ts'
 import { runBuiltInChain } from './run-chain.ts'
-import type { TableVerdict } from './run-chain.ts'
 import { sideOfHook, translateIcmpError, translatePacket } from './translate.ts'
-import type { Decider, KernelReason } from './trace-events.ts'
-
-/** How a packet's way ended at a hook. */
-export interface Ended {
-  readonly kind: 'drop' | 'reject' | 'queue' | 'stolen'
-  readonly by: Decider
-}
+import { byKernel } from './verdict.ts'
+import type { Ended, TableVerdict } from './verdict.ts'
 
 /** Runs a hook; undefined where the packet goes on. POSTROUTING and INPUT enter a new connection into the table at their end. */
 export function runHook(flight: Flight, hook: Hook): Ended | undefined {
@@ -99,9 +93,4 @@ function rerouteTranslated(flight: Flight, hook: Hook): Ended | undefined {
   if (hook !== 'OUTPUT' || !tracked) return undefined
   const [there, back] = flight.direction === 0 ? [tracked.original, tracked.reply] : [tracked.reply, tracked.original]
   return there.dst !== back.src && !reroute(flight) ? byKernel('no-output-route', hook) : undefined
-}
-
-/** Returns an end that no rule made. */
-export function byKernel(reason: KernelReason, hook?: Hook): Ended {
-  return { kind: 'drop', by: hook ? { kind: 'kernel', reason, hook } : { kind: 'kernel', reason } }
 }

@@ -2,7 +2,8 @@
 
 import { CT_STATUS } from '../meaning/fields.ts'
 import type { Packet } from '../packet/packet.ts'
-import type { Connection, Direction } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { Direction } from './tuple.ts'
 
 /** State names in the kernel's order. */
 export const SCTP_STATES = ['NONE', 'CLOSED', 'COOKIE_WAIT', 'COOKIE_ECHOED', 'ESTABLISHED', 'SHUTDOWN_SENT', 'SHUTDOWN_RECD', 'SHUTDOWN_ACK_SENT', 'HEARTBEAT_SENT'] as const

@@ -3,9 +3,10 @@
 import { CT_STATUS } from '../meaning/fields.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { Packet, TcpHeader } from '../packet/packet.ts'
-import type { Connection, Direction } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { before, judgeWindow, readWindowScale, segmentEnd, unseenSide } from './tcp-window.ts'
 import type { SegmentKind, TcpStateName, TcpTracking } from './tcp-window.ts'
+import type { Direction } from './tuple.ts'
 
 /** What a segment does to its connection: `kill` removes it, `reopen` removes it and starts anew with the same segment. */
 export type TcpVerdict = { readonly kind: 'valid'; readonly timeout?: number } | { readonly kind: 'invalid' | 'kill' | 'reopen' }

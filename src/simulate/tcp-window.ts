@@ -2,7 +2,7 @@
 
 import type { Packet, TcpHeader } from '../packet/packet.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
-import type { Direction } from './connection.ts'
+import type { Direction } from './tuple.ts'
 
 /** What conntrack has seen of one sender. Numbers wrap at 2^32. */
 export interface TcpSide {

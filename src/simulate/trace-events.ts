@@ -65,8 +65,8 @@ export type TraceEvent =
   /** The nat table was not asked, since its answer was given with the connection's first packet (or never is). */
   | { readonly kind: 'natSkipped'; readonly hook: Hook; readonly why: 'known connection' | 'invalid' | 'untracked' | 'related' }
   | { readonly kind: 'rule'; readonly place: RulePlace; readonly result: RuleResult; readonly observed?: string }
-  /** Only with `misses`: the rule does not match because of this use, the first that fails. */
-  | { readonly kind: 'miss'; readonly place: RulePlace; readonly failed: MatchUse }
+  /** Only with `all`: the rule does not match because of this use, the first that fails, and there of this option. */
+  | { readonly kind: 'miss'; readonly place: RulePlace; readonly failed: MatchUse; readonly option?: string }
   /** The end of a user chain, or RETURN from it: the packet is back in `to`. */
   | { readonly kind: 'return'; readonly from: ChainPlace; readonly to: ChainPlace }
   /** A built-in chain ended: its policy is the verdict. */

@@ -30,6 +30,7 @@ export function trace(world: World, probe: Probe, options: TraceOptions = {}): T
     record,
     recordsMisses: options.record === 'all',
     decisions: new Map(options.assume),
+    send: answer => sendLocal(answer, { keepsSource: true }),
   })
   const outcome = probe.inDevice === undefined ? make(flight) : arrive(flight, probe.inDevice)
   return { events, outcome, assumed: flight.assumed, answers: flight.answers }

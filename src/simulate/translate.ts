@@ -4,11 +4,12 @@ import { CT_STATUS } from '../meaning/fields.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { Hook } from '../ir/hooks.ts'
 import type { Packet } from '../packet/packet.ts'
-import { invertTuple } from './connection.ts'
-import type { Connection, Tuple } from './connection.ts'
+import type { Connection } from './connection.ts'
 import type { Flight } from './flight.ts'
-import type { NatSide } from './nat.ts'
+import type { NatSide } from './nat-range.ts'
 import type { Change } from './trace-events.ts'
+import { invertTuple } from './tuple.ts'
+import type { Tuple } from './tuple.ts'
 
 /** Returns the side that nat rewrites at a hook: the source where packets leave or are delivered. */
 export function sideOfHook(hook: Hook): NatSide {
