@@ -4,7 +4,6 @@ import { CT_STATE, CT_STATUS } from '../../src/meaning/fields.ts'
 import { PROTOCOL } from '../../src/net/protocol.ts'
 import { writeAddress } from '../../src/net/address.ts'
 import type { Connection } from '../../src/simulate/connection.ts'
-import { SCTP_STATES } from '../../src/simulate/sctp-state.ts'
 import type { Outcome, Trace, TraceEvent } from '../../src/simulate/trace-events.ts'
 import type { Tuple } from '../../src/simulate/tuple.ts'
 import { protocolName, writePacket } from './packet-json.ts'
@@ -42,7 +41,7 @@ export function countHits(traces: readonly Trace[]): Readonly<Record<string, num
 /** Writes a connection as an entry of the table. */
 export function writeConnection(connection: Connection): JsonObject {
   const { zone } = connection
-  const state = connection.tcp?.state ?? (connection.sctp === undefined ? undefined : SCTP_STATES[connection.sctp])
+  const state = connection.tcp?.state ?? connection.sctp?.state
   return {
     orig: writeTuple(connection.original),
     reply: writeTuple(connection.reply),

@@ -68,7 +68,7 @@ function transportOf(json: JsonObject, protocol: number, payload: Uint8Array): {
     case PROTOCOL.sctp: {
       const chunk = numberOr(json['sctpChunk'], 1)
       const length = Math.ceil((16 + (chunk === 1 || chunk === 2 ? 16 : payload.length)) / 4) * 4
-      return { length, fields: { ...ports, sctp: { chunk, vtag: numberOr(json['vtag'], 0) } } }
+      return { length, fields: { ...ports, sctp: { chunk, vtag: numberOr(json['vtag'], 0), initTag: numberOr(json['initTag'], 0x1111) } } }
     }
     case PROTOCOL.icmp:
     case PROTOCOL.icmpv6:

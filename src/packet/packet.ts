@@ -65,8 +65,8 @@ export interface Packet {
   readonly icmp?: IcmpHeader
   /** Security parameter index of esp and ah. */
   readonly spi?: number
-  /** First SCTP chunk type and verification tag. */
-  readonly sctp?: { readonly chunk: number; readonly vtag: number }
+  /** First SCTP chunk type and verification tag; the tag that INIT and INIT ACK announce. */
+  readonly sctp?: { readonly chunk: number; readonly vtag: number; readonly initTag?: number }
   /** GRE key, 0 where it has none. */
   readonly greKey?: number
   /** The transport header is cut short or its checksum is wrong: conntrack calls such a packet invalid. */

@@ -6,6 +6,7 @@ import { PROTOCOL } from '../net/protocol.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { Packet } from '../packet/packet.ts'
 import { answerReject } from './answers.ts'
+import { DEFAULT_ZONE } from './connection.ts'
 import { detachConnection } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { setUpNat } from './nat-rule.ts'
@@ -46,7 +47,7 @@ export function applyEffects(flight: Flight, place: RulePlace, effects: readonly
 const CONTINUE_RESULT: RuleResult = { kind: 'continue' }
 
 function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' | 'reject' | 'nat' | 'observe' }>): void {
-  if ((effect.kind === 'untrack' || effect.kind === 'track') && (flight.tracked || flight.untracked || flight.isTrackingFixed)) return
+  if ((effect.kind === 'untrack' || effect.kind === 'track') && (flight.tracked || flight.untracked || flight.zone || flight.isTrackingFixed)) return
   switch (effect.kind) {
     case 'assign':
       assign(flight, effect)
@@ -61,7 +62,7 @@ function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' |
       if (effect.zone !== undefined || effect.zoneFromMark) {
         flight.zone = { id: effect.zoneFromMark ? flight.packet.mark & 0xffff : (effect.zone ?? 0), direction: effect.zoneDirection ?? 'both' }
       } else {
-        flight.zone ??= { id: 0, direction: 'both' }
+        flight.zone = DEFAULT_ZONE
       }
       if (effect.helper !== undefined) flight.record?.({ kind: 'notModelled', words: `the conntrack helper ${effect.helper}` })
       return

@@ -2,6 +2,7 @@
 
 import { CT_STATUS } from '../meaning/fields.ts'
 import type { ConnectionView } from '../meaning/subject.ts'
+import type { SctpTracking } from './sctp-state.ts'
 import type { TcpTracking } from './tcp-window.ts'
 import type { Direction, Tuple } from './tuple.ts'
 
@@ -28,7 +29,7 @@ export interface Connection {
   dying: boolean
   readonly startedAt: number
   tcp?: TcpTracking
-  sctp?: number
+  sctp?: SctpTracking
   /** The device that MASQUERADE took the address of. */
   masqueradeDevice?: string
 }

@@ -3,6 +3,7 @@
 import type { Hook } from '../ir/hooks.ts'
 import { CT_STATUS } from '../meaning/fields.ts'
 import { PROTOCOL } from '../net/protocol.ts'
+import type { Packet } from '../packet/packet.ts'
 import { addConnection, DEFAULT_ZONE, findConnection, removeConnection, tupleKey } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { attachConnection, detachConnection, refreshState } from './flight.ts'
@@ -26,6 +27,7 @@ const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 
 /** Gives the packet its connection and state. A packet that has one already (loopback, REJECT's answer) keeps it. Source: nf_conntrack_in(). */
 export function trackPacket(flight: Flight, hook: Hook): void {
   if (!flight.tracked && !flight.untracked) classify(flight, hook)
+  flight.zone = undefined
   flight.record?.({ kind: 'conntrack', hook, ctState: flight.ctState, connection: flight.connection })
 }
 
@@ -116,7 +118,7 @@ function trackProtocol(flight: Flight, hook: Hook, connection: Connection, direc
     case PROTOCOL.icmpv6:
       return packet.family !== 'ipv6' || (isNew && !ICMPV6_NEW.has(packet.icmp?.type ?? -1)) ? 'invalid' : renew(TIMEOUT.icmp)
     case PROTOCOL.sctp:
-      return trackSctp(connection, direction, packet, isNew, renew)
+      return trackSctpPacket(connection, direction, packet, renew)
     case PROTOCOL.gre:
       if (!(connection.status & CT_STATUS.SEEN_REPLY)) return renew(TIMEOUT.gre)
       connection.status |= CT_STATUS.ASSURED
@@ -139,6 +141,11 @@ function trackTcpPacket(flight: Flight, connection: Connection, direction: Direc
   const verdict = trackTcp(connection, connection.tcp, direction, packet, tcp)
   if (verdict.kind === 'valid' && verdict.timeout !== undefined) connection.expiresAt = world.now + verdict.timeout * 1000
   return verdict.kind
+}
+
+function trackSctpPacket(connection: Connection, direction: Direction, packet: Packet, renew: (seconds: number) => ProtocolVerdict): ProtocolVerdict {
+  const verdict = trackSctp(connection, direction, packet)
+  return verdict.kind === 'valid' && verdict.timeout !== undefined ? renew(verdict.timeout) : verdict.kind
 }
 
 /** Source: nf_conntrack_proto_udp.c nf_conntrack_udp_packet(). */

@@ -3,7 +3,7 @@
 import type { Ternary } from '../meaning/subject.ts'
 import { familyOf, lengthOfMask, prefixIncludes, readAddress, readPrefix } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
-import { protocolNumber } from '../net/protocol.ts'
+import { PROTOCOL, protocolNumber } from '../net/protocol.ts'
 import type { Packet } from '../packet/packet.ts'
 import type { Ipset, IpsetEntry } from '../topology/topology.ts'
 
@@ -40,7 +40,7 @@ function lookup(asked: IpsetQuestion, set: Ipset, directions: readonly ('src' | 
   const hasAddress = parts.some(part => part === 'ip' || part === 'net')
   if (hasAddress && packet.family !== (isBitmap ? 'ipv4' : family)) return false
   if (!parts.every(part => ['ip', 'net', 'port', 'mark', 'mac', 'iface'].includes(part))) return undefined
-  const matching = set.entries.filter(entry => entryMatches(asked, entry, parts, directions))
+  const matching = set.entries.filter(entry => entryMatches(asked, entry, { parts, isBitmap }, directions))
   const best = matching.reduce<IpsetEntry | undefined>((most, entry) => (!most || prefixLengths(entry) > prefixLengths(most) ? entry : most), undefined)
   return best ? (best.nomatch ? 'nomatch' : true) : false
 }
@@ -56,7 +56,7 @@ function lookupList(asked: IpsetQuestion, set: Ipset, directions: readonly ('src
   return result
 }
 
-function entryMatches(asked: IpsetQuestion, entry: IpsetEntry, parts: readonly string[], directions: readonly ('src' | 'dst')[]): boolean {
+function entryMatches(asked: IpsetQuestion, entry: IpsetEntry, { parts, isBitmap }: { readonly parts: readonly string[]; readonly isBitmap: boolean }, directions: readonly ('src' | 'dst')[]): boolean {
   const values = entry.text.split(',')
   return parts.every((part, index) => {
     const value = values[index] ?? ''
@@ -68,7 +68,7 @@ function entryMatches(asked: IpsetQuestion, entry: IpsetEntry, parts: readonly s
       case 'net':
         return addressIsIn(value, direction === 'src' ? asked.packet.src : asked.packet.dst)
       case 'port':
-        return portIsIn(value, direction, asked.packet)
+        return portIsIn(value, direction, asked.packet, isBitmap)
       case 'mac':
         return asked.packet.macSource === value.replaceAll(':', '').toLowerCase()
       default:
@@ -88,15 +88,17 @@ function addressIsIn(text: string, address: Address): boolean {
   return prefix !== undefined && prefixIncludes(prefix, address)
 }
 
-/** `80`, `udp:53`, `tcp:1-1023`; a port without protocol means tcp, in a bitmap any protocol with ports. */
-function portIsIn(text: string, direction: 'src' | 'dst', packet: Packet): boolean {
+/**
+ * `80`, `udp:53`, `tcp:1-1023`, `47:0`. Kernel: a bitmap holds the ports of tcp and udp only; a hash says the protocol, tcp where it
+ * is not written, and protocols without ports have 0. Source: ip_set_getport.c.
+ */
+function portIsIn(text: string, direction: 'src' | 'dst', packet: Packet, isBitmap: boolean): boolean {
   const [first = '', second] = text.split(':')
-  const port = direction === 'src' ? packet.sport : packet.dport
   const [low, high] = (second ?? first).split('-').map(Number)
-  const value = packet.icmp ? packet.icmp.type * 256 + packet.icmp.code : port
-  if (value === undefined || low === undefined || Number.isNaN(low)) return false
-  const protocol = second === undefined ? undefined : (protocolNumber(first) ?? Number(first))
-  return (protocol === undefined || protocol === packet.protocol) && low <= value && value <= (high ?? low)
+  const value = (direction === 'src' ? packet.sport : packet.dport) ?? (packet.icmp ? packet.icmp.type * 256 + packet.icmp.code : 0)
+  if (low === undefined || Number.isNaN(low) || value < low || value > (high ?? low)) return false
+  if (isBitmap) return packet.protocol === PROTOCOL.tcp || packet.protocol === PROTOCOL.udp
+  return (second === undefined ? PROTOCOL.tcp : (protocolNumber(first) ?? Number(first))) === packet.protocol
 }
 
 function prefixLengths(entry: IpsetEntry): number {
