@@ -1,0 +1,87 @@
+/** A trace as a human reads it: rows in columns, then one sentence that answers. */
+
+import type { Packet } from '../packet/packet.ts'
+import type { Assumption, Trace } from '../simulate/trace-events.ts'
+import type { Topology } from '../topology/topology.ts'
+import { answerInWords, exitInWords, outcomeInWords } from './outcome-words.ts'
+import { count, printable } from './paint.ts'
+import type { Paint } from './paint.ts'
+import { packetText, placeOf } from './rule-words.ts'
+import { traceRows } from './trace-rows.ts'
+import type { TraceRow } from './trace-rows.ts'
+
+/** What to print of a trace, and what is known about it. */
+export interface TraceReport {
+  readonly trace: Trace
+  readonly topology: Topology
+  readonly packet: Packet
+  /** Assumptions on which the outcome depends, with the trace of the other case. */
+  readonly decisive: readonly { readonly assumption: Assumption; readonly otherwise: Trace }[]
+  /** The ruleset was not read completely. */
+  readonly partial: boolean
+  readonly all: boolean
+  /** Say how the answer goes back, and with which flag it is shown. */
+  readonly tellsAnswer: boolean
+}
+
+/** Returns the text of one trace with a line end. */
+export function writeTrace(report: TraceReport, paint: Paint): string {
+  const { trace, topology, packet, all, decisive } = report
+  const rows = [...traceRows(trace, { all, decisive: new Set(decisive.map(({ assumption }) => assumption.key)) }), ...exitRow(trace)]
+  const { style, text } = outcomeInWords(trace, topology)
+  const [verdict = '', ...rest] = printable(text).split(/(?<=^\w+)/)
+  const answer = report.tellsAnswer ? answerInWords(packet, trace.outcome) : undefined
+  return [
+    ...layOut(rows, paint),
+    '',
+    ...(report.partial ? [`  ${paint('warning', 'partial')}: lines of the ruleset could not be read (5x5 check shows them); the kernel may do something else.`] : []),
+    `  ${paint(style, verdict)}${rest.join('')}`,
+    ...(answer === undefined ? [] : [`  ${answer} (--round-trip shows it).`]),
+    ...assumptionLines(report, paint),
+    '',
+  ].join('\n')
+}
+
+function exitRow(trace: Trace): TraceRow[] {
+  const hook = exitInWords(trace.outcome)
+  return hook === undefined ? [] : [{ hook, chain: '', place: '', text: packetText(trace.outcome.packet), style: 'strong' }]
+}
+
+function assumptionLines({ trace, topology, decisive }: TraceReport, paint: Paint): string[] {
+  const harmless = trace.assumed.filter(({ key }) => !decisive.some(({ assumption }) => assumption.key === key))
+  return [
+    ...decisive.flatMap(({ assumption, otherwise }) => [
+      `  ${paint('warning', 'It depends')}: ${assumption.words}${placeOfAssumption(trace, assumption)} was assumed ${assumption.value ? '' : 'not '}to match. If it ${assumption.value ? 'does not' : 'does'}:`,
+      `    ${outcomeInWords(otherwise, topology).text}`,
+    ]),
+    ...(harmless.length === 0 ? [] : [`  Assumed not to match, without a part in the outcome: ${listed(harmless.map(({ words }) => words))}.`]),
+  ]
+}
+
+function placeOfAssumption({ events }: Trace, { key }: Assumption): string {
+  const event = events.find(one => one.kind === 'assumption' && one.key === key)
+  return event?.kind === 'assumption' ? ` (${placeOf(event.place.rule)})` : ''
+}
+
+function listed(words: readonly string[]): string {
+  return words.length <= 3 ? words.join(', ') : `${words.slice(0, 3).join(', ')} and ${count(words.length - 3, 'more condition')}`
+}
+
+const GAP = 2
+const CHAIN_WIDEST = 34
+
+function layOut(rows: readonly TraceRow[], paint: Paint): string[] {
+  const isPlain = (row: TraceRow) => row.chain === '' && row.place === '' && row.hook !== ''
+  const width = (column: 'hook' | 'chain' | 'place', widest: number) => Math.min(widest, Math.max(0, ...rows.map(row => row[column].length)))
+  const hookWidth = width('hook', 32) + GAP
+  const chainWidth = width('chain', CHAIN_WIDEST) + GAP
+  const placeWidth = width('place', 40) + GAP
+  return rows.map(row => {
+    const hook = paint('strong', printable(row.hook)) + ' '.repeat(Math.max(GAP, hookWidth - row.hook.length))
+    const chain = printable(row.chain) + ' '.repeat(Math.max(chainWidth - row.chain.length, row.chain === '' ? 0 : GAP))
+    const place = paint('place', row.place) + ' '.repeat(Math.max(placeWidth - row.place.length, 0))
+    const text = row.style ? paint(row.style, printable(row.text)) : printable(row.text)
+    const note = row.note === undefined ? '' : `   ${paint('faint', printable(row.note))}`
+    return `  ${hook}${isPlain(row) ? '' : chain + place}${text}${note}`.trimEnd()
+  })
+}
