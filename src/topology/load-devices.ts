@@ -1,0 +1,130 @@
+/** The devices of a namespace in a topology file. */
+
+import type { Span } from '../diagnostics/source-file.ts'
+import { didYouMean } from '../extensions/did-you-mean.ts'
+import { addressWidth, familyOf, readAddress, writeAddress } from '../net/address.ts'
+import type { Address } from '../net/address.ts'
+import { DEVICE_NAME_LIMIT } from '../net/device-name.ts'
+import { LOOPBACK } from './loopback.ts'
+import type { Device, DeviceAddress, DeviceKind } from './topology.ts'
+import { complain, entriesOf, flagOf, isEmpty, isList, isMapping, itemsOf, numberOf, textOf } from './yaml-reader.ts'
+import type { YamlEntry, YamlReader, YamlValue } from './yaml-reader.ts'
+
+const KINDS: readonly DeviceKind[] = ['physical', 'veth', 'bridge', 'dummy', 'loopback']
+const KEYS: readonly string[] = ['kind', 'addresses', 'master', 'ports', 'peer', 'mtu', 'mac', 'up', 'hairpin']
+
+/** Reads devices by name; `lo` is added where it is not given. Complains of an address that two devices have. */
+export function readDevices(reader: YamlReader, entries: readonly YamlEntry[]): readonly Device[] {
+  const drafts = entries.map(entry => readDevice(reader, entry))
+  const ports = new Map(drafts.flatMap(({ device, ports: names }) => names.map(name => [name, device.name] as const)))
+  const given = drafts.map(({ device }) => {
+    const master = device.master ?? ports.get(device.name)
+    return master === undefined ? device : { ...device, master }
+  })
+  complainOfStrangers(reader, entries, drafts)
+  complainOfSharedAddresses(reader, drafts)
+  return given.some(device => device.name === LOOPBACK.name) ? given : [LOOPBACK, ...given]
+}
+
+/** Reads a MAC address in any of its usual forms as 12 hex digits. */
+export function readMac(text: string): string | undefined {
+  const digits = text.toLowerCase().replaceAll(/[:.-]/g, '')
+  return /^[0-9a-f]{12}$/.test(digits) ? digits : undefined
+}
+
+interface DeviceDraft {
+  readonly device: Device
+  readonly ports: readonly string[]
+  readonly places: readonly { readonly address: Address; readonly span: Span }[]
+}
+
+function readDevice(reader: YamlReader, { key, keySpan, value }: YamlEntry): DeviceDraft {
+  if (key.length > DEVICE_NAME_LIMIT) complain(reader, 'bad-value', keySpan, `device name \`${key}\` is longer than ${DEVICE_NAME_LIMIT} characters`)
+  const isShort = isEmpty(value) || isList(value) || !isMapping(value)
+  const entries = isShort ? [] : entriesOf(value, `device \`${key}\``)
+  for (const entry of entries) {
+    if (!KEYS.includes(entry.key)) complain(reader, 'unknown-key', entry.keySpan, `\`${entry.key}\` is not known in a device`, didYouMean(entry.key, KEYS))
+  }
+  const find = (name: string): YamlValue | undefined => entries.find(entry => entry.key === name)?.value
+  const ports = find('ports')
+  const portNames = ports ? itemsOf(ports).flatMap(item => textOf(item, 'a port') ?? []) : []
+  const addressValue = isShort ? value : find('addresses')
+  const places = addressValue ? itemsOf(addressValue).flatMap(item => readDeviceAddress(item)) : []
+  const loopback = key === LOOPBACK.name ? LOOPBACK.addresses : []
+  const device = {
+    ...readProperties(key, find, portNames.length > 0),
+    addresses: [...loopback, ...places.map(place => place.value).filter(one => !loopback.some(own => own.address === one.address))],
+  }
+  return { device, ports: portNames, places: places.map(place => ({ address: place.value.address, span: place.span })) }
+}
+
+function readProperties(name: string, find: (key: string) => YamlValue | undefined, hasPorts: boolean): Omit<Device, 'addresses'> {
+  const [master, mtu, mac, up, hairpin, peer] = [find('master'), find('mtu'), find('mac'), find('up'), find('hairpin'), find('peer')]
+  const masterName = master && textOf(master, 'the master of a device')
+  const macText = mac && textOf(mac, 'a MAC address')
+  const macDigits = macText === undefined ? undefined : readMac(macText)
+  if (mac && macText !== undefined && macDigits === undefined) complain(mac.reader, 'bad-value', mac.span, `\`${macText}\` is not a MAC address`)
+  const peerText = peer && textOf(peer, 'the peer of a veth device')
+  const [peerDevice = '', peerNamespace = ''] = (peerText ?? '').split('@')
+  return {
+    name,
+    kind: readKind(name, find('kind'), hasPorts, peerText !== undefined),
+    mtu: (mtu && numberOf(mtu, 'the mtu', 68, 65535)) ?? (name === LOOPBACK.name ? LOOPBACK.mtu : 1500),
+    up: (up && flagOf(up, '`up`')) ?? true,
+    hairpin: (hairpin && flagOf(hairpin, '`hairpin`')) ?? false,
+    ...(masterName === undefined ? {} : { master: masterName }),
+    ...(macDigits === undefined ? {} : { mac: macDigits }),
+    ...(peerText === undefined ? {} : { peer: { device: peerDevice, namespace: peerNamespace } }),
+  }
+}
+
+function readKind(name: string, value: YamlValue | undefined, hasPorts: boolean, hasPeer: boolean): DeviceKind {
+  const usual: DeviceKind = name === LOOPBACK.name ? 'loopback' : hasPorts ? 'bridge' : hasPeer ? 'veth' : 'physical'
+  const text = value && textOf(value, 'the kind of a device')
+  if (!value || text === undefined) return usual
+  const kind = KINDS.find(one => one === text)
+  if (!kind) complain(value.reader, 'bad-value', value.span, `\`${text}\` is not a kind of device`, `known are ${KINDS.join(', ')}`)
+  return kind ?? usual
+}
+
+function readDeviceAddress(value: YamlValue): readonly { readonly value: DeviceAddress; readonly span: Span }[] {
+  const text = textOf(value, 'an address')
+  if (text === undefined) return []
+  const [host = '', lengthText] = text.split('/')
+  const address = readAddress(host)
+  if (address === undefined) {
+    complain(value.reader, 'bad-value', value.span, `\`${text}\` is not an address`, 'write it with the length of its network, such as 192.0.2.1/24')
+    return []
+  }
+  const width = addressWidth(familyOf(address))
+  const length = lengthText === undefined ? width : /^\d{1,3}$/.test(lengthText) ? Number(lengthText) : Number.NaN
+  if (!(length <= width)) {
+    complain(value.reader, 'bad-prefix', value.span, `prefix length \`${lengthText}\` is not a number from 0 to ${width}`)
+    return []
+  }
+  return [{ value: { address, length }, span: value.span }]
+}
+
+function complainOfStrangers(reader: YamlReader, entries: readonly YamlEntry[], drafts: readonly DeviceDraft[]): void {
+  const names = drafts.map(({ device }) => device.name)
+  for (const [index, { device, ports }] of drafts.entries()) {
+    const span = entries[index]?.keySpan
+    for (const name of [...(device.master === undefined ? [] : [device.master]), ...ports]) {
+      if (span && !names.includes(name)) complain(reader, 'unknown-device', span, `device \`${device.name}\` speaks of \`${name}\`, which is not there`, didYouMean(name, names))
+    }
+  }
+}
+
+function complainOfSharedAddresses(reader: YamlReader, drafts: readonly DeviceDraft[]): void {
+  const owners = new Map<Address, { readonly device: string; readonly span: Span }>()
+  for (const { device, places } of drafts) {
+    for (const { address, span } of places) {
+      const owner = owners.get(address)
+      if (!owner) owners.set(address, { device: device.name, span })
+      else {
+        const message = `address ${writeAddress(address)} is there twice`
+        reader.diagnostics.push({ code: 'duplicate-address', severity: 'error', span, message, related: [{ span: owner.span, message: `\`${owner.device}\` has it` }] })
+      }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Topologies in YAML -> `Topology`. One host is written with `devices:` at the top, several under `namespaces:`.
+ *
+ *     devices:
+ *       eth0: 203.0.113.2/24
+ *       docker0: { kind: bridge, addresses: [172.17.0.1/16], ports: [veth1] }
+ *     routes:
+ *       - default via 203.0.113.1 dev eth0
+ *     labels:
+ *       172.17.0.2: container c1
+ */
+
+import { parseDocument } from 'yaml'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { SourceFile } from '../diagnostics/source-file.ts'
+import { readAddress } from '../net/address.ts'
+import { NAMESPACE_KEYS, readNamespace } from './load-namespace.ts'
+import type { Label, Namespace, Topology } from './topology.ts'
+import { complain, entriesOf, rootOf, textOf } from './yaml-reader.ts'
+import type { YamlEntry, YamlReader } from './yaml-reader.ts'
+
+/** What the namespace of a file without `namespaces:` is called. */
+const ONLY_NAMESPACE = 'host'
+
+/** What was read, and everything that is wrong with it. */
+export interface TopologyReading {
+  readonly value: Topology
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Reads a topology; a part that cannot be read is reported and left out. */
+export function readTopology(source: SourceFile): TopologyReading {
+  const document = parseDocument(source.text, { uniqueKeys: false, prettyErrors: false })
+  const reader: YamlReader = { source, document, diagnostics: [] }
+  for (const error of document.errors) {
+    complain(reader, 'bad-yaml', { source, start: error.pos[0], end: Math.max(error.pos[1], error.pos[0] + 1) }, firstLine(error.message))
+  }
+  if (document.errors.length > 0) return { value: { namespaces: [], labels: [], assumptions: [] }, diagnostics: reader.diagnostics }
+  const entries = entriesOf(rootOf(reader), 'a topology')
+  const several = entries.find(entry => entry.key === 'namespaces')
+  const namespaces = several ? readNamespaces(several, entries) : [readNamespace(reader, ONLY_NAMESPACE, entries.filter(entry => entry.key !== 'labels'))]
+  const labels = entries.filter(entry => entry.key === 'labels').flatMap(readLabels)
+  return { value: { namespaces, labels, assumptions: [] }, diagnostics: reader.diagnostics }
+}
+
+function readNamespaces(several: YamlEntry, entries: readonly YamlEntry[]): readonly Namespace[] {
+  const { reader } = several.value
+  for (const entry of entries) {
+    if (entry.key === 'namespaces' || entry.key === 'labels') continue
+    const help = NAMESPACE_KEYS.includes(entry.key) ? 'it belongs to one of the namespaces: move it there' : 'known here are namespaces, labels'
+    complain(reader, 'unknown-key', entry.keySpan, `\`${entry.key}\` is not known beside \`namespaces\``, help)
+  }
+  return entriesOf(several.value, '`namespaces`').map(({ key, value }) => readNamespace(reader, key, entriesOf(value, `namespace \`${key}\``)))
+}
+
+function readLabels(entry: YamlEntry): readonly Label[] {
+  return entriesOf(entry.value, '`labels`').flatMap(({ key, keySpan, value }) => {
+    const address = readAddress(key)
+    const words = textOf(value, `the label of \`${key}\``)
+    if (address === undefined) complain(value.reader, 'bad-value', keySpan, `\`${key}\` is not an address`)
+    return address === undefined || words === undefined ? [] : [{ address, words }]
+  })
+}
+
+function firstLine(message: string): string {
+  const line = message.split('\n')[0] ?? message
+  return `${line.charAt(0).toLowerCase()}${line.slice(1)}`.replace(/[.:]$/, '')
+}
