@@ -1,0 +1,120 @@
+/**
+ * The plainest host that makes sense of rules and packets where nobody described it. Every guess is said in a sentence: a trace
+ * through a guessed host is a trace of the rules, not of the network.
+ */
+
+import type { Ruleset } from '../ir/ruleset.ts'
+import { addressWidth, familyOf, maskOfLength, prefixIncludes, writeAddress, writePrefix } from '../net/address.ts'
+import type { Address, Family } from '../net/address.ts'
+import type { Probe } from '../packet/probe.ts'
+import { LOOPBACK } from './loopback.ts'
+import { readHints } from './rule-hints.ts'
+import type { PrefixHint, RuleHints } from './rule-hints.ts'
+import { ROUTE_TABLE } from './topology.ts'
+import type { Device, DeviceAddress, Route, Topology } from './topology.ts'
+
+/** Addresses for documentation (RFC 5737, RFC 3849): they stand for those that nobody told. */
+const STAND_IN = { ipv4: (index: number): Address => 0xc0000200 + index, ipv6: (index: number): Address => (0x20010db8n << 96n) + BigInt(index) } as const
+
+/** Returns a host for the packets to go through; its `assumptions` say what was guessed. */
+export function assumedTopology(rulesets: readonly Ruleset[], probes: readonly Probe[]): Topology {
+  const hints = readHints(rulesets)
+  const names = deviceNames(hints, probes)
+  const outside = probes.find(probe => probe.inDevice !== undefined)?.inDevice ?? names.find(name => !hints.prefixes.some(hint => hint.device === name)) ?? names[0] ?? 'eth0'
+  const families: readonly Family[] = rulesets.length === 0 ? ['ipv4'] : [...new Set(rulesets.map(ruleset => ruleset.family))]
+  const own = ownAddresses(probes, hints, outside)
+  const devices = names.map((name, index) => makeDevice(name, index, families, own))
+  const prefixes = usefulPrefixes(hints, own)
+  return {
+    namespaces: [{
+      name: 'host', devices: [LOOPBACK, ...devices], rules: [], neighbours: [], sysctls: {}, ipsets: [],
+      routes: [...prefixes.map(routeTo), ...families.map(family => defaultRoute(family, outside))],
+    }],
+    labels: [],
+    assumptions: sentences({ own, prefixes, outside, devices, probes }),
+  }
+}
+
+interface OwnAddress {
+  readonly address: Address
+  readonly device: string
+  readonly why: 'destination' | 'source'
+}
+
+function deviceNames(hints: RuleHints, probes: readonly Probe[]): readonly string[] {
+  const fromProbes = probes.flatMap(probe => (probe.inDevice === undefined || probe.inDevice === 'lo' ? [] : [probe.inDevice]))
+  const names = [...new Set([...fromProbes, ...hints.devices])]
+  return names.length === 0 ? ['eth0'] : names
+}
+
+/** What arrives is for this host unless a rule says that its destination lies elsewhere; what the host sends comes from an address of its own. */
+function ownAddresses(probes: readonly Probe[], hints: RuleHints, outside: string): readonly OwnAddress[] {
+  const found: OwnAddress[] = []
+  for (const { packet, inDevice } of probes) {
+    const address = inDevice === undefined ? packet.src : packet.dst
+    if (found.some(one => one.address === address) || isLoopbackOrGroup(address)) continue
+    const isElsewhere = inDevice !== undefined && hints.prefixes.some(hint => prefixIncludes(hint.prefix, address))
+    if (!isElsewhere) found.push({ address, device: inDevice ?? outside, why: inDevice === undefined ? 'source' : 'destination' })
+  }
+  return found
+}
+
+function isLoopbackOrGroup(address: Address): boolean {
+  if (typeof address === 'bigint') return address === 1n || address >> 120n === 0xffn
+  return address >>> 24 === 127 || address >>> 24 === 0 || address >>> 28 >= 0xe
+}
+
+function makeDevice(name: string, index: number, families: readonly Family[], own: readonly OwnAddress[]): Device {
+  const addresses = families.flatMap((family): DeviceAddress[] => {
+    const given = own.filter(one => one.device === name && familyOf(one.address) === family).map(one => ({ address: one.address, length: addressWidth(family) }))
+    return given.length > 0 ? given : [{ address: STAND_IN[family](index + 1), length: addressWidth(family) }]
+  })
+  return { name, kind: 'physical', addresses, mtu: 1500, up: true, hairpin: false }
+}
+
+/** One device for each prefix: the one named first. Prefixes that hold an own address of another device would contradict it. */
+function usefulPrefixes(hints: RuleHints, own: readonly OwnAddress[]): readonly PrefixHint[] {
+  const seen = new Map<string, PrefixHint>()
+  for (const hint of hints.prefixes) {
+    const key = writePrefix(hint.prefix)
+    const isOwn = own.some(one => one.address === hint.prefix.address)
+    if (!seen.has(key) && !isOwn) seen.set(key, hint)
+  }
+  return [...seen.values()]
+}
+
+function routeTo({ prefix, device }: PrefixHint): Route {
+  return { kind: 'unicast', prefix, table: ROUTE_TABLE.main, metric: 0, device }
+}
+
+function defaultRoute(family: Family, device: string): Route {
+  return { kind: 'unicast', prefix: { address: family === 'ipv4' ? 0 : 0n, mask: maskOfLength(family, 0) }, table: ROUTE_TABLE.main, metric: 1024, device }
+}
+
+interface Guessed {
+  readonly own: readonly OwnAddress[]
+  readonly prefixes: readonly PrefixHint[]
+  readonly outside: string
+  readonly devices: readonly Device[]
+  readonly probes: readonly Probe[]
+}
+
+function sentences({ own, prefixes, outside, devices, probes }: Guessed): readonly string[] {
+  const families = new Set(probes.map(probe => probe.packet.family))
+  const told = prefixes.filter(({ prefix }) => families.has(familyOf(prefix.address)))
+  return [
+    ...own.map(one => `${writeAddress(one.address)} is an address of this host, on ${one.device}`),
+    ...told.slice(0, LISTED).map(({ prefix, device }) => `${writePrefix(prefix)} is behind ${device}, since rules name them together`),
+    ...(told.length > LISTED ? [`${told.length - LISTED} more prefixes are behind the devices that rules name with them`] : []),
+    `everything else is reached by ${outside}`,
+    ...devices.filter(device => !own.some(one => one.device === device.name)).map(device => standInSentence(device, families)),
+    'forwarding is on and the reverse path filter is off',
+  ]
+}
+
+const LISTED = 6
+
+function standInSentence(device: Device, families: ReadonlySet<Family>): string {
+  const addresses = device.addresses.filter(one => families.has(familyOf(one.address))).map(one => writeAddress(one.address))
+  return `${addresses.join(' and ')} stands for the address of ${device.name}`
+}

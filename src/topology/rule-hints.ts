@@ -1,0 +1,91 @@
+/** What the rules of a ruleset give away about the network that they were written for. */
+
+import { predicateOfRule } from '../extensions/meaning-of.ts'
+import { eachRule } from '../ir/ruleset.ts'
+import type { Ruleset } from '../ir/ruleset.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { DeviceField } from '../meaning/fields.ts'
+import { addressWidth, familyOf, lengthOfMask } from '../net/address.ts'
+import type { Prefix } from '../net/address.ts'
+
+/** A prefix that a rule names together with a device behind which it must lie. */
+export interface PrefixHint {
+  readonly prefix: Prefix
+  readonly device: string
+}
+
+/** The hints of rulesets. */
+export interface RuleHints {
+  /** Device names in the order in which rules name them; `eth+` counts as eth0 where no such device is named. */
+  readonly devices: readonly string[]
+  /** Devices that are bridge ports (`-m physdev`). */
+  readonly ports: readonly string[]
+  /** Longest prefixes first. */
+  readonly prefixes: readonly PrefixHint[]
+}
+
+/** Reads the hints of rulesets. */
+export function readHints(rulesets: readonly Ruleset[]): RuleHints {
+  const found: Found = { names: new Set(), patterns: new Set(), ports: new Set(), prefixes: [] }
+  for (const ruleset of rulesets) eachRule(ruleset, rule => readRule(predicateOfRule(rule, ruleset.family), found))
+  for (const pattern of found.patterns) {
+    if (pattern !== '' && ![...found.names].some(name => name.startsWith(pattern))) found.names.add(/\d$/.test(pattern) ? pattern : `${pattern}0`)
+  }
+  const devices = [...found.names].filter(name => name !== 'lo')
+  const prefixes = found.prefixes.filter(hint => hint.device !== 'lo').sort((one, other) => bits(other.prefix) - bits(one.prefix))
+  return { devices, ports: [...found.ports].filter(port => !devices.includes(port)), prefixes }
+}
+
+interface Found {
+  readonly names: Set<string>
+  readonly patterns: Set<string>
+  readonly ports: Set<string>
+  readonly prefixes: PrefixHint[]
+}
+
+/**
+ * Three shapes say where a prefix lies: `-s P -i D`, `-d P -o D`, and `-s P ! -o D`, as docker masquerades what leaves the
+ * container network D.
+ */
+function readRule(predicate: Predicate, found: Found): void {
+  const terms = predicate.kind === 'all' ? predicate.of : [predicate]
+  const source = prefixIn(terms, 'ip.src')
+  const destination = prefixIn(terms, 'ip.dst')
+  for (const term of terms) {
+    const inner = term.kind === 'not' ? term.of : term
+    if (inner.kind !== 'device') continue
+    const { name, prefix: isPattern } = inner.pattern
+    if (isPattern) {
+      found.patterns.add(name)
+      continue
+    }
+    if (isPort(inner.field)) {
+      found.ports.add(name)
+      continue
+    }
+    found.names.add(name)
+    const side = inner.field === 'device.in' ? source : destination
+    if (term.kind === 'device' && side) found.prefixes.push({ prefix: side, device: name })
+    if (term.kind === 'not' && inner.field === 'device.out' && source) found.prefixes.push({ prefix: source, device: name })
+  }
+}
+
+function isPort(field: DeviceField): boolean {
+  return field === 'bridge.in' || field === 'bridge.out'
+}
+
+/** A network or host of one family; not a part of the internet so large that it says nothing. */
+function prefixIn(terms: readonly Predicate[], field: 'ip.src' | 'ip.dst'): Prefix | undefined {
+  for (const term of terms) {
+    const isHost = term.kind === 'within' && term.field === field && term.low === term.high
+    if (isHost) return { address: term.low, mask: typeof term.low === 'number' ? 0xffffffff : (1n << 128n) - 1n }
+    if (term.kind !== 'masked' || term.field !== field) continue
+    const length = lengthOfMask(term.mask)
+    if (length !== undefined && length >= (addressWidth(familyOf(term.mask)) === 32 ? 8 : 16)) return { address: term.value, mask: term.mask }
+  }
+  return undefined
+}
+
+function bits(prefix: Prefix): number {
+  return lengthOfMask(prefix.mask) ?? 0
+}
