@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   trace: { summary: 'tell where a packet goes, rule by rule', load: async () => (await import('./commands/trace.ts')).trace },
   check: { summary: 'report what loading a ruleset would refuse, and what can hardly be meant', load: async () => (await import('./commands/check.ts')).check },
   fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },
+  simulate: { summary: 'answer JSON requests about packets, line by line', load: async () => (await import('./commands/simulate.ts')).simulate },
 }
 
 /** Runs a command line without the program's name; returns the exit code. */

@@ -80,11 +80,8 @@ function printText(job: TraceJob, results: readonly (Sent | string)[], { out, pa
     return `${head}${writeTrace({ trace: checked.trace, topology, packet: probe.packet, decisive: checked.decisive, partial, all: job.all, tellsAnswer: results.length === 1 }, paint)}`
   })
   out(blocks.join('\n'))
-  const remarks = [
-    ...(errors.length > 0 && !partial ? [`Loading would refuse these rules: ${count(errors.length, 'error')} (5x5 check shows them).`] : []),
-    ...topology.assumptions.map(words => `Assumed: ${words}.`),
-  ]
-  if (remarks.length > 0) out(`${results.length === 1 ? '' : '\n'}${remarks.map(words => `  ${paint('faint', words)}\n`).join('')}`)
+  if (errors.length > 0 && !partial) out(`  ${paint('warning', 'Loading would refuse these rules')}: ${count(errors.length, 'error')} (5x5 check shows them).\n`)
+  if (topology.assumptions.length > 0) out(`\n  Assumed, since nobody told (--topology FILE.yaml does):\n${topology.assumptions.map(words => `    ${paint('faint', words)}\n`).join('')}`)
 }
 
 /** Names the namespace only where there are several. */

@@ -1,9 +1,13 @@
 /** The topology of a command line: read from a file, or guessed. */
 
-import { readTopologyJson } from '../simulate/topology-json.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
+import { plain } from '../../src/report/paint.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
+import { assumedTopology } from '../../src/topology/assumed.ts'
+import { readIpsets } from '../../src/topology/ipset-text.ts'
 import type { Topology } from '../../src/topology/topology.ts'
+import { commandError } from '../command.ts'
 import type { FlagValues } from '../command.ts'
 import { readSources } from '../input.ts'
 
@@ -15,8 +19,19 @@ export interface TopologyInput {
   readonly directory: string
 }
 
-/** Returns the topology. */
-export async function topologyFor({ values, directory }: TopologyInput): Promise<Topology> {
-  const { parse } = await import('yaml')
-  return readTopologyJson(parse(readSources([String(values['topology'])], directory)[0]?.text ?? '') as never, '')
+/** Returns the topology, with the ipsets of `--ipset` in every namespace. A topology file with errors is a `commandError`. */
+export async function topologyFor({ values, requests, rulesets, directory }: TopologyInput): Promise<Topology> {
+  const { topology: path, ipset } = values
+  const topology = typeof path === 'string' ? await readTopologyFile(path, directory) : assumedTopology(rulesets, requests.flatMap(request => (request.kind === 'probe' ? [request.probe] : [])))
+  const ipsets = readSources(Array.isArray(ipset) ? ipset.map(String) : [], directory).flatMap(({ text }) => readIpsets(text))
+  return { ...topology, namespaces: topology.namespaces.map(namespace => ({ ...namespace, ipsets: [...namespace.ipsets, ...ipsets] })) }
+}
+
+async function readTopologyFile(path: string, directory: string): Promise<Topology> {
+  const [source] = readSources([path], directory)
+  const { readTopology } = await import('../../src/topology/load.ts')
+  const { value, diagnostics } = readTopology(source ?? { path, text: '' })
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw commandError(`the topology \`${path}\` cannot be used`, writeDiagnostics(errors, plain).trimEnd())
+  return value
 }

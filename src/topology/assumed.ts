@@ -13,8 +13,8 @@ import type { PrefixHint, RuleHints } from './rule-hints.ts'
 import { ROUTE_TABLE } from './topology.ts'
 import type { Device, DeviceAddress, Route, Topology } from './topology.ts'
 
-/** Addresses for documentation (RFC 5737, RFC 3849): they stand for those that nobody told. */
-const STAND_IN = { ipv4: (index: number): Address => 0xc0000200 + index, ipv6: (index: number): Address => (0x20010db8n << 96n) + BigInt(index) } as const
+/** Addresses for benchmarks (RFC 2544, RFC 5180), which no ruleset has: they stand for those that nobody told. */
+const STAND_IN = { ipv4: (index: number): Address => 0xc6120000 + index, ipv6: (index: number): Address => (0x20010002n << 96n) + BigInt(index) } as const
 
 /** Returns a host for the packets to go through; its `assumptions` say what was guessed. */
 export function assumedTopology(rulesets: readonly Ruleset[], probes: readonly Probe[]): Topology {
