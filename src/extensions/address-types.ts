@@ -1,22 +1,54 @@
 /** Addresses: single ones with a mask, ranges, MAC addresses. */
 
-import { addressWidth, familyOf, maskOfLength, readAddress, readMask, writeAddress, writePrefix } from '../net/address.ts'
+import { addressWidth, familyOf, lengthOfMask, maskOfLength, readAddress, writeAddress, writePrefix } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import type { AddressRange } from '../net/ranges.ts'
 import { read, refuse } from './extension.ts'
 import type { OptionType, Reading } from './extension.ts'
+import { readFamilyAddress, readWholeNumber } from './option-types.ts'
 
 /** An address with an optional mask; host bits stay as they are and are printed. Source: libxtables/xtoptions.c xtopt_parse_hostmask(). */
 export const hostMask: OptionType<Prefix> = {
   syntax: 'address[/mask]', words: 1,
   read([word = ''], family) {
     const slash = word.indexOf('/')
-    const address = readOneAddress(slash === -1 ? word : word.slice(0, slash), family)
-    if (!address.ok) return address
-    const mask = slash === -1 ? maskOfLength(family, addressWidth(family)) : readMask(family, word.slice(slash + 1))
-    return mask === undefined ? refuse(`\`${word.slice(slash + 1)}\` is not a mask`) : read({ address: address.value, mask })
+    const head = slash === -1 ? word : word.slice(0, slash)
+    const address = readHost(head, family)
+    if (address === undefined) return refuse(`\`${head}\` is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`)
+    const mask = slash === -1 ? read(fullMask(family)) : readHostMask(word.slice(slash + 1), family)
+    return mask.ok ? read({ address, mask: mask.value }, mask.change) : mask
   },
   write: prefix => [writePrefix(prefix)],
+}
+
+/** Kernel: 1.8.9 takes a mask that is no prefix, and a length that is too big, as the full mask. */
+function readHostMask(word: string, family: Family): Reading<Address> {
+  const length = readWholeNumber(word, 0, addressWidth(family))
+  if (length.ok) return read(maskOfLength(family, length.value))
+  const mask = readHost(word, family)
+  if (mask === undefined) return refuse(`\`${word}\` is not a mask`)
+  return lengthOfMask(mask) === undefined ? read(fullMask(family), `the mask \`${word}\` is no prefix: iptables 1.8.9 forgets it`) : read(mask)
+}
+
+/** An address as inet_aton(3) reads it: `10.1` is 10.0.0.1, parts may be octal or hex. */
+function readHost(word: string, family: Family): Address | undefined {
+  const plain = readAddress(word)
+  if (plain !== undefined) return familyOf(plain) === family ? plain : undefined
+  const parts = family === 'ipv4' && word !== '' ? word.split('.') : []
+  const last = parts.pop()
+  if (last === undefined || parts.length > 3) return undefined
+  const rest = readWholeNumber(last, 0, 2 ** (8 * (4 - parts.length)) - 1)
+  let value = 0
+  for (const part of parts) {
+    const byte = readWholeNumber(part, 0, 255)
+    if (!byte.ok) return undefined
+    value = value * 256 + byte.value
+  }
+  return rest.ok ? value * 2 ** (8 * (4 - parts.length)) + rest.value : undefined
+}
+
+function fullMask(family: Family): Address {
+  return maskOfLength(family, addressWidth(family))
 }
 
 /** `address[-address]`, printed with both ends. Source: extensions/libxt_iprange.c iprange_parse_range(). */
@@ -42,16 +74,14 @@ export const macAddress: OptionType<bigint> = {
 }
 
 /** Reads `address` or `address-address`; the ends are not compared. */
-export function readAddressRange(word: string, family: Family): Reading<AddressRange> {
+export function readAddressRange(word: string, family: Family, readOne: (word: string, family: Family) => Address | undefined = readFamilyAddress): Reading<AddressRange> {
+  const readEnd = (end: string): Reading<Address> => {
+    const address = readOne(end, family)
+    return address === undefined ? refuse(`\`${end}\` is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`) : read(address)
+  }
   const dash = word.indexOf('-')
-  const low = readOneAddress(dash === -1 ? word : word.slice(0, dash), family)
-  const high = dash === -1 ? low : readOneAddress(word.slice(dash + 1), family)
+  const low = readEnd(dash === -1 ? word : word.slice(0, dash))
+  const high = dash === -1 ? low : readEnd(word.slice(dash + 1))
   if (!low.ok) return low
   return high.ok ? read({ low: low.value, high: high.value }) : high
-}
-
-function readOneAddress(word: string, family: Family): Reading<Address> {
-  const address = readAddress(word)
-  if (address !== undefined && familyOf(address) === family) return read(address)
-  return refuse(`\`${word}\` is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`)
 }

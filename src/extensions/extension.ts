@@ -40,12 +40,14 @@ export interface OptionType<T> {
 export interface OptionRow<T> {
   readonly type: OptionType<T>
   readonly doc: string
+  /** Where it exists; both where absent. */
+  readonly families?: readonly Family[]
   /** `!` may stand before it. */
   readonly invertible?: boolean
   /** The extension is refused without it (or, in a group, without one of them: see `requiresOneOf`). */
   readonly required?: boolean
-  /** It may be given more than once: the last wins, unless `merge` joins them. */
-  readonly repeatable?: boolean
+  /** It may be given more than once ('otherSpelling': in another spelling only): the last wins, unless `merge` joins them. */
+  readonly repeatable?: boolean | 'otherSpelling'
   merge?(earlier: T, later: T): T
   /** A comma-separated list makes several rules, one for each value. */
   readonly makesRules?: boolean
@@ -62,7 +64,7 @@ export interface OptionRow<T> {
   /** The value where the option is not given; it is printed. */
   readonly default?: T
   /** iptables-save leaves it out (a default value, say). */
-  omitted?(use: OptionUseOf<T>, family: Family, backend: Backend): boolean
+  omitted?(use: OptionUseOf<T>, family: Family): boolean
   /** Prints another text than ` --name words`: the words as they stand on the line. `undefined`: nothing. */
   print?(use: OptionUseOf<T>, family: Family): string | undefined
   /** A match's meaning, never with the inversion: that is applied in one place. */
@@ -106,8 +108,8 @@ interface ExtensionShape<V> {
   readonly options: { readonly [K in keyof V]: OptionRow<V[K]> }
   /** At least one of these must be given. */
   readonly requiresOneOf?: readonly (keyof V & string)[]
-  /** iptables-save leaves the whole use out. */
-  omitted?(infos: InfosOf<V>, backend: Backend): boolean
+  /** The options as a backend's save shows them, where loading changes them; undefined: the whole use is gone. */
+  savedBy?(backend: Backend, infos: InfosOf<V>): InfosOf<V> | undefined
   /** Prints all options at once, for what rows cannot say one by one. */
   print?(infos: InfosOf<V>, family: Family): string
   /** What else loading would refuse; the message of the refusal. A message that asks for `-p` in backticks is a `protocol-needed`. */

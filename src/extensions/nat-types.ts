@@ -1,7 +1,7 @@
 /** Where nat sends a packet: `address[-address][:port[-port[/base]]]`. Source: extensions/libxt_NAT.c parse_to(), parse_ports(). */
 
-import { writeAddress } from '../net/address.ts'
-import type { Family } from '../net/address.ts'
+import { familyOf, readAddress, writeAddress } from '../net/address.ts'
+import type { Address, Family } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { AddressRange, NumberRange } from '../net/ranges.ts'
 import { servicePort } from '../net/services.ts'
@@ -61,9 +61,15 @@ function readNatRange(word: string, family: Family): Reading<NatRange> {
   if (addressWord.includes('[') || addressWord.includes(']')) return refuse(`\`${word}\` is not an address with port`, family === 'ipv6' ? 'write [address]:port' : undefined)
   const ports = portWord === undefined ? undefined : readNatPorts(portWord)
   if (ports && !ports.ok) return ports
-  const addresses = addressWord === '' && ports ? undefined : readAddressRange(addressWord, family)
+  const addresses = addressWord === '' && ports ? undefined : readAddressRange(addressWord, family, readPlainAddress)
   if (addresses && !addresses.ok) return addresses
   return read({ ...(addresses ? { addresses: addresses.value } : {}), ...(ports ? { ports: ports.value } : {}) })
+}
+
+/** Kernel: nat takes only whole addresses, as inet_pton(3) reads them. */
+function readPlainAddress(word: string, family: Family): Address | undefined {
+  const address = readAddress(word)
+  return address !== undefined && familyOf(address) === family ? address : undefined
 }
 
 /** One colon without brackets begins the ports; several are an IPv6 address. */

@@ -2,7 +2,7 @@
 
 import { DEVICE_NAME_LIMIT, readDevicePattern, writeDevicePattern } from '../net/device-name.ts'
 import type { DevicePattern } from '../net/device-name.ts'
-import { familyOf, prefixOf, readAddress, readMask, maskOfLength, addressWidth, writePrefix } from '../net/address.ts'
+import { familyOf, prefixOf, readAddress, maskOfLength, addressWidth, writePrefix } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import { protocolNames, protocolNumber, savedProtocolName } from '../net/protocol.ts'
 import type { NumberRange } from '../net/ranges.ts'
@@ -146,19 +146,29 @@ export function readRange(word: string, low: number, high: number, readEnd: (wor
 export function readOnePrefix(word: string, family: Family): Reading<Prefix> {
   const slash = word.indexOf('/')
   const head = slash === -1 ? word : word.slice(0, slash)
-  const address = readAddressOf(head, family)
+  const address = readFamilyAddress(head, family)
   if (address === undefined) return refuse(...addressProblem(head, family))
-  const mask = slash === -1 ? maskOfLength(family, addressWidth(family)) : readMask(family, word.slice(slash + 1))
+  const mask = slash === -1 ? maskOfLength(family, addressWidth(family)) : readPrefixMask(word.slice(slash + 1), family)
   if (mask === undefined) return refuse(`\`${word.slice(slash + 1)}\` is not a mask: give a length from 0 to ${addressWidth(family)} or a mask written as an address`)
   const prefix = prefixOf(address, mask)
   return read(prefix, prefix.address === address ? undefined : `the host bits of \`${word}\` are dropped: ${writePrefix(prefix)}`)
 }
 
-function readAddressOf(word: string, family: Family): Address | undefined {
+/** Reads an address as iptables does: parts that are missing are 0 (`10.1` is 10.1.0.0), parts may be octal or hex. Source: libxtables numeric_to_ipaddr(). */
+export function readFamilyAddress(word: string, family: Family): Address | undefined {
   const address = readAddress(word)
   if (address !== undefined) return familyOf(address) === family ? address : undefined
-  const parts = word.split('.')
-  return family === 'ipv4' && parts.length < 4 && /^\d+(\.\d+)*$/.test(word) ? readAddress([...parts, '0', '0', '0'].slice(0, 4).join('.')) : undefined
+  if (family === 'ipv6' || word === '') return undefined
+  const parts = word.split('.').map(part => readWholeNumber(part, 0, 255))
+  if (parts.length > 4 || !parts.every(part => part.ok)) return undefined
+  return [0, 1, 2, 3].reduce((value, index) => value * 256 + (parts[index]?.value ?? 0), 0)
+}
+
+/** A length in decimal, octal or hex, or a mask written as a whole address. */
+function readPrefixMask(word: string, family: Family): Address | undefined {
+  const length = readWholeNumber(word, 0, addressWidth(family))
+  if (length.ok) return maskOfLength(family, length.value)
+  return /[.:]/.test(word) && (family === 'ipv6' || word.split('.').length === 4) ? readFamilyAddress(word, family) : undefined
 }
 
 function addressProblem(word: string, family: Family): [string, string?] {

@@ -7,32 +7,33 @@ import type { Family } from '../net/address.ts'
 import type { ExtensionDefinition, OptionRow } from './extension.ts'
 import { matchDefinition, targetDefinition } from './registry.ts'
 
-/** Returns the saved text of a match use, such as `-m tcp --dport 80`; `-s 10.0.0.0/8 -p tcp` for the options of ip. */
+/** Returns the text of a match use that a backend's save prints, such as `-m tcp --dport 80`; `-s 10.0.0.0/8 -p tcp` for the options of ip. */
 export function useInWords(use: MatchUse, family: Family, backend: Backend = 'legacy'): string {
   if (use.words) return ['-m', use.name, ...use.words.map(quoteUnread)].join(' ')
   const definition = matchDefinition(use.name, family)
-  if (definition?.omitted?.(use.infos, backend)) return ''
-  const options = definition ? optionsInWords(definition, use.infos, family, backend) : ''
+  const infos = definition?.savedBy ? definition.savedBy(backend, use.infos) : use.infos
+  if (!infos) return ''
+  const options = definition ? optionsInWords(definition, infos, family) : ''
   return use.name === 'ip' ? options : joinWords(`-m ${use.name}`, options)
 }
 
 /** Returns the saved text of a target use, such as `-j DNAT --to-destination 10.0.0.1`. */
-export function targetInWords(use: TargetUse, family: Family, backend: Backend = 'legacy'): string {
+export function targetInWords(use: TargetUse, family: Family): string {
   if (use.kind !== 'target') return `${use.kind === 'goto' ? '-g' : '-j'} ${use.chain}`
   if (use.words) return ['-j', use.name, ...use.words.map(quoteUnread)].join(' ')
   const definition = targetDefinition(use.name, family)
-  return joinWords(`-j ${use.name}`, definition ? optionsInWords(definition, use.infos, family, backend) : '')
+  return joinWords(`-j ${use.name}`, definition ? optionsInWords(definition, use.infos, family) : '')
 }
 
 /** Returns the saved text of the options given, in row order. */
-export function optionsInWords(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse>>, family: Family, backend: Backend = 'legacy'): string {
+export function optionsInWords(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse | undefined>>, family: Family): string {
   if (definition.print) return definition.print(infos, family)
   let text = ''
   for (const name in definition.options) {
     const row = definition.options[name]
     if (!row) continue
     const use = infos[name] ?? (row.default === undefined ? undefined : { value: row.default, inverted: false })
-    if (use && !row.omitted?.(use, family, backend)) text = joinWords(text, optionInWords(name, row, use, family))
+    if (use && !row.omitted?.(use, family)) text = joinWords(text, optionInWords(name, row, use, family))
   }
   return text
 }

@@ -3,7 +3,7 @@
 import type { NumberRange } from '../net/ranges.ts'
 import { servicePort } from '../net/services.ts'
 import { read, refuse } from './extension.ts'
-import type { OptionType, OptionUseOf, Reading } from './extension.ts'
+import type { InfosOf, OptionType, OptionUseOf, Reading } from './extension.ts'
 import { readPort, writeRange } from './option-types.ts'
 
 /**
@@ -65,4 +65,21 @@ function readListedRange(part: string): Reading<NumberRange> {
 /** Tells whether every port is in the range: iptables-save leaves such an option out. */
 export function isEveryPort(use: OptionUseOf<NumberRange>): boolean {
   return use.value.low === 0 && use.value.high === 65535
+}
+
+/** The port options of tcp and udp by their value types. */
+export type Ports = { sport: NumberRange; dport: NumberRange }
+
+/** Returns both port options as iptables-nft reads them back. Kernel: `! :9` becomes `10:65535`, `! :` is forgotten. Source: iptables/nft.c expr_gen_range_cmp16(). */
+export function portsSavedByNft(infos: InfosOf<Ports>): InfosOf<Ports> {
+  const sport = portSavedByNft(infos.sport)
+  const dport = portSavedByNft(infos.dport)
+  return { ...(sport ? { sport } : {}), ...(dport ? { dport } : {}) }
+}
+
+function portSavedByNft(use: OptionUseOf<NumberRange> | undefined): OptionUseOf<NumberRange> | undefined {
+  if (!use?.inverted) return use
+  const { low, high } = use.value
+  if (isEveryPort(use)) return undefined
+  return low === 0 && high > 0 ? { value: { low: high + 1, high: 65535 }, inverted: false } : use
 }

@@ -75,7 +75,7 @@ export interface Vocabulary {
 
 /** Returns a fresh vocabulary for one ruleset: what it interns is shared by that ruleset's rules and no other. */
 export function makeVocabulary(family: Family): Vocabulary {
-  const match = lazily(name => matchDefinition(name, family))
+  const match = lazily(name => matchDefinition(name, family), family)
   const ip = match('ip')
   invariant(ip, 'the match ip is registered')
   const base = new Map<string, BaseWord>([
@@ -83,25 +83,26 @@ export function makeVocabulary(family: Family): Vocabulary {
     ...CONTROL_WORDS.map(([word, kind]) => [word, { kind }] as const),
     ...[...COMMAND_LETTERS].map(([word, letter]) => [word, { kind: 'command', letter }] as const),
   ])
-  return { family, ip, base, match: name => (name === 'ip' ? undefined : match(name)), target: lazily(name => targetDefinition(name, family)), jumps: new Map(), gotos: new Map() }
+  return { family, ip, base, match: name => (name === 'ip' ? undefined : match(name)), target: lazily(name => targetDefinition(name, family), family), jumps: new Map(), gotos: new Map() }
 }
 
-function lazily(find: (name: string) => ExtensionDefinition | undefined): (name: string) => ExtensionWords | undefined {
+function lazily(find: (name: string) => ExtensionDefinition | undefined, family: Family): (name: string) => ExtensionWords | undefined {
   const known = new Map<string, ExtensionWords | undefined>()
   const byDefinition = new Map<ExtensionDefinition, ExtensionWords>()
   return name => {
     if (known.has(name)) return known.get(name)
     const definition = find(name)
-    const words = definition && (byDefinition.get(definition) ?? wordsOf(definition))
+    const words = definition && (byDefinition.get(definition) ?? wordsOf(definition, family))
     if (definition && words) byDefinition.set(definition, words)
     known.set(name, words)
     return words
   }
 }
 
-function wordsOf(definition: ExtensionDefinition): ExtensionWords {
+function wordsOf(definition: ExtensionDefinition, family: Family): ExtensionWords {
   const byWord = new Map<string, WrittenOption>()
   for (const [index, [name, row]] of Object.entries(definition.options).entries()) {
+    if (row.families && !row.families.includes(family)) continue
     const own: WrittenOption = { name, index, row, type: row.type, plain: new Map(), inverted: new Map() }
     byWord.set(`--${name}`, own)
     for (const alias of row.aliases ?? []) byWord.set(alias, own)

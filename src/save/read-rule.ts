@@ -214,7 +214,7 @@ function give(state: RuleState, use: OpenUse, option: ReadOption, word: number):
   if (earlier === undefined || earlier.written.index !== index) {
     for (let index = use.count++; index > place; index--) given[index] = given[index - 1] ?? option
     given[place] = option
-  } else if (row.repeatable) given[place - 1] = row.merge ? merged(earlier, option) : option
+  } else if (row.repeatable === true || (row.repeatable && earlier.written !== option.written)) given[place - 1] = row.merge ? merged(earlier, option) : option
   else refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
 }
 

@@ -1,15 +1,14 @@
 /** The options of ip itself: `-s -d -i -o -p -f`. Source: iptables(8) "parameters"; net/ipv4/netfilter/ip_tables.c ip_packet_match(). */
 
 import { always, equals, masked, onDevice, within } from '../../meaning/predicate.ts'
+import { addressWidth, familyOf, writePrefix } from '../../net/address.ts'
+import type { Prefix } from '../../net/address.ts'
+import type { DevicePattern } from '../../net/device-name.ts'
 import { defineMatch } from '../extension.ts'
 import type { OptionUseOf } from '../extension.ts'
-import type { Backend } from '../../ir/hooks.ts'
-import type { Family, Prefix } from '../../net/address.ts'
-import type { DevicePattern } from '../../net/device-name.ts'
-import { addressWidth, familyOf, writePrefix } from '../../net/address.ts'
 import { devicePattern, flag, prefixType, protocol } from '../option-types.ts'
 
-/** Kernel: `-i` and `-o` are compared with '' where there is no device, so `! -i eth0` holds there. */
+/** Kernel: `-i` and `-o` are compared with '' where there is no device, so `! -i eth0` holds there. The legacy save forgets `! -i +`, which matches nothing. */
 export const ip = defineMatch({
   name: 'ip',
   doc: 'matches addresses, devices, protocol and fragments',
@@ -26,12 +25,12 @@ export const ip = defineMatch({
     },
     'in-interface': {
       type: devicePattern, invertible: true, aliases: ['-i'], print: use => `-i ${devicePattern.write(use.value, 'ipv4').join('')}`,
-      omitted: isAnyDevice,
+      omitted: use => !use.inverted && isAnyDevice(use),
       doc: 'device of arrival; a final + stands for any ending', means: pattern => onDevice('device.in', pattern),
     },
     'out-interface': {
       type: devicePattern, invertible: true, aliases: ['-o'], print: use => `-o ${devicePattern.write(use.value, 'ipv4').join('')}`,
-      omitted: isAnyDevice,
+      omitted: use => !use.inverted && isAnyDevice(use),
       doc: 'device of departure; a final + stands for any ending', means: pattern => onDevice('device.out', pattern),
     },
     protocol: {
@@ -40,16 +39,24 @@ export const ip = defineMatch({
       doc: 'protocol by name or number; 0 or all is every protocol', means: number => (number === 0 ? always : equals('ip.protocol', number)),
     },
     fragment: {
-      type: flag, invertible: true, aliases: ['-f'], print: () => '-f',
+      type: flag, families: ['ipv4'], invertible: true, aliases: ['-f', '--fragments'], print: () => '-f',
       doc: 'second and further fragments (IPv4)', means: () => within('ip.fragmentOffset', 1, 0xffff),
     },
   },
-  check: ({ protocol: use }) => (use?.inverted && use.value === 0 ? '`! -p all` would never match' : undefined),
+  savedBy(backend, infos) {
+    if (backend === 'nft') return infos
+    const { 'in-interface': inDevice, 'out-interface': outDevice, ...others } = infos
+    return { ...others, ...(inDevice && !isAnyDevice(inDevice) ? { 'in-interface': inDevice } : {}), ...(outDevice && !isAnyDevice(outDevice) ? { 'out-interface': outDevice } : {}) }
+  },
+  check({ protocol: number, source, destination }, { backend }) {
+    if (number?.inverted && number.value === 0) return '`! -p all` would never match'
+    const isNothing = [source, destination].some(use => use?.inverted && BigInt(use.value.mask) === 0n)
+    return backend === 'nft' && isNothing ? '`!` before all addresses would never match' : undefined
+  },
 })
 
-/** Kernel: legacy forgets the `!` of `! -i +` in the save, and matches nothing. */
-function isAnyDevice({ value, inverted }: OptionUseOf<DevicePattern>, _family: Family, backend: Backend): boolean {
-  return value.prefix && value.name === '' && (!inverted || backend === 'legacy')
+function isAnyDevice({ value }: OptionUseOf<DevicePattern>): boolean {
+  return value.prefix && value.name === ''
 }
 
 function matchesAll(use: OptionUseOf<Prefix>): boolean {

@@ -25,11 +25,12 @@ export const limit = defineMatch({
   options: {
     limit: { type: rate, default: DEFAULT_PERIOD, doc: 'average rate; 3/hour where it is not given' },
     'limit-burst': {
-      type: wholeNumber(0, 10000), omitted: (use, _family, backend) => use.value === DEFAULT_BURST || (use.value === 0 && backend === 'nft'),
+      type: wholeNumber(0, 10000), omitted: use => use.value === DEFAULT_BURST,
       doc: 'packets that match at once after a pause; 5 where it is not given',
     },
   },
   check: (infos, { backend }) => (backend === 'nft' ? undefined : burstOf(infos) === 0 ? '`--limit-burst 0` would never match' : overflow(infos)),
+  savedBy: (backend, infos) => (backend === 'nft' && burstOf(infos) === 0 ? { ...infos, 'limit-burst': { value: DEFAULT_BURST, inverted: false } } : infos),
   memory: {
     start(infos): Bucket {
       const cost = credits(periodOf(infos))

@@ -31,6 +31,10 @@ export const owner = defineMatch({
     const isIn = infos['suppl-groups'] ? any([main, opaque(words, words)]) : main
     return all([group.inverted ? not(isIn) : isIn, ...(infos['suppl-groups'] ? [equals('socket.exists', 1)] : [])])
   },
+  check(infos) {
+    const reversed = [infos['uid-owner'], infos['gid-owner']].find(use => use && use.value.low > use.value.high)
+    return reversed ? `the range \`${writeRange(reversed.value, '-')}\` ends before it begins` : undefined
+  },
 })
 
 /** A name, number, or range with `-` or `:`; the biggest number is 2^32 - 2. */

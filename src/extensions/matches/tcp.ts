@@ -2,11 +2,11 @@
 
 import { equals, masked, within } from '../../meaning/predicate.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
-import type { NumberRange } from '../../net/ranges.ts'
 import { defineMatch } from '../extension.ts'
-import type { OptionUseOf } from '../extension.ts'
+import type { InfosOf } from '../extension.ts'
 import { portRange, wholeNumber } from '../option-types.ts'
-import { isEveryPort } from '../port-types.ts'
+import { isEveryPort, portsSavedByNft } from '../port-types.ts'
+import type { Ports } from '../port-types.ts'
 import { synFlags, tcpFlags } from '../tcp-flags.ts'
 import type { TcpFlags } from '../tcp-flags.ts'
 
@@ -29,16 +29,23 @@ export const tcp = defineMatch({
       doc: 'the header has an option of this kind', means: kind => masked('tcp.options', 1n << BigInt(kind), 1n << BigInt(kind)),
     },
     'tcp-flags': {
-      type: tcpFlags, invertible: true, spellings: { syn: synFlags },
+      type: tcpFlags, invertible: true, spellings: { syn: synFlags }, omitted: use => use.value.mask === 0 && !use.inverted,
       doc: 'of the first flags exactly the second are set', means: flags => masked('tcp.flags', flags.mask, flags.set),
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
-  omitted: (infos, backend) => backend === 'nft' && isVoid([infos.sport, infos.dport], infos['tcp-flags']) && !infos['tcp-option'],
+  savedBy: (backend, infos) => (backend === 'nft' && !infos['tcp-option'] ? savedByNft(infos) : infos),
 })
 
-/** Kernel: iptables-nft forgets `! --dport :` and its kin, and the match with them where nothing else is left of it. */
-function isVoid(ports: readonly (OptionUseOf<NumberRange> | undefined)[], flags: OptionUseOf<TcpFlags> | undefined): boolean {
-  const isInverted = ports.some(use => use?.inverted) || flags?.inverted === true
-  return isInverted && ports.every(use => !use || isEveryPort(use)) && (!flags || flags.value.mask === 0)
+type Infos = InfosOf<Ports & { 'tcp-flags': TcpFlags }>
+
+/** Kernel: iptables-nft forgets what it calls empty, and the match with it where nothing else is left and something was given. */
+function savedByNft(infos: Infos): Infos | undefined {
+  const flags = infos['tcp-flags']
+  const isEmpty = flags?.value.mask === 0
+  const isForgotten = isEmpty && (flags.inverted || flags.value.set !== 0)
+  const saved: Infos = { ...portsSavedByNft(infos), ...(flags && !isEmpty ? { 'tcp-flags': flags } : {}) }
+  const lost = isForgotten || (infos.sport && !saved.sport) || (infos.dport && !saved.dport)
+  const isBare = !saved['tcp-flags'] && [saved.sport, saved.dport].every(use => !use || isEveryPort(use))
+  return lost && isBare ? undefined : saved
 }

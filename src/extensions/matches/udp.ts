@@ -3,7 +3,7 @@
 import { equals, within } from '../../meaning/predicate.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import { defineMatch } from '../extension.ts'
-import { isEveryPort, looseRange } from '../port-types.ts'
+import { isEveryPort, looseRange, portsSavedByNft } from '../port-types.ts'
 
 /** Kernel: second and further fragments never match, `!` or not. iptables-nft forgets `! --dport :` and its kin, and the match with them. */
 export const udp = defineMatch({
@@ -21,5 +21,9 @@ export const udp = defineMatch({
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
-  omitted: ({ sport, dport }, backend) => backend === 'nft' && [sport, dport].some(use => use?.inverted) && [sport, dport].every(use => !use || isEveryPort(use)),
+  savedBy(backend, infos) {
+    const saved = backend === 'nft' ? portsSavedByNft(infos) : infos
+    const isLost = Object.keys(saved).length < Object.keys(infos).length
+    return isLost && Object.values(saved).every(isEveryPort) ? undefined : saved
+  },
 })

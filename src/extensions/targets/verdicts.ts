@@ -28,4 +28,5 @@ export const queueTarget = defineTarget({
   doc: 'hands the packet to user space queue 0; without a listener it is dropped',
   options: {},
   does: () => [{ kind: 'verdict', verdict: 'queue' }],
+  check: (_infos, { backend }) => (backend === 'nft' ? 'target `QUEUE` is unknown to nf_tables: use `NFQUEUE`' : undefined),
 })
