@@ -58,6 +58,7 @@ function listed(namespaces: readonly Namespace[]): string {
   return `its namespaces are ${namespaces.map(({ name }) => `\`${name}\``).join(', ')}`
 }
 
-function packetError(text: string, { message, help, start, end }: PacketProblem): Error {
-  return commandError(message, `${text}\n${' '.repeat(start)}${'^'.repeat(Math.max(1, end - start))}\n${help}`)
+function packetError(text: string, { message, help, start, end, candidates }: PacketProblem): Error {
+  const near = candidates && didYouMean(text.slice(start, end), candidates)
+  return commandError(message, `${text}\n${' '.repeat(start)}${'^'.repeat(Math.max(1, end - start))}\n${near ?? help}`)
 }

@@ -61,7 +61,7 @@ function sendAll(job: TraceJob): (Sent | string)[] {
   return requests.map(request => {
     const probe = nextProbe(request, before)
     if (typeof probe === 'string') return probe
-    const checked = traceChecked(world, probe, { record: job.all || job.isJson ? 'all' : 'matches' }, remake)
+    const checked = traceChecked(world, probe, { record: job.all ? 'all' : 'matches' }, remake)
     sent.push(probe)
     before = { probe, outcome: checked.trace.outcome }
     return { probe, checked }

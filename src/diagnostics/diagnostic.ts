@@ -13,7 +13,6 @@ export type DiagnosticCode =
   | 'bad-prefix'
   | 'bad-value'
   | 'bad-yaml'
-  | 'binary-file'
   | 'chain-depth'
   | 'carriage-return'
   | 'chain-exists'

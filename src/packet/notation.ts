@@ -4,10 +4,10 @@
  */
 
 import { familyOf } from '../net/address.ts'
-import { PROTOCOL, protocolNumber } from '../net/protocol.ts'
+import { PROTOCOL, protocolNames, protocolNumber } from '../net/protocol.ts'
 import { readEndpoint } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
-import { hasIcmpId } from './icmp-names.ts'
+import { hasIcmpId, icmpNames } from './icmp-names.ts'
 import { makePacket } from './packet.ts'
 import type { Packet } from './packet.ts'
 import { EMPTY_TCP, flagsOfWord, PACKET_WORDS, readNumber, takeFlags, takeIcmpType } from './packet-words.ts'
@@ -26,6 +26,8 @@ export interface PacketProblem {
   readonly help: string
   readonly start: number
   readonly end: number
+  /** What could stand there, for "did you mean". */
+  readonly candidates?: readonly string[]
 }
 
 /** A request, or the problem. */
@@ -161,7 +163,7 @@ function takeWords(reader: Reader, from: number, draft: PacketDraft): void {
       if (row.value !== undefined && !reader.words[at]) throw refusal(reader, at, `\`${word}\` needs ${row.value}`)
       const problem = row.take(draft, reader.words[at]?.text ?? '')
       if (problem !== undefined) throw refusal(reader, at, problem)
-    } else if (!takeIcmpType(draft, word)) throw refusal(reader, at, `\`${reader.words[at]?.text}\` is not a word about packets`, `words are: tcp flags (\`syn\`, \`syn,ack\`, \`fin\`, \`rst\`, \`psh\`), icmp types (\`echo-request\`), ${[...PACKET_WORDS.keys()].slice(0, 11).map(name => `\`${name}\``).join(', ')}`)
+    } else if (!takeIcmpType(draft, word)) throw unknownWord(reader, at, draft.protocol)
   }
 }
 
@@ -182,7 +184,18 @@ function readProtocol(word: string): number | undefined {
 function protocolRefusal(reader: Reader, at: number, place: Word | undefined): Refusal {
   const word = reader.words[at]
   if (!word) return refusal(reader, at, 'the protocol is missing')
-  return refusal(reader, at, `\`${word.text}\` is not a protocol`, place && readEndpoint(word.text).ok ? `the protocol is missing: \`${place.text} tcp ${word.text} > ...\`` : undefined)
+  const refused = refusal(reader, at, `\`${word.text}\` is not a protocol`, place && readEndpoint(word.text).ok ? `the protocol is missing: \`${place.text} tcp ${word.text} > ...\`` : undefined)
+  return withCandidates(refused, [...protocolNames(), 'icmp6'])
+}
+
+function unknownWord(reader: Reader, at: number, protocol: number): Refusal {
+  const words = [...PACKET_WORDS.keys()]
+  const refused = refusal(reader, at, `\`${reader.words[at]?.text}\` is not a word about packets`, `words are: tcp flags (\`syn\`, \`syn,ack\`, \`fin\`, \`rst\`, \`psh\`), icmp types (\`echo-request\`), ${words.slice(0, 12).map(name => `\`${name}\``).join(', ')}`)
+  return withCandidates(refused, [...words, ...icmpNames(protocol), 'quoting', 'syn', 'ack', 'fin', 'rst', 'psh', 'syn,ack'])
+}
+
+function withCandidates({ refused }: Refusal, candidates: readonly string[]): Refusal {
+  return { refused: { ...refused, candidates } }
 }
 
 function refusal(reader: Reader, at: number, message: string, help?: string): Refusal {

@@ -34,7 +34,7 @@ export function writeTrace(report: TraceReport, paint: Paint): string {
   return [
     ...layOut(rows, paint),
     '',
-    ...(report.partial ? [`  ${paint('warning', 'partial')}: lines of the ruleset could not be read (5x5 check shows them); the kernel may do something else.`] : []),
+    ...(report.partial ? [`  ${paint('warning', 'Partial')}: lines of the ruleset could not be read (5x5 check shows them); the kernel may do something else.`] : []),
     `  ${paint(style, verdict)}${rest.join('')}`,
     ...(answer === undefined ? [] : [`  ${answer} (--round-trip shows it).`]),
     ...assumptionLines(report, paint),

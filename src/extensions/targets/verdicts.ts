@@ -12,6 +12,7 @@ export const acceptTarget = defineTarget({
 export const dropTarget = defineTarget({
   name: 'DROP',
   doc: 'drops the packet silently',
+  tables: ['raw', 'mangle', 'filter', 'security'],
   options: {},
   does: () => [{ kind: 'verdict', verdict: 'drop' }],
 })
