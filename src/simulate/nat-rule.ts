@@ -2,9 +2,9 @@
 
 import type { Effect } from '../meaning/effect.ts'
 import type { Address } from '../net/address.ts'
-import { familyOf } from '../net/address.ts'
 import type { AddressRange } from '../net/ranges.ts'
 import { selectAddress } from '../topology/fib.ts'
+import { addressList6, addressScope6 } from '../topology/source-address6.ts'
 import type { Flight } from './flight.ts'
 import { isNatDone, setUpBinding } from './nat.ts'
 import type { NatRange } from './nat-range.ts'
@@ -47,17 +47,23 @@ function addressesFor(flight: Flight, place: RulePlace, effect: NatEffect): Addr
   }
 }
 
-/** Source: nf_nat_masquerade_ipv4(): the address that the device has towards the next hop. */
+/** The address that the device has towards the next hop (IPv6: towards the destination). Source: nf_nat_masquerade_ipv4(), nf_nat_masquerade_ipv6(). */
 function masqueradeAddress(flight: Flight): Address | undefined {
   const device = flight.host.devices.get(flight.outDevice)
-  const nextHop = flight.route?.gateway ?? flight.packet.dst
-  return selectAddress(flight.host.namespace, device, flight.packet.family, nextHop)
+  const { family, dst } = flight.packet
+  return selectAddress(flight.host.namespace, device, family, family === 'ipv4' ? (flight.route?.gateway ?? dst) : dst)
 }
 
-/** Source: nf_nat_redirect_ipv4(): the first address of the device. Kernel: IPv6 skips link-local, tentative and deprecated ones. */
+/**
+ * The first address of the device. Kernel: in IPv6 that is the one added last, of the scope that the packet was sent to; where
+ * there is none the packet is dropped. Source: nf_nat_redirect_ipv4(), nf_nat_redirect_ipv6().
+ */
 function redirectAddress(flight: Flight): Address | undefined {
-  const own = flight.host.devices.get(flight.inDevice)?.addresses ?? []
-  return own.find(one => familyOf(one.address) === flight.packet.family)?.address
+  const device = flight.host.devices.get(flight.inDevice)
+  const { dst } = flight.packet
+  if (typeof dst === 'number') return device?.addresses.find(one => typeof one.address === 'number')?.address
+  const scope = addressScope6(dst)
+  return device && addressList6(device).find(address => scope === 0 || (addressScope6(address) & scope) !== 0)
 }
 
 function only(address: Address | undefined): AddressRange | 'none' {

@@ -46,7 +46,7 @@ export function reroute(flight: Flight): boolean {
 
 /** Returns the source address that the host uses on a route. Source: fib_result_prefsrc(). */
 export function sourceFor(host: Host, decision: RouteDecision, destination: Address): Address | undefined {
-  if (decision.source !== undefined) return decision.source
+  if (typeof destination === 'number' && decision.source !== undefined) return decision.source
   if (decision.kind === 'local') return destination
   const device = decision.device === undefined ? undefined : host.devices.get(decision.device)
   return selectAddress(host.namespace, device, typeof destination === 'number' ? 'ipv4' : 'ipv6', decision.gateway ?? destination)

@@ -3,6 +3,7 @@
 import { ADDRESS_TYPE } from '../meaning/fields.ts'
 import { addressWidth, familyOf, lengthOfMask, maskOfLength, prefixIncludes, prefixOf } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
+import { selectAddress6 } from './source-address6.ts'
 import { ROUTE_TABLE } from './topology.ts'
 import type { Device, Namespace, Route, RouteRule } from './topology.ts'
 
@@ -69,7 +70,7 @@ export function lookupRoute(fib: Fib, query: RouteQuery): RouteDecision {
 }
 
 /**
- * Returns the bit of `ADDRESS_TYPE` for an address, asked of the local table and then of main; with a device only what is on it.
+ * Returns the bits of `ADDRESS_TYPE` of an address, in IPv4 just one, asked of the local table and then of main; with a device only what is on it.
  * Source: net/ipv4/fib_frontend.c __inet_dev_addr_type(); net/netfilter/xt_addrtype.c match_lookup_rt6().
  */
 export function addressType(fib: Fib, address: Address, device?: string): number {
@@ -81,23 +82,14 @@ export function addressType(fib: Fib, address: Address, device?: string): number
   return device === undefined || route.device === device ? typeBit(route.kind) : ADDRESS_TYPE.UNICAST
 }
 
+/** IPv6 has several types at once: an own address is UNICAST and LOCAL. */
 function addressType6(fib: Fib, address: bigint, device: string | undefined): number {
   if (address === 0n) return ADDRESS_TYPE.UNSPEC
-  if (address >> 120n === 0xffn) return ADDRESS_TYPE.MULTICAST
-  const decision = lookupRoute(fib, { destination: address, mark: 0, tos: 0, ...(device === undefined ? {} : { outDevice: device }) })
-  switch (decision.kind) {
-    case 'local':
-      return device === undefined || decision.device === device ? ADDRESS_TYPE.LOCAL : ADDRESS_TYPE.UNICAST
-    case 'none':
-    case 'unreachable':
-      return ADDRESS_TYPE.UNREACHABLE
-    case 'prohibit':
-      return ADDRESS_TYPE.PROHIBIT
-    case 'blackhole':
-      return ADDRESS_TYPE.BLACKHOLE
-    default:
-      return ADDRESS_TYPE.UNICAST
-  }
+  const kind = address >> 120n === 0xffn ? ADDRESS_TYPE.MULTICAST : ADDRESS_TYPE.UNICAST
+  const route = lookupRoute(fib, { destination: address, mark: 0, tos: 0, ...(device === undefined ? {} : { outDevice: device }) })
+  if (route.kind === 'none' || route.kind === 'unreachable' || route.kind === 'prohibit' || route.kind === 'blackhole') return kind | ADDRESS_TYPE.UNREACHABLE
+  const isLocal = route.kind === 'local' && (device === undefined || route.device === device)
+  return kind | (isLocal ? ADDRESS_TYPE.LOCAL : 0)
 }
 
 /** Tells whether the address is one of the namespace's own. */
@@ -119,6 +111,7 @@ export function primaryAddresses(device: Device): readonly Address[] {
  * device has none, one of another device. Source: net/ipv4/devinet.c inet_select_addr().
  */
 export function selectAddress(namespace: Namespace, device: Device | undefined, family: Family, towards?: Address): Address | undefined {
+  if (typeof towards === 'bigint') return selectAddress6(namespace, device, towards)
   const own = device ? addressesOf(device, family) : []
   const near = own.find(one => towards !== undefined && prefixIncludes(prefixOf(one.address, maskOfLength(family, one.length)), towards))
   if (near) return near.address

@@ -3,6 +3,7 @@
 import { ADDRESS_TYPE } from '../../meaning/fields.ts'
 import { all, hasAnyBit, not } from '../../meaning/predicate.ts'
 import type { Predicate } from '../../meaning/predicate.ts'
+import type { Family } from '../../net/address.ts'
 import { defineMatch } from '../extension.ts'
 import type { OptionUseOf } from '../extension.ts'
 import { abbreviatedNames } from '../name-lists.ts'
@@ -11,6 +12,7 @@ import { flag } from '../option-types.ts'
 
 const TYPES: BitNames = Object.entries(ADDRESS_TYPE)
 const types = abbreviatedNames(TYPES, TYPES, 'address type')
+const IPV6_TOGETHER = [ADDRESS_TYPE.MULTICAST, ADDRESS_TYPE.UNICAST, ADDRESS_TYPE.UNSPEC]
 const IPV6_LACKS = ADDRESS_TYPE.BLACKHOLE | ADDRESS_TYPE.PROHIBIT | ADDRESS_TYPE.BROADCAST
 
 /** Kernel: the type is asked of the routing table, with --limit-iface-* only of routes on that device. */
@@ -24,10 +26,10 @@ export const addrtype = defineMatch({
     'limit-iface-in': { type: flag, excludes: ['limit-iface-out'], doc: 'ask only for the device of arrival' },
     'limit-iface-out': { type: flag, excludes: ['limit-iface-in'], doc: 'ask only for the device of departure' },
   },
-  means(infos) {
+  means(infos, family) {
     const source = infos['limit-iface-in'] ? 'addressType.src.in' : infos['limit-iface-out'] ? 'addressType.src.out' : 'addressType.src'
     const destination = infos['limit-iface-in'] ? 'addressType.dst.in' : infos['limit-iface-out'] ? 'addressType.dst.out' : 'addressType.dst'
-    return all([isOfType(source, infos['src-type']), isOfType(destination, infos['dst-type'])])
+    return all([isOfType(source, infos['src-type'], family), isOfType(destination, infos['dst-type'], family)])
   },
   check(infos, { hooks, family }) {
     if (infos['limit-iface-in'] && hooks.some(hook => hook === 'OUTPUT' || hook === 'POSTROUTING')) return '`--limit-iface-in` cannot be used in OUTPUT and POSTROUTING: the packet did not arrive on a device there'
@@ -39,7 +41,11 @@ export const addrtype = defineMatch({
 
 type TypeField = `addressType.${'src' | 'dst'}${'' | '.in' | '.out'}`
 
-function isOfType(field: TypeField, use: OptionUseOf<number> | undefined): Predicate {
+/** Kernel: IPv6 wants UNICAST, MULTICAST and UNSPEC all where they are named, and one of the others. Source: match_type6(). */
+function isOfType(field: TypeField, use: OptionUseOf<number> | undefined, family: Family): Predicate {
   if (!use) return all([])
-  return use.inverted ? not(hasAnyBit(field, use.value)) : hasAnyBit(field, use.value)
+  const wanted = family === 'ipv6' ? IPV6_TOGETHER.filter(bit => use.value & bit) : []
+  const others = wanted.reduce((bits, bit) => bits & ~bit, use.value)
+  const isOne = all([...wanted.map(bit => hasAnyBit(field, bit)), ...(others === 0 ? [] : [hasAnyBit(field, others)])])
+  return use.inverted ? not(isOne) : isOne
 }

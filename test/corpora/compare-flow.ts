@@ -1,0 +1,78 @@
+/** One recorded packet against the simulator. */
+
+import type { Ruleset } from '../../src/ir/ruleset.ts'
+import { writeAddress } from '../../src/net/address.ts'
+import { trace } from '../../src/simulate/trace.ts'
+import type { Trace } from '../../src/simulate/trace-events.ts'
+import { makeWorld } from '../../src/simulate/world.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import { probeOf } from './flow-files.ts'
+import type { RecordedPacket } from './flow-files.ts'
+
+/** `open` names what the packet's way hangs on: extensions that are not modelled, the time of day, a recording with a second packet in it. */
+export type Comparison = { readonly kind: 'same' } | { readonly kind: 'open'; readonly because: readonly string[] } | { readonly kind: 'different'; readonly what: string }
+
+/** Sends the packet into a fresh world and compares rules and fate. */
+export function compareFlow(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology): Comparison {
+  const result = trace(makeWorld({ topology, rulesets: [ruleset] }), probeOf(recorded, ruleset.family), { record: 'all' })
+  const unknown = unknownExtensions(result)
+  if (unknown.length > 0) return { kind: 'open', because: unknown }
+  const difference = differenceOf(recorded, result)
+  if (difference === undefined) return { kind: 'same' }
+  const doubt = doubtsOf(recorded, result)
+  return doubt.length > 0 ? { kind: 'open', because: doubt } : { kind: 'different', what: difference }
+}
+
+function differenceOf(recorded: RecordedPacket, result: Trace): string | undefined {
+  const hits = hitsOf(result)
+  const expected = recordedHits(recorded).map(({ table, chain, number }) => `${table} ${chain} ${number}`)
+  const missing = expected.filter(hit => !hits.has(hit))
+  const extra = [...hits].filter(hit => !expected.includes(hit))
+  if (missing.length > 0 || extra.length > 0) return `rules: not ours ${missing.join(', ')}; only ours ${extra.join(', ')}`
+  const said = recorded.outcome
+  const fate = fateOf(result)
+  const wanted = [said.kind, said.oif ?? said.iif, said.src, said.dst, said.sport, said.dport].filter(part => part !== undefined).join(' ')
+  return fate === wanted ? undefined : `fate: kernel ${wanted}, ours ${fate}`
+}
+
+function recordedHits(recorded: RecordedPacket) {
+  return Object.entries(recorded.hits).flatMap(([table, chains]) => Object.entries(chains).flatMap(([chain, numbers]) => numbers.map(number => ({ table, chain, number }))))
+}
+
+/** Extensions whose meaning is not known, where the packet met them. */
+function unknownExtensions(result: Trace): readonly string[] {
+  const names = result.events.flatMap(event => {
+    if (event.kind === 'assumption') return [event.words.replace(/^-m /, '').split(' ')[0] ?? event.words]
+    if (event.kind !== 'rule' || event.place.rule.target?.kind !== 'target') return []
+    return event.place.rule.target.words ? [event.place.rule.target.name] : []
+  })
+  return [...new Set(names)]
+}
+
+/** Why a difference may be the recording's: one limit served all packets of a file, and late packets of others were counted too. */
+function doubtsOf(recorded: RecordedPacket, result: Trace): readonly string[] {
+  const isLimited = result.events.some(event => (event.kind === 'miss' && event.failed.name === 'limit') || (event.kind === 'rule' && event.place.rule.matches.some(use => use.name === 'limit')))
+  const chains = new Set(recordedHits(recorded).map(({ chain }) => chain))
+  const isForwarded = chains.has('FORWARD') || recorded.outcome.kind === 'out'
+  const isRefused = recorded.outcome.send_error !== undefined && recorded.outcome.kind === 'local'
+  const isMixed = isRefused || (chains.has('INPUT') && isForwarded) || (recorded.in !== null && chains.has('OUTPUT')) || (recorded.in === null && chains.has('PREROUTING') && recorded.outcome.iif !== 'lo')
+  return [...(isLimited ? ['limit used up by the packets before'] : []), ...(isMixed ? ['a second packet in the recording'] : [])]
+}
+
+/** Answers have counts of their own, which were not recorded. */
+function hitsOf(result: Trace): ReadonlySet<string> {
+  return new Set(result.events.flatMap(event => {
+    if (event.kind === 'rule') return [`${event.place.table} ${event.place.chain.name} ${event.place.number}`]
+    return event.kind === 'policy' ? [`${event.place.table} ${event.place.chain.name} policy`] : []
+  }))
+}
+
+/** An answer that is dropped on its way had been seen by the recorder. */
+function fateOf({ outcome, answers }: Trace): string {
+  if (outcome.kind === 'drop' && answers.length > 0) return 'reject'
+  const kind = outcome.kind === 'forward' || outcome.kind === 'sent' ? 'out' : outcome.kind
+  if (!('device' in outcome)) return kind
+  const { packet } = outcome
+  const hasPorts = packet.sport !== undefined
+  return [kind, outcome.device, writeAddress(packet.src), writeAddress(packet.dst), ...(hasPorts ? [packet.sport, packet.dport] : [])].join(' ')
+}
