@@ -5,7 +5,7 @@ import type { Address, Family, Prefix } from '../net/address.ts'
 import type { AddressRange } from '../net/ranges.ts'
 import { read, refuse } from './extension.ts'
 import type { OptionType, Reading } from './extension.ts'
-import { readFamilyAddress, readWholeNumber } from './option-types.ts'
+import { hostAddress, readFamilyAddress, readWholeNumber } from './option-types.ts'
 
 /** An address with an optional mask; host bits stay as they are and are printed. Source: libxtables/xtoptions.c xtopt_parse_hostmask(). */
 export const hostMask: OptionType<Prefix> = {
@@ -13,7 +13,7 @@ export const hostMask: OptionType<Prefix> = {
   read([word = ''], family) {
     const slash = word.indexOf('/')
     const head = slash === -1 ? word : word.slice(0, slash)
-    const address = readHost(head, family)
+    const address = readHost(head, family) ?? hostAddress(head, family)
     if (address === undefined) return refuse(`\`${head}\` is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`)
     const mask = slash === -1 ? read(fullMask(family)) : readHostMask(word.slice(slash + 1), family)
     return mask.ok ? read({ address, mask: mask.value }, mask.change) : mask

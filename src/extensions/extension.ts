@@ -132,6 +132,8 @@ export interface MatchShape<V> extends ExtensionShape<V> {
   /** What the match means beyond the conjunction of its options. */
   means?(infos: InfosOf<V>, family: Family): Predicate
   readonly memory?: Memory<V>
+  /** iptables-nft writes this use as expressions of its own: it reads several of a rule back as one. */
+  isNativeInNft?(infos: InfosOf<V>): boolean
 }
 
 /** A target extension with the values `V` of its options by name. */

@@ -146,7 +146,7 @@ export function readRange(word: string, low: number, high: number, readEnd: (wor
 export function readOnePrefix(word: string, family: Family): Reading<Prefix> {
   const slash = word.indexOf('/')
   const head = slash === -1 ? word : word.slice(0, slash)
-  const address = readFamilyAddress(head, family)
+  const address = readFamilyAddress(head, family) ?? hostAddress(head, family)
   if (address === undefined) return refuse(...addressProblem(head, family))
   const mask = slash === -1 ? maskOfLength(family, addressWidth(family)) : readPrefixMask(word.slice(slash + 1), family)
   if (mask === undefined) return refuse(`\`${word.slice(slash + 1)}\` is not a mask: give a length from 0 to ${addressWidth(family)} or a mask written as an address`)
@@ -162,6 +162,11 @@ export function readFamilyAddress(word: string, family: Family): Address | undef
   const parts = word.split('.').map(part => readWholeNumber(part, 0, 255))
   if (parts.length > 4 || !parts.every(part => part.ok)) return undefined
   return [0, 1, 2, 3].reduce((value, index) => value * 256 + (parts[index]?.value ?? 0), 0)
+}
+
+/** The only host name that every system knows. IPv6 systems differ about it. */
+export function hostAddress(name: string, family: Family): Address | undefined {
+  return family === 'ipv4' && name.toLowerCase() === 'localhost' ? 0x7f000001 : undefined
 }
 
 /** A length in decimal, octal or hex, or a mask written as a whole address. */

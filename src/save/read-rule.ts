@@ -40,7 +40,7 @@ function readNextOption(state: RuleState): void {
   const owner = ownerOf(state, word)
   const written = owner?.extension?.byWord.get(word)
   if (owner && written) return takeOption(state, owner, written, inverted)
-  if (loadProtocolMatch(state, word)) {
+  if (word.startsWith('--') && !isAbbreviated(state, word) && loadProtocolMatch(state, word)) {
     if (inverted) state.at--
     return
   }
@@ -49,7 +49,16 @@ function readNextOption(state: RuleState): void {
     if (inverted) state.words = state.words.with(--state.at, '!')
     return
   }
+  if (loadProtocolMatch(state, word)) {
+    if (inverted) state.at--
+    return
+  }
   takeUnknown(state, word, inverted)
+}
+
+/** Whether a match or target named so far has an option that begins with the word: it comes before the match of `-p`. */
+function isAbbreviated(state: RuleState, word: string): boolean {
+  return namedUses(state).some(use => use.extension && [...use.extension.byWord.keys()].some(known => known.startsWith(word)))
 }
 
 /** The options that are not a match's or target's: `-m -j -g -c -t` and the commands. */

@@ -49,7 +49,7 @@ function writeTable(table: Table, family: Family, { backend = 'legacy', counters
 }
 
 function writeChain(chain: Chain, withCounters: boolean): string {
-  return `:${chain.name} ${chain.policy} ${writeCounters(withCounters ? chain.counters : undefined)}`
+  return `:${chain.name} ${chain.policy} ${writeCounters(withCounters && chain.hook !== undefined ? chain.counters : undefined)}`
 }
 
 /** By bytes, as strcmp(3) does. */

@@ -34,6 +34,10 @@ export const tcp = defineMatch({
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
+  isNativeInNft({ sport, dport, 'tcp-flags': flags, 'tcp-option': option }) {
+    const hasPorts = [sport, dport].some(use => use && (use.inverted || !isEveryPort(use)))
+    return !option && (hasPorts || (flags !== undefined && (flags.inverted || flags.value.mask !== 0 || flags.value.set !== 0)))
+  },
   savedBy: (backend, infos) => (backend === 'nft' && !infos['tcp-option'] ? savedByNft(infos) : infos),
 })
 

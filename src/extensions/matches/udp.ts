@@ -21,6 +21,7 @@ export const udp = defineMatch({
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
+  isNativeInNft: infos => Object.values(infos).some(use => use.inverted || !isEveryPort(use)),
   savedBy(backend, infos) {
     const saved = backend === 'nft' ? portsSavedByNft(infos) : infos
     const isLost = Object.keys(saved).length < Object.keys(infos).length

@@ -1,0 +1,53 @@
+/** Every ruleset of the corpora beside the repository, where they are present, written back as its stored save. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { Backend } from '../src/ir/hooks.ts'
+import { readRuleset } from '../src/save/read.ts'
+import { writeRuleset } from '../src/save/write.ts'
+
+const FOLDER = '../shared/corpora'
+const isPresent = existsSync(`${FOLDER}/INDEX.tsv`)
+
+/** Rulesets that load and that we do not reproduce, and why. */
+const EXCEPTIONS: readonly (readonly [path: RegExp, why: string])[] = [[/__unsupported_command\.rules$/, '-h prints help and ends the load without an error']]
+
+interface Comparison {
+  readonly name: string
+  readonly result: 'same' | 'different' | 'unread'
+}
+
+describe.skipIf(!isPresent)(isPresent ? 'saves of the corpora' : 'saves of the corpora: not present', () => {
+  for (const backend of ['legacy', 'nft'] as const) {
+    const found = isPresent ? savesOf(backend).map(save => compare(save, backend)) : []
+    const count = (result: Comparison['result']): number => found.filter(one => one.result === result).length
+    const unread = count('unread') === 0 ? '' : `, and ${count('unread')} differ that have extensions without rows`
+    test(`${backend}: ${count('same')} are the same${unread}`, () => {
+      expect(found.filter(one => one.result === 'different').map(one => one.name)).toEqual([])
+    })
+  }
+})
+
+interface Save {
+  readonly raw: string
+  readonly save: string
+  readonly isIpv6: boolean
+}
+
+function savesOf(backend: Backend): Save[] {
+  const rows = readFileSync(`${FOLDER}/INDEX.tsv`, 'utf8').trim().split('\n').slice(1)
+  return rows.flatMap(row => {
+    const [path = '', family] = row.split('\t')
+    const raw = `${FOLDER}/${path}`
+    const base = raw.replace(/\.rules6?$/, '')
+    const save = [`${base}${family === '6' ? '.v6' : ''}.${backend}-save`, `${base}.${backend}-save`].find(name => existsSync(name))
+    return save !== undefined && existsSync(raw) && !EXCEPTIONS.some(([pattern]) => pattern.test(path)) ? [{ raw, save, isIpv6: family === '6' }] : []
+  })
+}
+
+function compare({ raw, save, isIpv6 }: Save, backend: Backend): Comparison {
+  const { value, diagnostics } = readRuleset([{ path: raw, text: readFileSync(raw, 'utf8') }], { family: isIpv6 ? 'ipv6' : 'ipv4' })
+  if (writeRuleset(value, { backend }) === readFileSync(save, 'utf8')) return { name: save, result: 'same' }
+  const isUnread = diagnostics.some(found => (found.code === 'unknown-match' || found.code === 'unknown-extension') && found.severity === 'note')
+  return { name: save, result: isUnread ? 'unread' : 'different' }
+}

@@ -1,0 +1,47 @@
+/** fixtures/save: raw rulesets written back as the saves that the real programs made of them. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { Backend } from '../src/ir/hooks.ts'
+import { readRuleset } from '../src/save/read.ts'
+import { writeRuleset } from '../src/save/write.ts'
+
+const FOLDER = 'fixtures/save'
+
+/** Saves that we do not reproduce, and why. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'hand-flush-all.nft-save': 'iptables-nft-restore forgets a bare -F',
+  'hand-nft-only.nft-save': 'iptables-nft-restore takes a chain that is declared twice, and policies of user chains',
+  'hand-no-commit.legacy-save': 'refused: what was there before',
+  'hand-no-commit.nft-save': 'refused: what was there before',
+  'hand-no-commit-second.legacy-save': 'refused: what was there before',
+  'hand-no-commit-second.nft-save': 'refused: what was there before',
+  'hand-policy-counters.legacy-save': '-P sets counters with iptables-legacy-restore only',
+  'hand-policy-counters.legacy-save-c': '-P sets counters with iptables-legacy-restore only',
+  'hand-policy-counters.nft-save-c': '-P sets counters with iptables-legacy-restore only',
+  'hand-table-twice.nft-save': 'a second *filter resets the chain policies with iptables-nft-restore only',
+}
+
+describe('saves of fixtures/save', () => {
+  for (const file of readdirSync(FOLDER).filter(name => /\.rules6?$/.test(name)).sort()) {
+    const isIpv6 = file.endsWith('6')
+    const base = `${file.replace(/\.rules6?$/, '')}${isIpv6 ? '.v6' : ''}`
+    for (const backend of ['legacy', 'nft'] as const satisfies readonly Backend[]) {
+      for (const ending of ['', '-c']) {
+        const save = `${base}.${backend}-save${ending}`
+        if (existsSync(`${FOLDER}/${save}`)) testSave(file, save, backend, ending === '-c')
+      }
+    }
+  }
+})
+
+function testSave(file: string, save: string, backend: Backend, counters: boolean): void {
+  const { value, diagnostics } = readRuleset([{ path: file, text: readFileSync(`${FOLDER}/${file}`, 'utf8') }], { family: file.endsWith('6') ? 'ipv6' : 'ipv4' })
+  const unread = diagnostics.find(found => (found.code === 'unknown-match' || found.code === 'unknown-extension') && found.severity === 'note')
+  const reason = EXCEPTIONS[save] ?? unread?.message
+  const title = reason === undefined ? save : `${save} (${reason})`
+  const written = writeRuleset(value, { backend, counters })
+  const wanted = readFileSync(`${FOLDER}/${save}`, 'utf8')
+  if (reason === undefined || written === wanted) test(title, () => expect(written).toBe(wanted))
+  else test.skip(title)
+}
