@@ -19,10 +19,11 @@ interface CommandStart {
 const PROGRAM = /^\s*(?:\$\s+|#\s+(?=ip6?tables\s))?(?:sudo\s+)?(?:\S*\/)?(ip6?tables)(?:-legacy|-nft)?(?=\s)/
 const BARE = /^\s*-(?:[APNIDRFXZEt]|-append|-policy|-new-chain|-insert|-table)\s/
 
-/** Tells whether a text is a list of commands rather than iptables-restore's format: its first meaningful line decides. */
+const SOME_COMMAND = new RegExp(`${PROGRAM.source}|${BARE.source}`, 'm')
+
+/** Tells whether a text is a list of commands rather than iptables-restore's format: no line begins a table, and some line is a command. */
 export function isCommandForm(text: string): boolean {
-  const first = /^(?![ \t]*(?:#(?!\s+ip6?tables\s)|\r?$)).*$/m.exec(text)?.[0] ?? ''
-  return PROGRAM.test(first) || BARE.test(first)
+  return !/^\*[ \t]*[a-z]/m.test(text) && SOME_COMMAND.test(text)
 }
 
 /** Reads a pasted command line: `iptables -t nat -A ...`, or a line of `iptables -S`, which is of table filter. */
