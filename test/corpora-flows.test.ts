@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { readRuleset } from '../src/save/read.ts'
-import { compareFlow } from './corpora/compare-flow.ts'
+import { readGvisorCases, readKubeCases } from './corpora/case-files.ts'
+import { compareFlow, compareSomeWay } from './corpora/compare-flow.ts'
 import { readFlowFiles, rulesetText, topologyOf } from './corpora/flow-files.ts'
 
 const files = readFlowFiles()
@@ -27,4 +28,15 @@ describe('recorded flows', () => {
     console.log(`recorded packets: ${counts.same} agree, ${counts.different} differ, ${counts.open} are open (${named})`)
     expect(differences.slice(0, 20)).toEqual([])
   }, 120_000)
+
+  const cases = [['kube-proxy', readKubeCases()], ['gVisor', readGvisorCases()]] as const
+  test.skipIf(files.length === 0).each(cases)("%s's own cases", (name, recordedCases) => {
+    const differences = recordedCases.flatMap(({ name: title, file, ruleset, packet }) => {
+      const { value } = readRuleset([{ path: title, text: ruleset }], { family: file.family === 4 ? 'ipv4' : 'ipv6' })
+      const result = compareSomeWay(packet, value, topologyOf(file))
+      return result.kind === 'different' ? [`${title}: ${result.what}`] : []
+    })
+    console.log(`${name}: ${recordedCases.length - differences.length} of ${recordedCases.length} recorded packets agree`)
+    expect(differences.slice(0, 20)).toEqual([])
+  })
 })

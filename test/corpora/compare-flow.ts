@@ -23,6 +23,23 @@ export function compareFlow(recorded: RecordedPacket, ruleset: Ruleset, topology
   return doubt.length > 0 ? { kind: 'open', because: doubt } : { kind: 'different', what: difference }
 }
 
+/** The same where chance decides: one of the ways that the packet may take is the recorded one. */
+export function compareSomeWay(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology): Comparison {
+  const ways = allWays(assume => trace(makeWorld({ topology, rulesets: [ruleset] }), probeOf(recorded, ruleset.family), { assume }))
+  const differences = ways.map(way => differenceOf(recorded, way))
+  return differences.includes(undefined) ? { kind: 'same' } : { kind: 'different', what: `${ways.length} ways, the first: ${differences[0]}` }
+}
+
+/** Runs with every combination of values for the free variables that the runs meet. */
+function allWays(run: (assume: ReadonlyMap<string, boolean>) => Trace, given: ReadonlyMap<string, boolean> = new Map()): readonly Trace[] {
+  const first = run(given)
+  const further = first.assumed.flatMap((turned, index) => {
+    const before = first.assumed.slice(0, index).map(({ key, value }) => [key, value] as const)
+    return allWays(run, new Map([...given, ...before, [turned.key, !turned.value]]))
+  })
+  return [first, ...further]
+}
+
 function differenceOf(recorded: RecordedPacket, result: Trace): string | undefined {
   const hits = hitsOf(result)
   const expected = recordedHits(recorded).map(({ table, chain, number }) => `${table} ${chain} ${number}`)

@@ -28,6 +28,8 @@ export interface RecordedPacket {
   readonly icmp_type?: number
   readonly icmp_code?: number
   readonly src_mac?: string
+  readonly uid?: number
+  readonly gid?: number
   readonly outcome: RecordedOutcome
   readonly hits: Readonly<Record<string, Readonly<Record<string, readonly (number | 'policy')[]>>>>
 }
@@ -54,6 +56,7 @@ export interface FlowFile {
   readonly interfaces: readonly { readonly name: string; readonly addrs: readonly string[]; readonly routes: readonly string[] }[]
   readonly default_dev: string
   readonly setup: readonly string[]
+  readonly sysctls?: Readonly<Record<string, string>>
   readonly packets: readonly RecordedPacket[]
 }
 
@@ -86,7 +89,7 @@ export function topologyOf(file: FlowFile): Topology {
       const route = readRoute(isIpv6 && text.startsWith('default') ? text.replace('default', '::/0') : text)
       return route.ok ? [route.value] : []
     }),
-    rules: [], neighbours: [], sysctls: {},
+    rules: [], neighbours: [], sysctls: file.sysctls ?? {},
     ipsets: readIpsets(file.setup.map(line => line.replace(/^ipset /, '')).join('\n')),
   }
   return { namespaces: [namespace], labels: [], assumptions: [] }
@@ -98,7 +101,7 @@ const USUAL_MAC = '020000000001'
 /** Returns the packet to send. */
 export function probeOf(recorded: RecordedPacket, family: Family): Probe {
   const packet = packetOf(recorded, family)
-  if (recorded.in === null) return { packet: { ...packet, socket: { uid: 0, gid: 0 } } }
+  if (recorded.in === null) return { packet: { ...packet, socket: { uid: recorded.uid ?? 0, gid: recorded.gid ?? 0 } } }
   return { packet: { ...packet, macSource: recorded.src_mac?.replaceAll(':', '') ?? USUAL_MAC }, inDevice: recorded.in }
 }
 
