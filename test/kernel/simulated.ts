@@ -27,6 +27,7 @@ export function simulateProbe(kernelCase: KernelCase, probe: Probe, backend: Bac
     const one = trace(world, next)
     traces.push(one)
     last = { probe: next, outcome: one.outcome }
+    if (!hasReceiver(one.outcome, kernelCase)) break
   }
   const [there, back] = traces
   return { answer: there ? answerOf(there, back, probe) : 'silence', seen: probe.listen && there && arrived(there.outcome) ? endOf(there.outcome.packet) : null, counters: countHits(traces) }
@@ -45,6 +46,12 @@ function answerOf(there: Trace, back: Trace | undefined, probe: Probe): string {
   if (outcome.kind !== 'reject' || !answer || !arrived(answer.outcome)) return 'silence'
   const { icmp } = answer.outcome.packet
   return icmp === undefined || icmp.code === 3 ? 'refused' : 'unreachable'
+}
+
+/** Whether somebody there has the address that the packet came out with. */
+function hasReceiver(outcome: Outcome, { peers }: KernelCase): boolean {
+  const address = writeAddress(outcome.packet.dst)
+  return outcome.kind === 'local' || Object.values(peers).some(peer => peer.addresses.some(one => one.startsWith(`${address}/`)))
 }
 
 function arrived(outcome: Outcome): boolean {
