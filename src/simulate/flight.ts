@@ -67,7 +67,14 @@ export interface FlightStart {
 export function makeFlight(start: FlightStart): Flight {
   const { host } = start
   const flight: Flight = {
-    ...start,
+    world: start.world,
+    host,
+    packet: start.packet,
+    isLocal: start.isLocal,
+    record: start.record,
+    recordsMisses: start.recordsMisses,
+    decisions: start.decisions,
+    send: start.send,
     inDevice: '',
     outDevice: '',
     bridgeIn: '',

@@ -39,6 +39,8 @@ export interface Host {
   readonly fib: Fib
   readonly rulesets: Readonly<Partial<Record<Family, PreparedRuleset>>>
   readonly sysctls: HostSysctls
+  /** What `deviceSysctl` found so far. */
+  readonly deviceSysctls: Map<string, number>
   readonly connections: ConnectionTable
   /** Connections by their original source, as nat looks for a mapping to use again. */
   readonly bySource: Set<Connection>
@@ -65,9 +67,13 @@ export function makeWorld(options: WorldOptions): World {
 
 /** Returns a per-device sysctl of ipv4, such as rp_filter: the larger of `all` and the device's (or `default`'s) own. */
 export function deviceSysctl(host: Host, device: string, name: string): number {
-  const prefix = 'net.ipv4.conf'
-  const own = sysctlNumber(host.namespace, `${prefix}.${device}.${name}`, sysctlNumber(host.namespace, `${prefix}.default.${name}`, 0))
-  return Math.max(sysctlNumber(host.namespace, `${prefix}.all.${name}`, 0), own)
+  const key = `${device} ${name}`
+  const known = host.deviceSysctls.get(key)
+  if (known !== undefined) return known
+  const read = (scope: string, otherwise: number): number => sysctlNumber(host.namespace, `net.ipv4.conf.${scope}.${name}`, otherwise)
+  const value = Math.max(read('all', 0), read(device, read('default', 0)))
+  host.deviceSysctls.set(key, value)
+  return value
 }
 
 const fibOf = new WeakMap<Namespace, Fib>()
@@ -83,6 +89,7 @@ function makeHost(namespace: Namespace, rulesets: readonly Ruleset[]): Host {
     fib,
     rulesets: prepared,
     sysctls: readSysctls(namespace),
+    deviceSysctls: new Map(),
     connections: makeConnectionTable(),
     bySource: new Set(),
     memories: new Map(),

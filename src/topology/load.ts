@@ -37,10 +37,12 @@ export function readTopology(source: SourceFile): TopologyReading {
   }
   if (document.errors.length > 0) return { value: { namespaces: [], labels: [], assumptions: [] }, diagnostics: reader.diagnostics }
   const entries = entriesOf(rootOf(reader), 'a topology')
+  if (entries.length === 0 && reader.diagnostics.length === 0) complain(reader, 'empty-file', rootOf(reader).span, 'the file describes no topology', 'write the devices of the host: `devices:` and below it `eth0: 192.0.2.1/24`')
   const several = entries.find(entry => entry.key === 'namespaces')
   const namespaces = several ? readNamespaces(several, entries) : [readNamespace(reader, ONLY_NAMESPACE, entries.filter(entry => entry.key !== 'labels'))]
   const labels = entries.filter(entry => entry.key === 'labels').flatMap(readLabels)
-  return { value: { namespaces, labels, assumptions: [] }, diagnostics: reader.diagnostics }
+  const diagnostics = reader.diagnostics.sort((one, other) => one.span.start - other.span.start)
+  return { value: { namespaces, labels, assumptions: [] }, diagnostics }
 }
 
 function readNamespaces(several: YamlEntry, entries: readonly YamlEntry[]): readonly Namespace[] {
