@@ -2,7 +2,7 @@
 
 import { protocolInWords, PROTOCOL } from '../net/protocol.ts'
 import { writeEndpoint } from './endpoint.ts'
-import { icmpNameOfType } from './icmp-names.ts'
+import { hasIcmpId, icmpNameOfType } from './icmp-names.ts'
 import { makePacket } from './packet.ts'
 import type { IcmpHeader, Packet, TcpHeader } from './packet.ts'
 import { EMPTY_TCP, wordOfFlags } from './packet-words.ts'
@@ -73,7 +73,7 @@ function icmpWords(icmp: IcmpHeader, protocol: number, options: WritePacketOptio
   return [
     ...(name === undefined ? [`type ${icmp.type} code ${icmp.code}`] : [name]),
     ...(icmp.id === undefined ? [] : [`id ${icmp.id}`]),
-    ...(icmp.sequence === undefined || icmp.sequence === 1 || options.brief ? [] : [`seq ${icmp.sequence}`]),
+    ...(icmp.sequence === undefined || (icmp.sequence === 1 && hasIcmpId(icmp.type, protocol)) || options.brief ? [] : [`seq ${icmp.sequence}`]),
     ...(icmp.mtu === undefined ? [] : [`mtu ${icmp.mtu}`]),
     ...(icmp.inner === undefined ? [] : [`quoting ${writePacket(options.brief ? { ...icmp.inner, mark: 0, priority: 0 } : icmp.inner, options)}`]),
   ]
