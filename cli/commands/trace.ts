@@ -1,5 +1,6 @@
 /** `5x5 trace RULES... 'PACKET' ...` */
 
+import { basename } from 'node:path'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
@@ -68,13 +69,20 @@ export const trace: Command = {
     if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0]} '${PACKET_EXAMPLE}'`)
     const requests = readRequests(texts)
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const rules = readRules(readSources(paths, terminal.directory), readFamily(values['family']), backend)
+    const sources = readSources(paths, terminal.directory)
+    const rules = readRules(values['json'] === true ? sources : withShortPaths(sources), readFamily(values['family']), backend)
     checkFamilies(requests, rules.rulesets)
     const topology = await topologyFor({ values, requests, rulesets: rules.rulesets, directory: terminal.directory })
     for (const request of requests) if (request.kind === 'probe') checkPlace(request, topology)
     printTraces({ ...rules, topology, backend, texts, requests, all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }, terminal)
     return EXIT.clean
   },
+}
+
+/** A trace names a file in every row: its last part is enough where no two are alike. */
+function withShortPaths(sources: readonly SourceFile[]): readonly SourceFile[] {
+  const names = sources.map(({ path }) => basename(path))
+  return new Set(names).size < names.length ? sources : sources.map(({ text }, index) => ({ path: names[index] ?? '', text }))
 }
 
 /** The rules of a command line, one ruleset for each family. */
@@ -87,7 +95,7 @@ export interface TracedRules {
 function readRules(sources: readonly SourceFile[], family: Family | undefined, backend: Backend): TracedRules {
   const read = (['ipv4', 'ipv6'] as const).flatMap(of => {
     const files = sources.filter(source => (family ?? guessFamily([source])) === of)
-    return files.length === 0 ? [] : [readRuleset(files, { family: of })]
+    return files.length === 0 ? [] : [readRuleset(files, { family: of, backend })]
   })
   const all = read.flatMap(({ value, diagnostics }) => [...diagnostics, ...checkRuleset(value, { backend })])
   const errors = all.filter(({ severity, backend: only }) => severity === 'error' && (only === undefined || only === backend))

@@ -79,7 +79,7 @@ function layOut(rows: readonly TraceRow[], paint: Paint): string[] {
   return rows.map(row => {
     const hook = paint('strong', printable(row.hook)) + ' '.repeat(Math.max(GAP, hookWidth - row.hook.length))
     const chain = printable(row.chain) + ' '.repeat(Math.max(chainWidth - row.chain.length, row.chain === '' ? 0 : GAP))
-    const place = paint('place', row.place) + ' '.repeat(Math.max(placeWidth - row.place.length, 0))
+    const place = paint('place', row.place) + ' '.repeat(Math.max(placeWidth - row.place.length, row.place === '' ? 0 : GAP))
     const text = row.style ? paint(row.style, printable(row.text)) : printable(row.text)
     const note = row.note === undefined ? '' : `   ${paint('faint', printable(row.note))}`
     return `  ${hook}${isPlain(row) ? '' : chain + place}${text}${note}`.trimEnd()
