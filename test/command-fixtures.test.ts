@@ -6,10 +6,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Terminal } from '../cli/command.ts'
-import { run } from '../cli/run.ts'
 import { splitWords } from '../grammar/save-words.ts'
-import { plain } from '../src/report/paint.ts'
+import { printedBy } from './printed-by.ts'
 
 const CHECK = 'fixtures/check'
 const TRACE = 'fixtures/trace'
@@ -50,12 +48,3 @@ describe('trace', () => {
     await expect(printed.join('\n')).toMatchFileSnapshot(join('..', folder, 'expected.txt'))
   })
 })
-
-/** Returns everything that a command prints, with its exit code where that is not 0. */
-async function printedBy(words: readonly string[], directory: string): Promise<string> {
-  const printed: string[] = []
-  const write = (text: string) => void printed.push(text)
-  const terminal: Terminal = { out: write, err: write, paint: plain, paintErr: plain, directory }
-  const code = await run(words, terminal)
-  return `${printed.join('')}${code === 0 ? '' : `(exit code ${code})\n`}`
-}
