@@ -25,9 +25,10 @@ const DEVICE_OPTIONS: readonly DeviceOption[] = [
  * that only such hooks reach: it loads and never matches. Source: iptables/xshared.c do_parse() "Can't use -o with".
  */
 export function checkDevices(rule: Rule, chain: Chain, hooks: readonly Hook[]): Diagnostic[] {
-  const ip = rule.matches.find(use => use.name === 'ip')
+  const ip = rule.matches[0]
+  if (ip?.name !== 'ip' || (!ip.infos['in-interface'] && !ip.infos['out-interface'])) return []
   return DEVICE_OPTIONS.flatMap(row => {
-    const use = ip?.infos[row.option]
+    const use = ip.infos[row.option]
     if (!use) return []
     if (row.without.some(hook => hook === chain.name)) return [misplaced(rule, row, 'error', `\`${row.letter}\` cannot stand in ${chain.name}`, row.why)]
     if (hooks.length === 0 || !hooks.every(hook => row.without.includes(hook)) || !needsDevice(use)) return []

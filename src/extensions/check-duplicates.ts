@@ -38,6 +38,19 @@ function duplicate(rule: Rule, earlier: Rule): Diagnostic {
 
 /** Comments do not make a rule another one. */
 function ruleKey(rule: Rule, family: Family): string {
-  const matches = rule.matches.filter(use => use.name !== 'comment').map(use => useInWords(use, family))
-  return `${matches.join(' ')} ${rule.target ? targetInWords(rule.target, family) : ''}`
+  let key = ''
+  for (const use of rule.matches) if (use.name !== 'comment') key += `${remember(use, () => useInWords(use, family))} `
+  const { target } = rule
+  return target ? key + remember(target, () => targetInWords(target, family)) : key
+}
+
+const wordsOf = new WeakMap<object, string>()
+
+/** Equal uses are one object, so that most are written once. */
+function remember(use: object, write: () => string): string {
+  const known = wordsOf.get(use)
+  if (known !== undefined) return known
+  const words = write()
+  wordsOf.set(use, words)
+  return words
 }

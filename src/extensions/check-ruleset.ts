@@ -46,10 +46,14 @@ function refusals(ruleset: Ruleset, backend: Backend): Diagnostic[] {
 function checkRules(checked: CheckedChain): Diagnostic[] {
   const { chain, graph, end } = checked
   const reached = hooksOf(graph, chain)
-  return chain.rules.flatMap((rule, index) => {
+  const found: Diagnostic[] = []
+  chain.rules.forEach((rule, index) => {
     const hooks = index < end ? reached : []
-    return [...checkDevices(rule, chain, hooks), ...rule.matches.flatMap(use => checkUse(use, rule, hooks, checked)), ...(rule.target?.kind === 'target' ? checkUse(rule.target, rule, hooks, checked) : [])]
+    found.push(...checkDevices(rule, chain, hooks))
+    for (const use of rule.matches) found.push(...checkUse(use, rule, hooks, checked))
+    if (rule.target?.kind === 'target') found.push(...checkUse(rule.target, rule, hooks, checked))
   })
+  return found
 }
 
 /**
@@ -58,11 +62,21 @@ function checkRules(checked: CheckedChain): Diagnostic[] {
  */
 function decidesEverything(rule: Rule, family: Family): boolean {
   const { target } = rule
-  return target?.kind === 'target' && ['ACCEPT', 'DROP', 'QUEUE', 'RETURN'].includes(target.name) && rule.matches.every(use => isEmptyIp(use, family))
+  if (target?.kind !== 'target' || !VERDICTS.has(target.name) || rule.matches.length > 1) return false
+  const [use] = rule.matches
+  return use === undefined || isEmptyIp(use, family)
 }
 
+const VERDICTS = new Set(['ACCEPT', 'DROP', 'QUEUE', 'RETURN'])
+
+const emptyIps = new WeakMap<MatchUse, boolean>()
+
+/** `-s 0.0.0.0/0` and its kin say nothing. */
 function isEmptyIp(use: MatchUse, family: Family): boolean {
-  return use.name === 'ip' && useInWords(use, family) === ''
+  if (use.name !== 'ip') return false
+  const known = emptyIps.get(use) ?? useInWords(use, family) === ''
+  emptyIps.set(use, known)
+  return known
 }
 
 /** What both backends say is said once, without a backend. */

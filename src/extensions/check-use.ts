@@ -23,34 +23,33 @@ export interface CheckedChain {
 
 type Use = MatchUse | Extract<TargetUse, { kind: 'target' }>
 
-/** Kernel: iptables-nft writes these as native expressions, so the kernel's own check of `-p` never sees them. */
-const NATIVE_IN_NFT: readonly string[] = ['tcp', 'udp']
-
 /** Returns the refusals of one use. `hooks` are those from which the rule is reached. */
 export function checkUse(use: Use, rule: Rule, hooks: readonly Hook[], checked: CheckedChain): Diagnostic[] {
   const { chain, family } = checked
   const definition = 'kind' in use ? targetDefinition(use.name, family) : matchDefinition(use.name, family)
   if (!definition || use.words) return []
   const misplaced: DiagnosticCode = definition.kind === 'match' ? 'misplaced-match' : 'misplaced-target'
-  const span = definition.kind === 'match' ? placeOfMatch(rule, definition, use.name) : placeOfTarget(rule)
+  if (!definition.tables && !definition.hooks && !definition.protocols && !definition.check) return []
   const what = `${definition.kind} \`${use.name}\``
   const refuse = (code: DiagnosticCode, message: string, help?: string, related: readonly RelatedPlace[] = []): Diagnostic[] => [
-    { code, severity: 'error', message, span, related, ...(help === undefined ? {} : { help }) },
+    { code, severity: 'error', message, span: definition.kind === 'match' ? placeOfMatch(rule, definition, use.name) : placeOfTarget(rule), related, ...(help === undefined ? {} : { help }) },
   ]
   if (definition.tables && !definition.tables.includes(chain.table)) return refuse(misplaced, `${what} cannot stand in table ${chain.table}`, `it works in ${inTables(definition.tables)}`)
   const wrong = definition.hooks && hooks.find(hook => !definition.hooks?.includes(hook))
   if (definition.hooks && wrong) return refuse(misplaced, `${what} cannot stand in ${chain.hook ?? `a chain that ${wrong} reaches`}`, `it works in ${definition.hooks.join(', ')}`, jumpsTo(wrong, checked))
-  return checkProtocol(definition, rule, checked, refuse) ?? checkOwn(use, definition, rule, hooks, checked, refuse, misplaced)
+  return checkProtocol(use, definition, rule, checked, refuse) ?? checkOwn(use, definition, rule, hooks, checked, refuse, misplaced)
 }
 
 type Refuse = (code: DiagnosticCode, message: string, help?: string) => Diagnostic[]
 
-function checkProtocol(definition: ExtensionDefinition, rule: Rule, { backend }: CheckedChain, refuse: Refuse): Diagnostic[] | undefined {
+function checkProtocol(use: Use, definition: ExtensionDefinition, rule: Rule, { backend }: CheckedChain, refuse: Refuse): Diagnostic[] | undefined {
   const { protocols } = definition
   if (!protocols) return undefined
   const given = protocolOf(rule)
   const isRight = given !== undefined && protocols.includes(given.number)
-  if (isRight && (!given.inverted || (backend === 'nft' && NATIVE_IN_NFT.includes(definition.name)))) return undefined
+  // Kernel: what iptables-nft writes as expressions of its own is not seen by the kernel's check of `-p`.
+  const isUnseen = backend === 'nft' && definition.kind === 'match' && definition.isNativeInNft?.(use.infos)
+  if (isRight && (!given.inverted || isUnseen)) return undefined
   const wanted = protocols.map(number => `\`-p ${protocolInWords(number)}\``).join(' or ')
   const said = given && `\`${given.inverted ? '! ' : ''}-p ${protocolInWords(given.number)}\``
   return refuse('protocol-needed', said === undefined ? `${definition.kind} \`${definition.name}\` needs ${wanted}` : `${definition.kind} \`${definition.name}\` needs ${wanted}, and the rule has ${said}`)

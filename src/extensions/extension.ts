@@ -59,8 +59,8 @@ export interface OptionRow<T> {
   readonly requires?: readonly string[]
   /** Another option that must stand before it on the line. */
   readonly after?: string
-  /** `-p` must stand before it on the line, for this value: the program asks for the protocol as it reads the words. */
-  protocolFirst?(value: T): boolean
+  /** Why the words are refused after the `-p` that stands before them on the line (undefined: none): the program asks for it as it reads. */
+  afterProtocol?(words: readonly string[], protocol: number | undefined): string | undefined
   /** The value where the option is not given; it is printed. */
   readonly default?: T
   /** iptables-save leaves it out (a default value, say). */

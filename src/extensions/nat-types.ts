@@ -30,14 +30,41 @@ export const natRange: OptionType<NatRange> = {
   write: range => [writeNatRange(range)],
 }
 
-/** Ports only: `port[-port]`. */
-export const natPorts: OptionType<NatPorts> = {
+/** The same for SNAT. Kernel: it forgets the base of shifted ports, which becomes 0. */
+export const sourceRange: OptionType<NatRange> = {
+  ...natRange, syntax: '[address[-address]][:port[-port]]',
+  read([word = ''], family) {
+    const range = readNatRange(word, family)
+    if (!range.ok || range.value.ports?.base === undefined) return range
+    return read({ ...range.value, ports: { ...range.value.ports, base: 0 } }, FORGOTTEN_BASE)
+  },
+}
+
+/** Ports of MASQUERADE: `port[-port]`. Kernel: the base of shifted ports becomes 0. */
+export const masqueradePorts: OptionType<NatPorts> = {
   syntax: 'port[-port]', words: 1,
+  read([word = '']) {
+    const ports = readNatPorts(word)
+    return ports.ok && ports.value.base !== undefined ? read({ ...ports.value, base: 0 }, FORGOTTEN_BASE) : ports
+  },
+  write: ports => [writeNatPorts(ports)],
+}
+
+/** Ports of REDIRECT: `port[-port]`. */
+export const redirectPorts: OptionType<NatPorts> = {
+  ...masqueradePorts,
   read([word = '']) {
     const ports = readNatPorts(word)
     return ports.ok && ports.value.base !== undefined ? refuse(`shifted ports such as \`${word}\` are for DNAT only`) : ports
   },
-  write: ports => [writeRange(ports, '-')],
+}
+
+const FORGOTTEN_BASE = 'the base of the shifted ports is forgotten: only DNAT keeps it'
+
+/** Returns why an option with ports cannot stand before `-p`. */
+export function portsAfterProtocol(words: readonly string[], protocol: number | undefined): string | undefined {
+  const hasPorts = protocol === undefined && /^(\[.*\])?[^:]*:[^:]*$|^[^:.]*$/.test(words[0] ?? '')
+  return hasPorts ? 'ports need `-p` with a protocol that has ports before them' : undefined
 }
 
 /** Returns why ports cannot be given here: they need a protocol that has some. */
@@ -99,6 +126,9 @@ function readNatPorts(word: string): Reading<NatPorts> {
 function writeNatRange({ addresses, ports }: NatRange): string {
   const address = addresses ? (addresses.low === addresses.high ? writeAddress(addresses.low) : `${writeAddress(addresses.low)}-${writeAddress(addresses.high)}`) : ''
   if (!ports) return address
-  const written = `${writeRange(ports, '-')}${ports.base === undefined ? '' : `/${ports.base}`}`
-  return `${address.includes(':') ? `[${address}]` : address}:${written}`
+  return `${address.includes(':') ? `[${address}]` : address}:${writeNatPorts(ports)}`
+}
+
+function writeNatPorts(ports: NatPorts): string {
+  return `${writeRange(ports, '-')}${ports.base === undefined ? '' : `/${ports.base}`}`
 }

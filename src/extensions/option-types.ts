@@ -51,11 +51,13 @@ export function looseNumberRange(low: number, high: number, syntax: string): Opt
   }
 }
 
-/** A port or range of ports by number or service name. */
-export const portRange: OptionType<NumberRange> = {
-  syntax: 'port[:port]', words: 1,
-  read: ([word = '']) => readRange(word, 0, 65535, readPort),
-  write: range => [writeRange(range, ':')],
+/** A port or range of ports by number or the name of a service of the protocol. Source: libxtables xtables_parse_port(). */
+export function portRangeOf(protocol: 'tcp' | 'udp' | 'sctp' | 'dccp'): OptionType<NumberRange> {
+  return {
+    syntax: 'port[:port]', words: 1,
+    read: ([word = '']) => readRange(word, 0, 65535, end => readPort(end, protocol)),
+    write: range => [writeRange(range, ':')],
+  }
 }
 
 /** A protocol by name or number. */
@@ -92,7 +94,8 @@ export const prefixType: OptionType<Prefix> = {
 export function readWholeNumber(word: string, low: number, high: number): Reading<number> {
   const plain = plainDecimal(word)
   if (plain !== undefined && plain >= low && plain <= high) return read(plain)
-  const digits = /^0x[0-9a-f]+$/i.test(word) ? word : /^0[0-7]+$/.test(word) ? `0o${word.slice(1)}` : /^(0|[1-9]\d*)$/.test(word) ? word : undefined
+  const given = word.replace(/^[ \t]*\+?/, '')
+  const digits = /^0x[0-9a-f]+$/i.test(given) ? given : /^0[0-7]+$/.test(given) ? `0o${given.slice(1)}` : /^(0|[1-9]\d*)$/.test(given) ? given : undefined
   if (digits === undefined) return refuse(`\`${word}\` is not a number`)
   const value = Number(digits)
   if (value > high) return refuse(`\`${word}\` is above ${high}`)
@@ -111,15 +114,15 @@ function plainDecimal(word: string): number | undefined {
   return value
 }
 
-/** Reads a port by number or service name. */
-export function readPort(word: string): Reading<number> {
+/** Reads a port by number or service name; of any protocol where none is given. */
+export function readPort(word: string, protocol?: string): Reading<number> {
   const plain = plainDecimal(word)
   if (plain !== undefined && plain <= 65535) return read(plain)
-  const named = servicePort(word)
+  const named = servicePort(word, protocol)
   if (named !== undefined) return read(named)
   const number = readWholeNumber(word, 0, 65535)
   if (number.ok || /^\d/.test(word)) return number.ok ? number : refuse(number.problem.replace('`', 'port `'))
-  return refuse(`there is no service \`${word}\``)
+  return refuse(`there is no ${protocol === undefined ? '' : `${protocol} `}service \`${word}\``)
 }
 
 /** Returns `low:high`, or one number where they are equal. */

@@ -1,5 +1,6 @@
 /** Ports: the ways in which extensions read them. */
 
+import { PROTOCOL } from '../net/protocol.ts'
 import type { NumberRange } from '../net/ranges.ts'
 import { servicePort } from '../net/services.ts'
 import { read, refuse } from './extension.ts'
@@ -30,7 +31,8 @@ function wrapped(parts: readonly string[]): string | undefined {
 }
 
 function readLoosePort(word: string): Reading<number> {
-  if (/^\d+$/.test(word)) return read(Number(BigInt(word) & 0xffffn))
+  const digits = /^[ \t]*\+?(\d+)$/.exec(word)?.[1]
+  if (digits !== undefined) return read(Number(BigInt(digits) & 0xffffn))
   const port = servicePort(word)
   return port === undefined ? refuse(`there is no service \`${word}\``) : read(port)
 }
@@ -61,6 +63,16 @@ function readListedRange(part: string): Reading<NumberRange> {
   if (colon !== -1 && low.value >= high.value) return refuse(`the range \`${part}\` must end after it begins`)
   return read({ low: low.value, high: high.value })
 }
+
+/** Returns why a list of ports cannot stand here: it needs a protocol with ports before it, which has the services that it names. */
+export function portsOfProtocol([word = '']: readonly string[], protocol: number | undefined): string | undefined {
+  const name = protocol === undefined ? undefined : SERVICE_PROTOCOLS.get(protocol)
+  if (protocol === undefined) return 'ports need `-p` with a protocol that has ports before them'
+  const unknown = name === undefined ? undefined : word.split(/[,:]/).find(part => /^[a-z]/i.test(part) && servicePort(part, name) === undefined)
+  return unknown === undefined ? undefined : `there is no ${name} service \`${unknown}\``
+}
+
+const SERVICE_PROTOCOLS = new Map<number, string>([[PROTOCOL.tcp, 'tcp'], [PROTOCOL.udp, 'udp'], [PROTOCOL.udplite, 'udplite'], [PROTOCOL.sctp, 'sctp'], [PROTOCOL.dccp, 'dccp']])
 
 /** Tells whether every port is in the range: iptables-save leaves such an option out. */
 export function isEveryPort(use: OptionUseOf<NumberRange>): boolean {

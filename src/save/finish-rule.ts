@@ -112,6 +112,10 @@ function checkOptions(state: RuleState, use: OpenUse, infos: Readonly<Record<str
 /** Returns a rule for each combination of source and destination, in the order in which iptables makes them. */
 function severalRules(state: RuleState, [ip, ...matches]: readonly MatchUse[], target: TargetUse | undefined): ReadRule[] {
   const infos = ip?.infos ?? {}
+  if (infos['source']?.inverted || infos['destination']?.inverted) {
+    refuseRule(state, 'not-invertible', 0, '`!` cannot stand beside several addresses', { help: 'write a rule for each' })
+    return []
+  }
   const choices = (name: string): readonly (OptionUse | undefined)[] => [infos[name], ...state.others.filter(option => option.written.name === name).map(option => option.option)]
   return choices('source').flatMap(source =>
     choices('destination').map(destination => ({

@@ -166,16 +166,17 @@ function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, inve
   if (written.row.makesRules && word.includes(',')) return takeList(state, use, written, word, inverted)
   const option = readValue(state, written, word, at, inverted)
   if (option) give(state, use, option, first)
-  if (option && (written.row.after ?? written.row.protocolFirst)) checkOrder(state, use, option, first)
+  if (option && (written.row.after ?? written.row.afterProtocol)) checkOrder(state, use, option, first)
 }
 
 /** Refuses an option that stands too early: the programs look at what they have read so far. */
-function checkOrder(state: RuleState, use: OpenUse, { written, option }: ReadOption, word: number): void {
-  const { after, protocolFirst } = written.row
+function checkOrder(state: RuleState, use: OpenUse, { written }: ReadOption, word: number): void {
+  const { after, afterProtocol } = written.row
   const isThere = after === undefined || use.given.slice(0, use.count).some(given => given.written.name === after)
   if (!isThere) refuseRule(state, 'missing-option', word, `\`${state.words[word]}\` needs \`--${after}\` before it`)
-  if (!protocolFirst?.(option.value) || givenIpOption(state, 'protocol')) return
-  refuseRule(state, 'protocol-needed', word, `\`${state.words[word]}\` needs \`-p\` with a protocol that has ports before it`)
+  const protocol = givenIpOption(state, 'protocol')?.option.value
+  const problem = afterProtocol?.(state.words.slice(state.at - written.type.words, state.at), typeof protocol === 'number' ? protocol : undefined)
+  if (problem !== undefined) refuseRule(state, protocol === undefined ? 'protocol-needed' : 'bad-value', word, problem)
 }
 
 /** Reads a comma-separated list: the first value is the rule's own, the others make further rules. */

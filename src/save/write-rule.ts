@@ -1,5 +1,6 @@
 /** One rule -> its line in iptables-save's words, without `-A CHAIN` and counters. */
 
+import type { InfosOf } from '../extensions/extension.ts'
 import { targetInWords, useInWords } from '../extensions/option-words.ts'
 import type { Backend } from '../ir/hooks.ts'
 import { matchDefinition } from '../extensions/registry.ts'
@@ -31,11 +32,14 @@ function joinNative(matches: readonly MatchUse[], family: Family): readonly Matc
   const isTwice = matches.some((use, index) => index > 0 && matches.findIndex(other => other.name === use.name) < index && isNative(use, family))
   if (!isTwice) return matches
   const joined: MatchUse[] = []
+  const native = new Map<string, number>()
   for (const use of matches) {
-    const place = isNative(use, family) ? joined.findIndex(other => other.name === use.name && isNative(other, family)) : -1
-    const earlier = joined[place]
-    if (earlier) joined[place] = { name: use.name, infos: joinInfos(earlier.infos, use.infos) }
-    else joined.push(use)
+    const infos = isNative(use, family) ? matchDefinition(use.name, family)?.savedBy?.('nft', use.infos) : undefined
+    const place = native.get(use.name)
+    const earlier = place === undefined ? undefined : joined[place]
+    if (!isNative(use, family)) joined.push(use)
+    else if (infos && place !== undefined && earlier) joined[place] = { name: use.name, infos: joinInfos(earlier.infos, infos) }
+    else if (infos) native.set(use.name, joined.push({ name: use.name, infos: joinInfos({}, infos) }) - 1)
   }
   return joined
 }
@@ -45,8 +49,8 @@ function isNative(use: MatchUse, family: Family): boolean {
 }
 
 /** Kernel: the later value wins, an inversion stays. */
-function joinInfos(earlier: Infos, later: Infos): Infos {
-  const both = Object.entries(later).map(([name, use]) => [name, { value: use.value, inverted: use.inverted || (earlier[name]?.inverted ?? false) }])
+function joinInfos(earlier: Infos, later: InfosOf<Record<string, unknown>>): Infos {
+  const both = Object.entries(later).flatMap(([name, use]) => (use ? [[name, { value: use.value, inverted: use.inverted || (earlier[name]?.inverted ?? false) }] as const] : []))
   return { ...earlier, ...Object.fromEntries(both) }
 }
 

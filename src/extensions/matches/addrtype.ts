@@ -13,7 +13,7 @@ import { flag } from '../option-types.ts'
 const TYPES: BitNames = Object.entries(ADDRESS_TYPE)
 const types = abbreviatedNames(TYPES, TYPES, 'address type')
 const IPV6_TOGETHER = [ADDRESS_TYPE.MULTICAST, ADDRESS_TYPE.UNICAST, ADDRESS_TYPE.UNSPEC]
-const IPV6_LACKS = ADDRESS_TYPE.BLACKHOLE | ADDRESS_TYPE.PROHIBIT | ADDRESS_TYPE.BROADCAST
+const IPV6_LACKS = ADDRESS_TYPE.BROADCAST | ADDRESS_TYPE.BLACKHOLE | ADDRESS_TYPE.PROHIBIT | ADDRESS_TYPE.THROW | ADDRESS_TYPE.NAT | ADDRESS_TYPE.XRESOLVE
 
 /** Kernel: the type is asked of the routing table, with --limit-iface-* only of routes on that device. */
 export const addrtype = defineMatch({
@@ -35,7 +35,7 @@ export const addrtype = defineMatch({
     if (infos['limit-iface-in'] && hooks.some(hook => hook === 'OUTPUT' || hook === 'POSTROUTING')) return '`--limit-iface-in` cannot be used in OUTPUT and POSTROUTING: the packet did not arrive on a device there'
     if (infos['limit-iface-out'] && hooks.some(hook => hook === 'PREROUTING' || hook === 'INPUT')) return '`--limit-iface-out` cannot be used in PREROUTING and INPUT: no device of departure is known there'
     const asked = (infos['src-type']?.value ?? 0) | (infos['dst-type']?.value ?? 0)
-    return family === 'ipv6' && (asked & IPV6_LACKS) !== 0 ? 'IPv6 has no address types BROADCAST, BLACKHOLE and PROHIBIT' : undefined
+    return family === 'ipv6' && (asked & IPV6_LACKS) !== 0 ? 'IPv6 has no address types BROADCAST, BLACKHOLE, PROHIBIT and beyond' : undefined
   },
 })
 

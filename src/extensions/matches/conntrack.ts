@@ -25,7 +25,9 @@ const direction: OptionType<0 | 1> = {
 
 const seconds = looseNumberRange(0, 0xffffffff, 'seconds[:seconds]')
 const addressRow = { type: hostMask, invertible: true } as const
-const portRow = { type: looseRange, invertible: true } as const
+/** Kernel: a range that ends at port 0 is printed as its first port. */
+const portType: OptionType<NumberRange> = { ...looseRange, write: (range, family) => (range.high === 0 ? [String(range.low)] : looseRange.write(range, family)) }
+const portRow = { type: portType, invertible: true } as const
 
 /**
  * Kernel: a packet without a connection matches where the state matches, whatever the other options say; with no --ctstate it never

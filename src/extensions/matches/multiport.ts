@@ -6,7 +6,7 @@ import type { Predicate } from '../../meaning/predicate.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { defineMatch } from '../extension.ts'
-import { portList } from '../port-types.ts'
+import { portList, portsOfProtocol } from '../port-types.ts'
 
 /** Kernel: fragments after the first never match, `!` or not. */
 export const multiport = defineMatch({
@@ -16,15 +16,15 @@ export const multiport = defineMatch({
   requiresOneOf: ['sports', 'dports', 'ports'],
   options: {
     sports: {
-      type: portList, invertible: true, protocolFirst: () => true, aliases: ['--source-ports'], excludes: ['dports', 'ports'],
+      type: portList, invertible: true, afterProtocol: portsOfProtocol, aliases: ['--source-ports'], excludes: ['dports', 'ports'],
       doc: 'source port is one of these', means: ports => isOneOf('l4.sport', ports),
     },
     dports: {
-      type: portList, invertible: true, protocolFirst: () => true, aliases: ['--destination-ports'], excludes: ['sports', 'ports'],
+      type: portList, invertible: true, afterProtocol: portsOfProtocol, aliases: ['--destination-ports'], excludes: ['sports', 'ports'],
       doc: 'destination port is one of these', means: ports => isOneOf('l4.dport', ports),
     },
     ports: {
-      type: portList, invertible: true, protocolFirst: () => true, excludes: ['sports', 'dports'],
+      type: portList, invertible: true, afterProtocol: portsOfProtocol, excludes: ['sports', 'dports'],
       doc: 'source or destination port is one of these', means: ports => any([isOneOf('l4.sport', ports), isOneOf('l4.dport', ports)]),
     },
   },

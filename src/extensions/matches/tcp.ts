@@ -4,7 +4,7 @@ import { equals, masked, within } from '../../meaning/predicate.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import { defineMatch } from '../extension.ts'
 import type { InfosOf } from '../extension.ts'
-import { portRange, wholeNumber } from '../option-types.ts'
+import { portRangeOf, wholeNumber } from '../option-types.ts'
 import { isEveryPort, portsSavedByNft } from '../port-types.ts'
 import type { Ports } from '../port-types.ts'
 import { synFlags, tcpFlags } from '../tcp-flags.ts'
@@ -17,11 +17,11 @@ export const tcp = defineMatch({
   protocols: [PROTOCOL.tcp],
   options: {
     sport: {
-      type: portRange, invertible: true, aliases: ['--source-port'], omitted: isEveryPort,
+      type: portRangeOf('tcp'), invertible: true, aliases: ['--source-port'], omitted: isEveryPort,
       doc: 'source port or range', means: range => within('l4.sport', range.low, range.high),
     },
     dport: {
-      type: portRange, invertible: true, aliases: ['--destination-port'], omitted: isEveryPort,
+      type: portRangeOf('tcp'), invertible: true, aliases: ['--destination-port'], omitted: isEveryPort,
       doc: 'destination port or range', means: range => within('l4.dport', range.low, range.high),
     },
     'tcp-option': {

@@ -1,11 +1,11 @@
 /** Source: iptables-extensions(8) "CONNMARK"; net/netfilter/xt_connmark.c connmark_tg_shift(); extensions/libxt_CONNMARK.c connmark_tg_parse_v2(). */
 
 import type { Effect } from '../../meaning/effect.ts'
-import { defineTarget } from '../extension.ts'
-import type { InfosOf } from '../extension.ts'
+import { defineTarget, read } from '../extension.ts'
+import type { InfosOf, OptionType } from '../extension.ts'
 import { bits32, MARK_SPELLINGS, xorMark } from '../mark-types.ts'
 import type { MarkMask } from '../mark-types.ts'
-import { flag, wholeNumber } from '../option-types.ts'
+import { flag, readWholeNumber } from '../option-types.ts'
 
 const OPERATIONS = ['set-xmark', 'save-mark', 'restore-mark']
 const ALL_BITS = 0xffffffff
@@ -25,14 +25,16 @@ export const connmarkTarget = defineTarget({
     nfmask: { type: bits32, excludes: ['mask'], doc: 'bits of the packet mark that count; all where it is not given' },
     ctmask: { type: bits32, excludes: ['mask'], doc: 'bits of the connection mark that count; all where it is not given' },
     mask: { type: bits32, excludes: ['nfmask', 'ctmask'], doc: 'both masks' },
-    'left-shift-mark': { type: wholeNumber(0, 32), doc: 'the value is shifted to the left' },
-    'right-shift-mark': { type: wholeNumber(0, 32), doc: 'the value is shifted to the right' },
+    'left-shift-mark': {
+      type: shift(1), repeatable: 'otherSpelling', spellings: { 'right-shift-mark': shift(-1) },
+      doc: 'the value is shifted by so many bits, less than 32; with --right-shift-mark to the right',
+    },
   },
   print: printAll,
   does: infos => [effectOf(infos)],
 })
 
-type Infos = InfosOf<{ 'set-xmark': MarkMask; 'save-mark': true; 'restore-mark': true; nfmask: number; ctmask: number; mask: number; 'left-shift-mark': number; 'right-shift-mark': number }>
+type Infos = InfosOf<{ 'set-xmark': MarkMask; 'save-mark': true; 'restore-mark': true; nfmask: number; ctmask: number; mask: number; 'left-shift-mark': number }>
 
 function printAll(infos: Infos): string {
   const set = infos['set-xmark']
@@ -47,7 +49,7 @@ function partsOf(infos: Infos): { nfmask: number; ctmask: number; shift: number 
   return {
     nfmask: infos.nfmask?.value ?? infos.mask?.value ?? ALL_BITS,
     ctmask: infos.ctmask?.value ?? infos.mask?.value ?? ALL_BITS,
-    shift: infos['right-shift-mark'] ? -infos['right-shift-mark'].value : (infos['left-shift-mark']?.value ?? 0),
+    shift: infos['left-shift-mark']?.value ?? 0,
   }
 }
 
@@ -58,4 +60,16 @@ function effectOf(infos: Infos): Effect {
   if (set) return { kind: 'assign', field: 'ct.mark', clear: set.mask, flip: set.mark, ...shifted }
   if (infos['save-mark']) return { kind: 'assign', field: 'ct.mark', clear: ctmask, flip: 0, from: { field: 'mark', mask: nfmask }, ...shifted }
   return { kind: 'assign', field: 'mark', clear: nfmask, flip: 0, from: { field: 'ct.mark', mask: ctmask }, ...shifted }
+}
+
+/** Bits to the left; negative ones to the right. */
+function shift(sign: 1 | -1): OptionType<number> {
+  return {
+    syntax: 'bits', words: 1,
+    read([word = '']) {
+      const bits = readWholeNumber(word, 0, 31)
+      return bits.ok ? read(sign * bits.value) : bits
+    },
+    write: value => [String(Math.abs(value))],
+  }
 }

@@ -1,7 +1,7 @@
 /** Source: iptables-extensions(8) "DNAT"; net/netfilter/xt_nat.c xt_dnat_target_v2(). */
 
 import { defineTarget } from '../extension.ts'
-import { natFlags, natRange, portsNeedProtocol } from '../nat-types.ts'
+import { natFlags, natRange, portsAfterProtocol, portsNeedProtocol } from '../nat-types.ts'
 import { flag } from '../option-types.ts'
 
 /** Kernel: the table nat sees the first packet of a connection only; the mapping holds for all of it. */
@@ -11,7 +11,7 @@ export const dnatTarget = defineTarget({
   tables: ['nat'],
   hooks: ['PREROUTING', 'OUTPUT'],
   options: {
-    'to-destination': { type: natRange, required: true, protocolFirst: range => range.ports !== undefined, doc: 'new destination: address or range, port or range; port-port/base shifts ports' },
+    'to-destination': { type: natRange, required: true, afterProtocol: portsAfterProtocol, doc: 'new destination: address or range, port or range; port-port/base shifts ports' },
     random: { type: flag, doc: 'the port is chosen at random' },
     persistent: { type: flag, doc: 'a client gets the same address each time' },
   },

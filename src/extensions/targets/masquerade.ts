@@ -1,7 +1,7 @@
 /** Source: iptables-extensions(8) "MASQUERADE"; net/netfilter/nf_nat_masquerade.c nf_nat_masquerade_ipv4(). */
 
 import { defineTarget } from '../extension.ts'
-import { natFlags, natPorts, portsNeedProtocol } from '../nat-types.ts'
+import { natFlags, masqueradePorts, portsAfterProtocol, portsNeedProtocol } from '../nat-types.ts'
 import { flag } from '../option-types.ts'
 
 /** Kernel: the address is the one that routing prefers for the next hop on the device of departure; without any the packet is dropped. */
@@ -11,7 +11,7 @@ export const masqueradeTarget = defineTarget({
   tables: ['nat'],
   hooks: ['POSTROUTING'],
   options: {
-    'to-ports': { type: natPorts, protocolFirst: () => true, doc: 'source port or range to use' },
+    'to-ports': { type: masqueradePorts, afterProtocol: portsAfterProtocol, doc: 'source port or range to use' },
     random: { type: flag, doc: 'the port is chosen at random' },
     'random-fully': { type: flag, doc: 'the port is chosen at random each time' },
   },

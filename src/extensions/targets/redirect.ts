@@ -1,7 +1,7 @@
 /** Source: iptables-extensions(8) "REDIRECT"; net/netfilter/nf_nat_redirect.c nf_nat_redirect_ipv4(), nf_nat_redirect_ipv6(). */
 
 import { defineTarget } from '../extension.ts'
-import { natFlags, natPorts, portsNeedProtocol } from '../nat-types.ts'
+import { natFlags, redirectPorts, portsAfterProtocol, portsNeedProtocol } from '../nat-types.ts'
 import { flag } from '../option-types.ts'
 
 /** Kernel: in OUTPUT the destination becomes the loopback address, elsewhere the first address of the device of arrival; without any the packet is dropped. */
@@ -11,7 +11,7 @@ export const redirectTarget = defineTarget({
   tables: ['nat'],
   hooks: ['PREROUTING', 'OUTPUT'],
   options: {
-    'to-ports': { type: natPorts, protocolFirst: () => true, doc: 'port or range to send it to' },
+    'to-ports': { type: redirectPorts, afterProtocol: portsAfterProtocol, doc: 'port or range to send it to' },
     random: { type: flag, doc: 'the port is chosen at random' },
   },
   does: infos => [

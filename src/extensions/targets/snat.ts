@@ -1,7 +1,7 @@
 /** Source: iptables-extensions(8) "SNAT"; net/netfilter/xt_nat.c xt_snat_target_v1(). */
 
 import { defineTarget } from '../extension.ts'
-import { natFlags, natRange, portsNeedProtocol } from '../nat-types.ts'
+import { natFlags, sourceRange, portsAfterProtocol, portsNeedProtocol } from '../nat-types.ts'
 import { flag } from '../option-types.ts'
 
 /** Kernel: the table nat sees the first packet of a connection only; the mapping holds for all of it. */
@@ -11,7 +11,7 @@ export const snatTarget = defineTarget({
   tables: ['nat'],
   hooks: ['INPUT', 'POSTROUTING'],
   options: {
-    'to-source': { type: natRange, required: true, protocolFirst: range => range.ports !== undefined, doc: 'new source: address or range, port or range' },
+    'to-source': { type: sourceRange, required: true, afterProtocol: portsAfterProtocol, doc: 'new source: address or range, port or range' },
     random: { type: flag, doc: 'the port is chosen at random' },
     'random-fully': { type: flag, doc: 'the port is chosen at random each time' },
     persistent: { type: flag, doc: 'a client gets the same address each time' },
