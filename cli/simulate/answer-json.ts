@@ -25,7 +25,7 @@ export function writeTrace(trace: Trace): JsonObject {
     out: framesOut(outcome),
     local: outcome.kind === 'local' ? [{ iif: outcome.device, mark: outcome.packet.mark, ...writePacket(outcome.packet) }] : [],
     replies: gen.flatMap(answer => repliesOf(answer.outcome)),
-    gen: gen.filter(answer => pathOf(answer.events).length > 0).map(answer => ({ path: pathOf(answer.events), ctstate: statesOf(answer.events) })),
+    gen: gen.filter(answer => pathOf(answer.events).length > 0 || repliesOf(answer.outcome).length > 0).map(answer => ({ path: pathOf(answer.events), ctstate: statesOf(answer.events) })),
   }
 }
 

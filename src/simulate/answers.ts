@@ -63,7 +63,16 @@ function answerReset(flight: Flight, place: RulePlace): boolean {
   })
   if (!routeOutput(host, { destination: packet.src, source: packet.dst, mark: 0, tos: 0 })) return false
   if (flight.tracked) closeTcp(flight.tracked, flight.world.now)
-  return launch(flight, place, reset)
+  return flight.bridgeIn === '' ? launch(flight, place, reset) : putOnPort(flight, place, reset)
+}
+
+/** Kernel: with bridge-nf-call-iptables a reset for what came in by a bridge port goes straight out of that port, past OUTPUT and POSTROUTING. */
+function putOnPort(flight: Flight, cause: RulePlace, packet: Packet): boolean {
+  const outcome = { kind: 'sent' as const, namespace: flight.host.namespace.name, device: flight.bridgeIn, ports: [flight.bridgeIn], packet }
+  const trace: Trace = { events: [], outcome, assumed: [], answers: [] }
+  flight.record?.({ kind: 'answer', cause, packet, trace })
+  flight.answers.push(trace)
+  return true
 }
 
 function resetHeader(packet: Packet, tcp: TcpHeader): TcpHeader {

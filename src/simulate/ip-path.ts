@@ -18,7 +18,11 @@ export function receive(flight: Flight): Outcome {
   const ended = runHook(flight, 'PREROUTING')
   if (ended) return endedOutcome(flight, ended)
   if (flight.route?.kind === 'local' && flight.inDevice === 'lo' && flight.packet.dst === before) return deliver(flight)
-  const way = routeInput(flight)
+  return goOn(flight, routeInput(flight))
+}
+
+/** What comes after PREROUTING: delivery, forwarding, or an end. */
+export function goOn(flight: Flight, way: InputRoute): Outcome {
   flight.route = way.decision
   flight.record?.({ kind: 'route', decision: way.decision, why: 'arrival' })
   switch (way.kind) {
@@ -102,7 +106,8 @@ function answered(flight: Flight, reason: KernelReason, type: number, code: numb
   return { kind: isAnswered ? 'reject' : 'drop', by: { kind: 'kernel', reason }, packet: flight.packet }
 }
 
-function endedOutcome(flight: Flight, ended: Ended): Outcome {
+/** Returns the outcome of a packet whose way ended. */
+export function endedOutcome(flight: Flight, ended: Ended): Outcome {
   return { kind: ended.kind, by: ended.by, packet: flight.packet }
 }
 

@@ -3,6 +3,7 @@
 import { invariant } from '../diagnostics/diagnostic.ts'
 import type { Packet } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
+import { receiveOnBridge } from './bridge-path.ts'
 import { makeFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { receive, sendLocal } from './ip-path.ts'
@@ -32,7 +33,7 @@ export function trace(world: World, probe: Probe, options: TraceOptions = {}): T
     decisions: new Map(options.assume),
     send: answer => sendLocal(answer, { keepsSource: true }),
   })
-  const outcome = probe.inDevice === undefined ? make(flight) : arrive(flight, probe.inDevice)
+  const outcome = probe.inDevice === undefined ? make(flight) : arrive(flight, probe.inDevice, probe.macDestination)
   return { events, outcome, assumed: flight.assumed, answers: flight.answers }
 }
 
@@ -49,14 +50,13 @@ function make(flight: Flight): Outcome {
   return sendLocal(flight, { keepsSource: false })
 }
 
-/** A packet on a bridge port that is addressed to the bridge comes in on the bridge. */
-function arrive(flight: Flight, device: string): Outcome {
+/** A packet on a bridge port counts as one on the bridge. */
+function arrive(flight: Flight, device: string, macDestination: string | undefined): Outcome {
   const { host } = flight
   const master = host.devices.get(device)?.master
-  flight.inDevice = master ?? device
-  flight.bridgeIn = master === undefined ? '' : device
-  const port = master === undefined ? {} : { port: device }
-  flight.record?.({ kind: 'arrive', namespace: host.namespace.name, device: flight.inDevice, ...port, packet: flight.packet })
+  const bridge = master === undefined ? undefined : host.devices.get(master)
+  flight.inDevice = bridge?.name ?? device
+  flight.record?.({ kind: 'arrive', namespace: host.namespace.name, device: flight.inDevice, ...(bridge ? { port: device } : {}), packet: flight.packet })
   if (!host.devices.get(flight.inDevice)?.up) return { kind: 'drop', by: { kind: 'kernel', reason: 'no-device' }, packet: flight.packet }
-  return receive(flight)
+  return bridge ? receiveOnBridge(flight, device, bridge, macDestination) : receive(flight)
 }

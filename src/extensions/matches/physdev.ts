@@ -1,14 +1,14 @@
 /** Source: iptables-extensions(8) "physdev"; net/netfilter/xt_physdev.c physdev_mt(), physdev_mt_check(). */
 
 import type { DeviceField } from '../../meaning/fields.ts'
-import { all, equals, not, onDevice } from '../../meaning/predicate.ts'
+import { all, any, equals, not, onDevice } from '../../meaning/predicate.ts'
 import type { Predicate } from '../../meaning/predicate.ts'
 import { defineMatch } from '../extension.ts'
 import { devicePattern, flag } from '../option-types.ts'
 
 const NO_DEVICE = { name: '', prefix: false }
 
-/** Kernel: where the packet crosses no bridge an option holds if it has `!`. */
+/** Kernel: where the packet met no bridge an option holds if it has `!`; `! --physdev-out` fails where it came from a bridge and is routed. */
 export const physdev = defineMatch({
   name: 'physdev',
   doc: 'matches the ports of a bridge that a packet crosses',
@@ -22,9 +22,15 @@ export const physdev = defineMatch({
     'physdev-is-out': { type: flag, invertible: true, doc: 'leaves through a bridge port', means: () => hasDevice('bridge.out') },
     'physdev-out': {
       type: devicePattern, invertible: true, doc: 'bridge port of departure; a final + stands for any ending',
-      means: pattern => all([hasDevice('bridge.out'), onDevice('bridge.out', pattern)]),
     },
     'physdev-is-bridged': { type: flag, invertible: true, doc: 'is bridged, not routed', means: () => equals('bridge.forwarded', 1) },
+  },
+  means(infos) {
+    const out = infos['physdev-out']
+    if (!out) return all([])
+    const isNamed = onDevice('bridge.out', out.value)
+    if (!out.inverted) return all([hasDevice('bridge.out'), isNamed])
+    return any([all([hasDevice('bridge.out'), not(isNamed)]), all([not(hasDevice('bridge.in')), not(hasDevice('bridge.out'))])])
   },
   check(infos, { hooks }) {
     const bridged = infos['physdev-is-bridged']

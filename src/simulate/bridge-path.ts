@@ -1,0 +1,91 @@
+/**
+ * The way of a frame that comes in by a bridge port: up into the IP stack, or across the bridge. With bridge-nf-call-iptables the
+ * IP hooks see both. Source: net/bridge/br_netfilter_hooks.c, net/bridge/br_input.c br_handle_frame_finish().
+ */
+
+import type { Address } from '../net/address.ts'
+import { isOwnAddress, lookupRoute } from '../topology/fib.ts'
+import type { Device } from '../topology/topology.ts'
+import type { Flight } from './flight.ts'
+import { endedOutcome, goOn, receive } from './ip-path.ts'
+import { routeInput } from './route-input.ts'
+import { isMulticast } from './route-output.ts'
+import { runHook } from './run-hook.ts'
+import type { Outcome } from './trace-events.ts'
+import { byKernel } from './verdict.ts'
+
+/** A frame on port `port` of `bridge`; `mac` is whom it is addressed to, where that is known. */
+export function receiveOnBridge(flight: Flight, port: string, bridge: Device, mac: string | undefined): Outcome {
+  flight.inDevice = bridge.name
+  const { bridgeCallsIptables, bridgeCallsIp6tables } = flight.host.sysctls
+  const callsTables = flight.packet.family === 'ipv4' ? bridgeCallsIptables : bridgeCallsIp6tables
+  const isForUs = isAddressedTo(flight, bridge, mac)
+  if (!callsTables) return isForUs ? receive(flight) : crossSilently(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
+  flight.bridgeIn = port
+  const before = flight.packet.dst
+  const ended = runHook(flight, 'PREROUTING')
+  if (ended) return endedOutcome(flight, ended)
+  if (flight.packet.dst !== before) return goTranslated(flight, port, bridge)
+  return isForUs ? goOn(flight, routeInput(flight)) : cross(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
+}
+
+/**
+ * Kernel: a packet whose new destination lies on the same bridge crosses it, though it was addressed to the router: the TTL stays.
+ * Source: br_nf_pre_routing_finish() `bridged_dnat`.
+ */
+function goTranslated(flight: Flight, port: string, bridge: Device): Outcome {
+  const way = routeInput(flight)
+  if (way.kind !== 'forward' || way.decision.device !== bridge.name) return goOn(flight, way)
+  flight.route = way.decision
+  flight.record?.({ kind: 'route', decision: way.decision, why: 'arrival' })
+  return cross(flight, port, bridge, targetPort(flight, bridge, way.decision.gateway ?? flight.packet.dst, undefined))
+}
+
+/** FORWARD and POSTROUTING with the bridge as both devices; the ports are what physdev sees. */
+function cross(flight: Flight, port: string, bridge: Device, target: string | undefined): Outcome {
+  const ports = portsTo(flight, port, bridge, target)
+  const [first] = ports
+  if (first === undefined) return endedOutcome(flight, byKernel('bridge-same-port'))
+  if (ports.length > 1) flight.record?.({ kind: 'notModelled', words: 'flooding: the rules are shown for one of the ports' })
+  flight.outDevice = bridge.name
+  flight.bridgeOut = first
+  flight.bridged = true
+  const stopped = runHook(flight, 'FORWARD')
+  if (stopped) return endedOutcome(flight, stopped)
+  flight.inDevice = ''
+  const ended = runHook(flight, 'POSTROUTING')
+  return ended ? endedOutcome(flight, ended) : bridgeOutcome(flight, bridge, ports)
+}
+
+function crossSilently(flight: Flight, port: string, bridge: Device, target: string | undefined): Outcome {
+  const ports = portsTo(flight, port, bridge, target)
+  return ports.length === 0 ? endedOutcome(flight, byKernel('bridge-same-port')) : bridgeOutcome(flight, bridge, ports)
+}
+
+function bridgeOutcome(flight: Flight, bridge: Device, ports: readonly string[]): Outcome {
+  return { kind: 'bridge', namespace: flight.host.namespace.name, device: bridge.name, ports, packet: flight.packet }
+}
+
+/** A frame goes back out of the port it came from in hairpin mode only; to an unknown neighbour it goes to all other ports. */
+function portsTo(flight: Flight, port: string, bridge: Device, target: string | undefined): readonly string[] {
+  const all = flight.host.namespace.devices.filter(device => device.master === bridge.name && device.up)
+  return all.filter(device => (target === undefined || device.name === target) && (device.name !== port || device.hairpin)).map(device => device.name)
+}
+
+/** Without a MAC address: a destination on the bridge's own network that is not ours belongs to a neighbour. Broadcast and multicast go up too. */
+function isAddressedTo(flight: Flight, bridge: Device, mac: string | undefined): boolean {
+  const { dst, packetType } = flight.packet
+  if (packetType !== 'unicast') {
+    flight.record?.({ kind: 'notModelled', words: 'the copies of a broadcast frame for the other ports of the bridge' })
+    return true
+  }
+  if (mac !== undefined) return mac === bridge.mac
+  if (isMulticast(dst) || isOwnAddress(flight.host.namespace, dst)) return true
+  const route = lookupRoute(flight.host.fib, { destination: dst, mark: 0, tos: 0 })
+  return !(route.kind === 'unicast' && route.device === bridge.name && route.gateway === undefined)
+}
+
+function targetPort(flight: Flight, bridge: Device, address: Address, mac: string | undefined): string | undefined {
+  const neighbours = flight.host.namespace.neighbours.filter(neighbour => neighbour.device === bridge.name)
+  return neighbours.find(neighbour => (mac === undefined ? neighbour.address === address : neighbour.mac === mac))?.port
+}
