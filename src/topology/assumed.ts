@@ -20,18 +20,18 @@ const STAND_IN = { ipv4: (index: number): Address => 0xc6120000 + index, ipv6: (
 export function assumedTopology(rulesets: readonly Ruleset[], probes: readonly Probe[]): Topology {
   const hints = readHints(rulesets)
   const names = deviceNames(hints, probes)
-  const outside = probes.find(probe => probe.inDevice !== undefined)?.inDevice ?? names.find(name => !hints.prefixes.some(hint => hint.device === name)) ?? names[0] ?? 'eth0'
+  const outside = hints.outside ?? probes.find(probe => probe.inDevice !== undefined)?.inDevice ?? names.find(name => !hints.prefixes.some(hint => hint.device === name)) ?? names[0] ?? 'eth0'
   const families: readonly Family[] = rulesets.length === 0 ? ['ipv4'] : [...new Set(rulesets.map(ruleset => ruleset.family))]
   const own = ownAddresses(probes, hints, outside)
   const devices = names.map((name, index) => makeDevice(name, index, families, own))
-  const prefixes = usefulPrefixes(hints, own)
+  const prefixes = [...usefulPrefixes(hints, own), ...senders(probes, hints, outside)]
   return {
     namespaces: [{
       name: 'host', devices: [LOOPBACK, ...devices], rules: [], neighbours: [], sysctls: {}, ipsets: [],
       routes: [...prefixes.map(routeTo), ...families.map(family => defaultRoute(family, outside))],
     }],
     labels: [],
-    assumptions: sentences({ own, prefixes, outside, devices, probes }),
+    assumptions: sentences({ hints, own, prefixes, outside, devices, probes }),
   }
 }
 
@@ -53,10 +53,19 @@ function ownAddresses(probes: readonly Probe[], hints: RuleHints, outside: strin
   for (const { packet, inDevice } of probes) {
     const address = inDevice === undefined ? packet.src : packet.dst
     if (found.some(one => one.address === address) || isLoopbackOrGroup(address)) continue
-    const isElsewhere = inDevice !== undefined && hints.prefixes.some(hint => prefixIncludes(hint.prefix, address))
-    if (!isElsewhere) found.push({ address, device: inDevice ?? outside, why: inDevice === undefined ? 'source' : 'destination' })
+    if (inDevice === undefined || !isElsewhere(address, inDevice, hints)) found.push({ address, device: inDevice ?? outside, why: inDevice === undefined ? 'source' : 'destination' })
   }
   return found
+}
+
+/**
+ * A neighbour of the sender would not be reached through this host, so an address behind the device of arrival is the host's own;
+ * and what comes in from a side whose sources are translated on another device is for the world behind that one.
+ */
+function isElsewhere(address: Address, inDevice: string, hints: RuleHints): boolean {
+  const known = hints.prefixes.find(hint => prefixIncludes(hint.prefix, address))
+  if (known) return known.device !== inDevice
+  return hints.outside !== undefined && hints.outside !== inDevice
 }
 
 function isLoopbackOrGroup(address: Address): boolean {
@@ -83,6 +92,17 @@ function usefulPrefixes(hints: RuleHints, own: readonly OwnAddress[]): readonly 
   return [...seen.values()]
 }
 
+/** Where a packet came from is where its answer goes. */
+function senders(probes: readonly Probe[], hints: RuleHints, outside: string): readonly PrefixHint[] {
+  const found = new Map<Address, PrefixHint>()
+  for (const { packet, inDevice } of probes) {
+    const { src } = packet
+    if (inDevice === undefined || inDevice === outside || inDevice === 'lo' || isLoopbackOrGroup(src) || hints.prefixes.some(hint => prefixIncludes(hint.prefix, src))) continue
+    found.set(src, { prefix: { address: src, mask: maskOfLength(familyOf(src), addressWidth(familyOf(src))) }, device: inDevice })
+  }
+  return [...found.values()]
+}
+
 function routeTo({ prefix, device }: PrefixHint): Route {
   return { kind: 'unicast', prefix, table: ROUTE_TABLE.main, metric: 0, device }
 }
@@ -92,6 +112,7 @@ function defaultRoute(family: Family, device: string): Route {
 }
 
 interface Guessed {
+  readonly hints: RuleHints
   readonly own: readonly OwnAddress[]
   readonly prefixes: readonly PrefixHint[]
   readonly outside: string
@@ -99,12 +120,12 @@ interface Guessed {
   readonly probes: readonly Probe[]
 }
 
-function sentences({ own, prefixes, outside, devices, probes }: Guessed): readonly string[] {
+function sentences({ hints, own, prefixes, outside, devices, probes }: Guessed): readonly string[] {
   const families = new Set(probes.map(probe => probe.packet.family))
   const told = prefixes.filter(({ prefix }) => families.has(familyOf(prefix.address)))
   return [
     ...own.map(one => `${writeAddress(one.address)} is an address of this host, on ${one.device}`),
-    ...told.slice(0, LISTED).map(({ prefix, device }) => `${writePrefix(prefix)} is behind ${device}, since rules name them together`),
+    ...told.slice(0, LISTED).map(({ prefix, device }) => `${writePrefix(prefix)} is behind ${device}, since ${hints.prefixes.some(hint => hint.prefix === prefix) ? 'rules name them together' : 'the packet comes from there'}`),
     ...(told.length > LISTED ? [`${told.length - LISTED} more prefixes are behind the devices that rules name with them`] : []),
     `everything else is reached by ${outside}`,
     ...devices.filter(device => !own.some(one => one.device === device.name)).map(device => standInSentence(device, families)),

@@ -2,7 +2,7 @@
 
 import { predicateOfRule } from '../extensions/meaning-of.ts'
 import { eachRule } from '../ir/ruleset.ts'
-import type { Ruleset } from '../ir/ruleset.ts'
+import type { Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { DeviceField } from '../meaning/fields.ts'
 import { addressWidth, familyOf, lengthOfMask } from '../net/address.ts'
@@ -22,18 +22,27 @@ export interface RuleHints {
   readonly ports: readonly string[]
   /** Longest prefixes first. */
   readonly prefixes: readonly PrefixHint[]
+  /** The device by which the first MASQUERADE or SNAT goes out: the rest of the world is behind it. */
+  readonly outside: string | undefined
 }
 
 /** Reads the hints of rulesets. */
 export function readHints(rulesets: readonly Ruleset[]): RuleHints {
   const found: Found = { names: new Set(), patterns: new Set(), ports: new Set(), prefixes: [] }
-  for (const ruleset of rulesets) eachRule(ruleset, rule => readRule(predicateOfRule(rule, ruleset.family), found))
+  let outside: string | undefined
+  for (const ruleset of rulesets) {
+    eachRule(ruleset, rule => {
+      const predicate = predicateOfRule(rule, ruleset.family)
+      readRule(predicate, found)
+      outside ??= translatingDevice(rule, predicate)
+    })
+  }
   for (const pattern of found.patterns) {
     if (pattern !== '' && ![...found.names].some(name => name.startsWith(pattern))) found.names.add(/\d$/.test(pattern) ? pattern : `${pattern}0`)
   }
   const devices = [...found.names].filter(name => name !== 'lo')
   const prefixes = found.prefixes.filter(hint => hint.device !== 'lo').sort((one, other) => bits(other.prefix) - bits(one.prefix))
-  return { devices, ports: [...found.ports].filter(port => !devices.includes(port)), prefixes }
+  return { devices, ports: [...found.ports].filter(port => !devices.includes(port)), prefixes, outside }
 }
 
 interface Found {
@@ -68,6 +77,14 @@ function readRule(predicate: Predicate, found: Found): void {
     if (term.kind === 'device' && side) found.prefixes.push({ prefix: side, device: name })
     if (term.kind === 'not' && inner.field === 'device.out' && source) found.prefixes.push({ prefix: source, device: name })
   }
+}
+
+/** `-o D -j MASQUERADE` */
+function translatingDevice({ target }: Rule, predicate: Predicate): string | undefined {
+  if (target?.kind !== 'target' || !/^(MASQUERADE|SNAT)$/.test(target.name)) return undefined
+  const terms = predicate.kind === 'all' ? predicate.of : [predicate]
+  const term = terms.find(one => one.kind === 'device' && one.field === 'device.out' && !one.pattern.prefix)
+  return term?.kind === 'device' ? term.pattern.name : undefined
 }
 
 function isPort(field: DeviceField): boolean {
