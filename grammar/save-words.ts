@@ -66,6 +66,9 @@ function endOfPlainWord(text: string, start: number, end: number, quoting: Quoti
 }
 
 function quotedWord(text: string, start: number, end: number, quoting: Quoting): { text: string; end: number; closed: boolean } {
+  const close = text.charCodeAt(start) === QUOTE && quoting === 'restore' ? text.indexOf('"', start + 1) : -1
+  const simple = close === -1 || close >= end ? undefined : text.slice(start + 1, close)
+  if (simple !== undefined && !simple.includes('\\')) return { text: simple, end: close + 1, closed: true }
   let word = ''
   let open = 0
   let at = start
@@ -84,6 +87,22 @@ function quotedWord(text: string, start: number, end: number, quoting: Quoting):
     else word += text[at]
   }
   return { text: word, end: at, closed: open === 0 }
+}
+
+/** Returns the words of `text[start, end)` where quotes mean nothing, as strtok(3) splits chain and table lines. */
+export function splitBlanks(text: string, start: number, end: number): string[] {
+  const words: string[] = []
+  for (let at = start; at < end; ) {
+    const char = text.charCodeAt(at)
+    if (char === SPACE || char === TAB) {
+      at++
+      continue
+    }
+    const from = at
+    while (at < end && text.charCodeAt(at) !== SPACE && text.charCodeAt(at) !== TAB) at++
+    words.push(text.slice(from, at))
+  }
+  return words
 }
 
 /** Returns a word as iptables-save writes it: quoted where it has any character but letters, digits, `_` and `-`. Source: libxtables xtables_save_string(). */

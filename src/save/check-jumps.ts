@@ -17,26 +17,27 @@ export function checkJumps(tables: Iterable<TableDraft>, diagnostics: Diagnostic
   let found = false
   for (const table of tables) {
     for (const chain of table.chains.values()) {
-      for (const rule of chain.rules) if (jumpsAhead(table, rule)) diagnostics.push(declaredLater(rule))
-      if (chain.rules.every(rule => jumpsSomewhere(table, rule))) continue
+      const lost = chain.rules.filter(rule => checkJump(table, rule, diagnostics))
+      if (lost.length === 0) continue
       found = true
-      for (const rule of chain.rules) if (!jumpsSomewhere(table, rule)) diagnostics.push(unknownTarget(table, rule))
-      chain.rules = chain.rules.filter(rule => jumpsSomewhere(table, rule))
+      const losses = new Set(lost)
+      chain.rules = chain.rules.filter(rule => !losses.has(rule))
     }
   }
   return found
 }
 
-function jumpsSomewhere(table: TableDraft, rule: Rule): boolean {
-  const { target } = rule
-  if (!target || target.kind === 'target') return true
-  return table.chains.get(target.chain)?.hook === undefined && table.chains.has(target.chain)
-}
-
-function jumpsAhead(table: TableDraft, rule: Rule): boolean {
+/** Returns whether a rule jumps to nothing. */
+function checkJump(table: TableDraft, rule: Rule, diagnostics: Diagnostic[]): boolean {
   const { target, span } = rule
-  const declared = target && target.kind !== 'target' ? table.chains.get(target.chain)?.span : undefined
-  return declared !== undefined && declared.source === span.source && declared.start > span.start
+  if (!target || target.kind === 'target') return false
+  const chain = table.chains.get(target.chain)
+  if (!chain || chain.hook !== undefined) {
+    diagnostics.push(unknownTarget(table, rule))
+    return true
+  }
+  if (chain.span && chain.span.start > span.start && chain.span.source === span.source) diagnostics.push(declaredLater(rule))
+  return false
 }
 
 function declaredLater(rule: Rule): Diagnostic {

@@ -8,7 +8,10 @@ import { COMMAND_LETTERS } from './commands.ts'
 import type { CommandLetter } from './commands.ts'
 import type { Family } from '../net/address.ts'
 
-/** An option as it may be written: its own name, an alias, or another spelling with its own type. */
+/**
+ * An option as it may be written: its own name, an alias, or another spelling with its own type. What is asked of every option of
+ * every rule stands here once more: rows differ in shape, which makes reading them slow.
+ */
 export interface WrittenOption {
   /** The row's name, the key in `infos`. */
   readonly name: string
@@ -16,6 +19,12 @@ export interface WrittenOption {
   readonly index: number
   readonly row: OptionRow<unknown>
   readonly type: OptionType<unknown>
+  /** How many words follow. */
+  readonly words: number
+  readonly invertible: boolean
+  readonly makesRules: boolean
+  /** It must stand after something else. */
+  readonly isOrdered: boolean
   /** What its words were read as, by their text, without and with `!`; shared by all rules of a ruleset. */
   readonly plain: Map<string, ReadOption>
   readonly inverted: Map<string, ReadOption>
@@ -42,6 +51,7 @@ export type ExtensionTarget = Extract<TargetUse, { kind: 'target' }>
 
 /** The words of one extension. `bare` is the node of the use without options. */
 export interface ExtensionWords {
+  readonly name: string
   readonly definition: ExtensionDefinition
   readonly byWord: ReadonlyMap<string, WrittenOption>
   readonly bare: UseNode
@@ -103,14 +113,18 @@ function wordsOf(definition: ExtensionDefinition, family: Family): ExtensionWord
   const byWord = new Map<string, WrittenOption>()
   for (const [index, [name, row]] of Object.entries(definition.options).entries()) {
     if (row.families && !row.families.includes(family)) continue
-    const own: WrittenOption = { name, index, row, type: row.type, plain: new Map(), inverted: new Map() }
+    const written = (type: OptionType<unknown>): WrittenOption => ({
+      name, index, row, type, words: type.words, invertible: row.invertible ?? false, makesRules: row.makesRules ?? false,
+      isOrdered: row.after !== undefined || row.afterProtocol !== undefined, plain: new Map(), inverted: new Map(),
+    })
+    const own = written(row.type)
     byWord.set(`--${name}`, own)
     for (const alias of row.aliases ?? []) byWord.set(alias, own)
-    for (const [spelling, type] of Object.entries(row.spellings ?? {})) byWord.set(`--${spelling}`, { name, index, row, type, plain: new Map(), inverted: new Map() })
+    for (const [spelling, type] of Object.entries(row.spellings ?? {})) byWord.set(`--${spelling}`, written(type))
   }
   const rows = Object.values(definition.options)
   const isConstrained = definition.requiresOneOf !== undefined || rows.some(row => row.required || row.excludes || row.requires)
-  return { definition, byWord, bare: { use: undefined, next: undefined }, isConstrained }
+  return { name: definition.name, definition, byWord, bare: { use: undefined, next: undefined }, isConstrained }
 }
 
 /** Returns the name of the match that a protocol brings along (`-p tcp` brings `-m tcp`), undefined where it brings none. Source: iptables/xshared.c find_proto(). */

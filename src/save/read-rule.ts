@@ -101,7 +101,7 @@ function takeCommand(state: RuleState, letter: CommandLetter, word: string): voi
 function openMatch(state: RuleState, name: string): void {
   const extension = state.vocabulary.match(name)
   if (!extension) reportUnknownMatch(state, name, state.at - 1)
-  startMatch(state, extension, extension?.definition.name ?? name, state.at - 1)
+  startMatch(state, extension, extension?.name ?? name, state.at - 1)
 }
 
 function reportUnknownMatch(state: RuleState, name: string, word: number): void {
@@ -114,7 +114,7 @@ function openTarget(state: RuleState, kind: 'jump' | 'goto', name: string): void
   state.jump = { kind, chain: name, word: state.at - 1 }
   if (kind === 'goto') return
   const extension = state.vocabulary.target(name)
-  startTarget(state, extension, extension?.definition.name ?? name, state.at - 1)
+  startTarget(state, extension, extension?.name ?? name, state.at - 1)
 }
 
 /** `-c PACKETS BYTES` or `-c PACKETS,BYTES`. */
@@ -151,7 +151,7 @@ function loadProtocolMatch(state: RuleState, word: string): boolean {
 /** Reads the words of an option into a use. */
 function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, invertedBefore: boolean): void {
   const first = state.at
-  const count = written.type.words
+  const count = written.words
   let inverted = invertedBefore
   let at = first + 1
   if (count > 0 && state.words[at] === '!') {
@@ -161,12 +161,12 @@ function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, inve
   }
   state.at = at + count
   if (state.at > state.words.length) return refuseRule(state, 'missing-value', first, `\`${state.words[first]}\` needs ${count === 1 ? 'a value' : 'two values'}`)
-  if (inverted && !written.row.invertible) return refuseRule(state, 'not-invertible', first - 1, `\`!\` cannot stand before \`${state.words[first]}\``, { lastWord: first })
+  if (inverted && !written.invertible) return refuseRule(state, 'not-invertible', first - 1, `\`!\` cannot stand before \`${state.words[first]}\``, { lastWord: first })
   const word = count === 1 ? (state.words[at] ?? '') : count === 0 ? '' : state.words.slice(at, at + count).join('\0')
-  if (written.row.makesRules && word.includes(',')) return takeList(state, use, written, word, inverted)
+  if (written.makesRules && word.includes(',')) return takeList(state, use, written, word, inverted)
   const option = readValue(state, written, word, at, inverted)
   if (option) give(state, use, option, first)
-  if (option && (written.row.after ?? written.row.afterProtocol)) checkOrder(state, use, option, first)
+  if (option && written.isOrdered) checkOrder(state, use, option, first)
 }
 
 /** Refuses an option that stands too early: the programs look at what they have read so far. */
@@ -195,7 +195,7 @@ const SHARED_VALUES = 4096
 
 /** Returns the option with its value; equal words are read once. `text` is its word, or its words with a NUL between them. */
 function readValue(state: RuleState, written: WrittenOption, text: string, at: number, inverted: boolean): ReadOption | undefined {
-  const count = written.type.words
+  const count = written.words
   const readings = inverted ? written.inverted : written.plain
   const known = readings.get(text)
   if (known) {
@@ -217,14 +217,20 @@ function readValue(state: RuleState, written: WrittenOption, text: string, at: n
 /** Adds an option to a use, in row order; a second one replaces the first where its row allows that. */
 function give(state: RuleState, use: OpenUse, option: ReadOption, word: number): void {
   const { given } = use
-  const { index, row } = option.written
+  const { index } = option.written
   let place = use.count
   while (place > 0 && (given[place - 1]?.written.index ?? -1) > index) place--
   const earlier = place > 0 ? given[place - 1] : undefined
   if (earlier === undefined || earlier.written.index !== index) {
     for (let index = use.count++; index > place; index--) given[index] = given[index - 1] ?? option
     given[place] = option
-  } else if (row.repeatable === true || (row.repeatable && earlier.written !== option.written)) given[place - 1] = row.merge ? merged(earlier, option) : option
+  } else giveAgain(state, use, place - 1, option, word)
+}
+
+function giveAgain(state: RuleState, { given }: OpenUse, place: number, option: ReadOption, word: number): void {
+  const earlier = given[place]
+  const { row } = option.written
+  if (earlier && (row.repeatable === true || (row.repeatable && earlier.written !== option.written))) given[place] = row.merge ? merged(earlier, option) : option
   else refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
 }
 

@@ -11,7 +11,7 @@ import { didYouMean } from '../extensions/did-you-mean.ts'
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** A chain that can still change. */
-export type ChainDraft = Omit<Writable<Chain>, 'rules' | 'id'> & { rules: Writable<Rule>[] }
+export type ChainDraft = Omit<Writable<Chain>, 'rules'> & { rules: Writable<Rule>[] }
 
 /** A table that can still change. */
 export interface TableDraft {
@@ -98,7 +98,8 @@ export function finishRuleset(family: Family, drafts: Iterable<TableDraft>, part
     const chains: Chain[] = []
     for (const chain of draft.chains.values()) {
       for (const rule of chain.rules) rule.id = ruleCount++
-      chains.push({ ...chain, id: chainCount++ })
+      chain.id = chainCount++
+      chains.push(chain)
     }
     tables.push({ name: draft.name, chains, chainByName: new Map(chains.map(chain => [chain.name, chain])) })
   }
@@ -108,7 +109,7 @@ export function finishRuleset(family: Family, drafts: Iterable<TableDraft>, part
 function makeChain(table: TableName, name: string, hook: Hook | undefined, span: Span | undefined): ChainDraft {
   const policy: ChainPolicy = hook === undefined ? '-' : 'ACCEPT'
   const counters: Counters | undefined = undefined
-  return { table, name, hook, policy, counters, rules: [], span }
+  return { id: 0, table, name, hook, policy, counters, rules: [], span }
 }
 
 function chainNameProblem(name: string): string | undefined {

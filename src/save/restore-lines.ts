@@ -1,6 +1,6 @@
 /** The lines of iptables-restore's format. Source: iptables/iptables-restore.c ip46tables_restore_main(). */
 
-import { splitWords } from '../../grammar/save-words.ts'
+import { splitBlanks, splitWords } from '../../grammar/save-words.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { isTableName, TABLES } from '../ir/hooks.ts'
 import type { Counters } from '../ir/ruleset.ts'
@@ -46,7 +46,7 @@ export function endOfSource(state: ReadState): void {
 
 function beginTable(state: ReadState): void {
   const { line } = state
-  const [word = ''] = line.source.text.slice(line.start + 1, line.end).split(/[ \t]+/).filter(part => part !== '')
+  const [word = ''] = splitBlanks(line.source.text, line.start + 1, line.end)
   const name = withoutCarriageReturn(state, word)
   state.skipping = !isTableName(name)
   state.table = isTableName(name) ? tableDraft(state, name) : undefined
@@ -72,7 +72,7 @@ function outsideTable(state: ReadState): void {
 /** `:CHAIN POLICY [packets:bytes]`. Kernel: counters after `-` are not looked at. */
 function readChainLine(state: ReadState, table: TableDraft): void {
   const { line, complain } = state
-  const words = line.source.text.slice(line.start + 1, line.end).split(/[ \t]+/).filter(word => word !== '')
+  const words = splitBlanks(line.source.text, line.start + 1, line.end)
   const counters = words[2]
   const name = withoutCarriageReturn(state, words[0] ?? '')
   const policy = words[1] === undefined ? undefined : withoutCarriageReturn(state, words[1])
