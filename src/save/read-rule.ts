@@ -105,6 +105,7 @@ function openMatch(state: RuleState, name: string): void {
 }
 
 function reportUnknownMatch(state: RuleState, name: string, word: number): void {
+  if (!/^[-\w]+$/.test(name)) return refuseRule(state, 'unknown-match', word, `there is no match \`${name}\``)
   state.complain('unknown-match', word, `match \`${name}\` is not known`, { severity: 'note', help: 'it is kept word for word; whether it matches is left open' })
 }
 
