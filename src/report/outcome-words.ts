@@ -1,6 +1,7 @@
 /** What became of a packet, as one sentence. */
 
 import { assertNever } from '../diagnostics/diagnostic.ts'
+import type { Chain } from '../ir/ruleset.ts'
 import { writeAddress } from '../net/address.ts'
 import { writeEndpoint } from '../packet/endpoint.ts'
 import { icmpNameOfType } from '../packet/icmp-names.ts'
@@ -90,7 +91,13 @@ function letThrough(events: readonly TraceEvent[]): string[] {
   const last = events.findLast(event => (event.kind === 'rule' && event.place.table === 'filter' && event.result.kind === 'accept') || (event.kind === 'policy' && event.place.table === 'filter'))
   if (last?.kind === 'rule') return [`let through by ${placeOf(last.place.rule)}`]
   if (last?.kind !== 'policy') return []
-  return [last.place.chain.span === undefined && last.place.chain.rules.length === 0 ? `table filter has no rules for ${last.place.hook}` : `let through by the ${last.place.hook} policy (${placeOf(last.place.chain)})`]
+  return [last.place.chain.span === undefined && last.place.chain.rules.length === 0 ? `table filter has no rules for ${last.place.hook}` : `let through by the ${last.place.hook} policy${inParentheses(last.place.chain)}`]
+}
+
+/** A chain that a command line gave its policy has no place. */
+function inParentheses(chain: Chain): string {
+  const place = placeOf(chain)
+  return place === '' ? '' : ` (${place})`
 }
 
 function byInWords(by: Decider): string {
@@ -100,7 +107,7 @@ function byInWords(by: Decider): string {
       return `in ${hook} by table ${table}, ${placeOf(rule)}${chain.hook === undefined ? ` (chain ${chain.name})` : ''}: ${ruleText(rule)}`
     }
     case 'policy':
-      return `in ${by.place.hook}: no rule of table ${by.place.table} accepts it, and the chain policy is DROP (${placeOf(by.place.chain)})`
+      return `in ${by.place.hook}: no rule of table ${by.place.table} accepts it, and the chain policy is DROP${inParentheses(by.place.chain)}`
     case 'kernel':
       return `by the kernel${by.hook === undefined ? '' : ` in ${by.hook}`}: ${REASONS[by.reason]}`
     default:

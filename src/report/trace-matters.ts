@@ -26,7 +26,13 @@ export function eventsThatMatter(events: readonly TraceEvent[]): ReadonlySet<Tra
 
 function decides(event: Extract<TraceEvent, { kind: 'rule' }>): boolean {
   const { result, place, observed } = event
-  if (observed !== undefined) return true
+  if (observed !== undefined || hasUnknownTarget(event)) return true
   if (result.kind === 'return') return place.depth === 0
   return result.kind !== 'continue' && result.kind !== 'jump' && result.kind !== 'goto'
+}
+
+/** Tells whether a rule's target is not known: it was taken to do nothing. */
+export function hasUnknownTarget({ place }: Extract<TraceEvent, { kind: 'rule' }>): boolean {
+  const { target } = place.rule
+  return target?.kind === 'target' && target.words !== undefined
 }

@@ -7,7 +7,7 @@ import { count } from './paint.ts'
 import type { Style } from './paint.ts'
 import { connectionInWords, routeInWords } from './route-words.ts'
 import { changesInWords, packetText, placeOf, ruleText } from './rule-words.ts'
-import { eventsThatMatter } from './trace-matters.ts'
+import { eventsThatMatter, hasUnknownTarget } from './trace-matters.ts'
 import { missInWords } from './miss-words.ts'
 
 /** A row; one without chain and place has its text right behind the first column. */
@@ -120,8 +120,8 @@ function tellConntrack(state: RowState, event: Extract<TraceEvent, { kind: 'conn
 function tellRule(state: RowState, event: Extract<TraceEvent, { kind: 'rule' }>): void {
   const { result, place } = event
   const isEmpty = (result.kind === 'jump' || result.kind === 'goto') && result.chain.rules.length === 0
-  const note = isEmpty ? '(empty, returns)' : event.observed ?? (result.kind === 'jump' && !state.options.all && !state.matters.has(event) ? '(returns)' : undefined)
-  const style = result.kind === 'drop' || result.kind === 'reject' ? 'error' : result.kind === 'accept' && place.table === 'filter' ? 'good' : undefined
+  const note = hasUnknownTarget(event) ? 'not known: taken to do nothing' : isEmpty ? '(empty, returns)' : event.observed ?? (result.kind === 'jump' && !state.options.all && !state.matters.has(event) ? '(returns)' : undefined)
+  const style = hasUnknownTarget(event) ? 'warning' : result.kind === 'drop' || result.kind === 'reject' ? 'error' : result.kind === 'accept' && place.table === 'filter' ? 'good' : undefined
   pushRule(state, place, style, note)
 }
 

@@ -1,5 +1,6 @@
 /** A trace as a human reads it: rows in columns, then one sentence that answers. */
 
+import { memoryOf } from '../extensions/meaning-of.ts'
 import type { Packet } from '../packet/packet.ts'
 import type { Assumption, Trace } from '../simulate/trace-events.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -7,6 +8,7 @@ import { answerInWords, exitInWords, outcomeInWords } from './outcome-words.ts'
 import { count, printable } from './paint.ts'
 import type { Paint } from './paint.ts'
 import { packetText, placeOf } from './rule-words.ts'
+import { hasUnknownTarget } from './trace-matters.ts'
 import { traceRows } from './trace-rows.ts'
 import type { TraceRow } from './trace-rows.ts'
 
@@ -38,6 +40,8 @@ export function writeTrace(report: TraceReport, paint: Paint): string {
     `  ${paint(style, verdict)}${rest.join('')}`,
     ...(answer === undefined ? [] : [`  ${answer} (--round-trip shows it).`]),
     ...assumptionLines(report, paint),
+    ...unknownTargetLines(trace, paint),
+    ...memoryLines(trace),
     '',
   ].join('\n')
 }
@@ -45,6 +49,18 @@ export function writeTrace(report: TraceReport, paint: Paint): string {
 function exitRow(trace: Trace): TraceRow[] {
   const hook = exitInWords(trace.outcome)
   return hook === undefined ? [] : [{ hook, chain: '', place: '', text: packetText(trace.outcome.packet), style: 'strong' }]
+}
+
+function unknownTargetLines({ events }: Trace, paint: Paint): string[] {
+  const places = events.flatMap(event => (event.kind === 'rule' && hasUnknownTarget(event) ? [placeOf(event.place.rule)] : []))
+  return places.length === 0 ? [] : [`  ${paint('warning', 'It depends')}: what the target of ${places.join(', ')} does is not known; it was taken to do nothing.`]
+}
+
+/** Matches with memory begin as right after loading: a limit is full, a quota is not used up. */
+function memoryLines({ events, outcome }: Trace): string[] {
+  const { family } = outcome.packet
+  const places = events.flatMap(event => (event.kind === 'rule' ? event.place.rule.matches.flatMap(use => (memoryOf(use, family) ? [`-m ${use.name} at ${placeOf(event.place.rule)}`] : [])) : []))
+  return places.length === 0 ? [] : [`  Counted as if the rules had just been loaded: ${listed(places)}.`]
 }
 
 function assumptionLines({ trace, topology, decisive }: TraceReport, paint: Paint): string[] {
@@ -64,7 +80,7 @@ function placeOfAssumption({ events }: Trace, { key }: Assumption): string {
 }
 
 function listed(words: readonly string[]): string {
-  return words.length <= 3 ? words.join(', ') : `${words.slice(0, 3).join(', ')} and ${count(words.length - 3, 'more condition')}`
+  return words.length <= 3 ? words.join(', ') : `${words.slice(0, 3).join(', ')} and ${words.length - 3} more`
 }
 
 const GAP = 2
