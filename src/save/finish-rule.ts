@@ -64,7 +64,7 @@ function finishUse<U extends MatchUse | ExtensionTarget>(state: RuleState, use: 
     if (option) infos[option.written.name] = option.option
   }
   const made = make(use.name, infos)
-  const isAllowed = !use.extension?.isConstrained || checkOptions(state, use, infos)
+  const isAllowed = isComplete(use, infos) || checkOptions(state, use, infos)
   if (node && isAllowed) node.use = made
   return made
 }
@@ -88,6 +88,13 @@ function nodeOf(use: OpenUse): UseNode | undefined {
     node = next
   }
   return node
+}
+
+/** Tells of most uses quickly that nothing is missing: all required options are there, and nothing depends on other options. */
+function isComplete({ extension }: OpenUse, infos: Readonly<Record<string, OptionUse>>): boolean {
+  if (!extension || extension.hasConditions) return false
+  for (const name of extension.required) if (!infos[name]) return false
+  return true
 }
 
 /** Checks required, excluded and accompanying options. */

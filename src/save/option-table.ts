@@ -55,8 +55,10 @@ export interface ExtensionWords {
   readonly definition: ExtensionDefinition
   readonly byWord: ReadonlyMap<string, WrittenOption>
   readonly bare: UseNode
-  /** Some rows are required or exclude each other. */
-  readonly isConstrained: boolean
+  /** The names of the rows that must be given. */
+  readonly required: readonly string[]
+  /** Some rows exclude or need others, or one of several must be given. */
+  readonly hasConditions: boolean
 }
 
 /** What a word of iptables itself does: an option of ip, or one that steers the reading. */
@@ -97,13 +99,15 @@ export function makeVocabulary(family: Family): Vocabulary {
 }
 
 function lazily(find: (name: string) => ExtensionDefinition | undefined, family: Family): (name: string) => ExtensionWords | undefined {
-  const known = new Map<string, ExtensionWords | undefined>()
+  const known = new Map<string, ExtensionWords>()
   const byDefinition = new Map<ExtensionDefinition, ExtensionWords>()
   return name => {
-    if (known.has(name)) return known.get(name)
+    const old = known.get(name)
+    if (old) return old
     const definition = find(name)
-    const words = definition && (byDefinition.get(definition) ?? wordsOf(definition, family))
-    if (definition && words) byDefinition.set(definition, words)
+    if (!definition) return undefined
+    const words = byDefinition.get(definition) ?? wordsOf(definition, family)
+    byDefinition.set(definition, words)
     known.set(name, words)
     return words
   }
@@ -123,8 +127,9 @@ function wordsOf(definition: ExtensionDefinition, family: Family): ExtensionWord
     for (const [spelling, type] of Object.entries(row.spellings ?? {})) byWord.set(`--${spelling}`, written(type))
   }
   const rows = Object.values(definition.options)
-  const isConstrained = definition.requiresOneOf !== undefined || rows.some(row => row.required || row.excludes || row.requires)
-  return { name: definition.name, definition, byWord, bare: { use: undefined, next: undefined }, isConstrained }
+  const required = Object.entries(definition.options).filter(([, row]) => row.required).map(([name]) => name)
+  const hasConditions = definition.requiresOneOf !== undefined || rows.some(row => row.excludes || row.requires)
+  return { name: definition.name, definition, byWord, bare: { use: undefined, next: undefined }, required, hasConditions }
 }
 
 /** Returns the name of the match that a protocol brings along (`-p tcp` brings `-m tcp`), undefined where it brings none. Source: iptables/xshared.c find_proto(). */
