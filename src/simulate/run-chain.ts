@@ -18,9 +18,20 @@ interface Place {
   readonly depth: number
 }
 
+/** A chain on the stack: `next` is the index of the rule to look at, `gotos` how many gotos led here without a return. */
+interface Frame {
+  readonly place: Place
+  readonly prepared: PreparedChain
+  next: number
+  readonly gotos: number
+}
+
+/** Deeper than any ruleset that a kernel loads (65535 jumps in all). */
+const DEEPEST = 65_536
+
 /** Runs a built-in chain: where its rules decide nothing, its policy does. */
 export function runBuiltInChain(flight: Flight, hook: Hook, table: TableName, prepared: PreparedChain): TableVerdict {
-  const verdict = runChain(flight, { hook, table, depth: 0 }, prepared)
+  const verdict = runChains(flight, { place: { hook, table, depth: 0 }, prepared, next: 0, gotos: 0 })
   if (verdict) return verdict
   const place: ChainPlace = { hook, table, chain: prepared.chain, depth: 0 }
   const policy = prepared.chain.policy
@@ -28,29 +39,43 @@ export function runBuiltInChain(flight: Flight, hook: Hook, table: TableName, pr
   return { kind: policy === 'DROP' ? 'drop' : 'accept', by: { kind: 'policy', place } }
 }
 
-/** Returns undefined where the chain ended or returned without a verdict. */
-function runChain(flight: Flight, place: Place, prepared: PreparedChain): TableVerdict | undefined {
-  for (const rule of prepared.rules) {
-    const match = matchRule(flight, place, prepared, rule)
-    if (match === 'no') continue
-    const rulePlace = placeOf(place, prepared, rule)
-    if (match === 'hotdrop') return { kind: 'drop', by: { kind: 'kernel', reason: 'truncated-header', hook: place.hook } }
-    if (rule.jump) {
-      const { kind, to } = rule.jump
-      flight.record?.({ kind: 'rule', place: rulePlace, result: { kind, chain: to.chain } })
-      const inner = { ...place, depth: place.depth + 1 }
-      const verdict = runChain(flight, inner, to)
-      if (verdict) return verdict
-      flight.record?.({ kind: 'return', from: { ...inner, chain: to.chain }, to: { ...place, chain: prepared.chain } })
-      if (kind === 'goto') return undefined
+/** Returns undefined where the built-in chain ended or returned without a verdict. The stack is explicit: generated rulesets nest deep. */
+function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
+  const stack: Frame[] = [start]
+  for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
+    const rule = frame.prepared.rules[frame.next]
+    frame.next += 1
+    if (!rule) {
+      leaveChain(flight, stack)
       continue
     }
-    const verdict = applyEffects(flight, rulePlace, rule.effects)
-    if (verdict.kind === 'continue') continue
-    if (verdict.kind === 'return') return undefined
-    return asTableVerdict(verdict, rulePlace)
+    const match = matchRule(flight, frame.place, frame.prepared, rule)
+    if (match === 'no') continue
+    if (match === 'hotdrop') return { kind: 'drop', by: { kind: 'kernel', reason: 'truncated-header', hook: frame.place.hook } }
+    const place = placeOf(frame.place, frame.prepared, rule)
+    if (rule.jump) {
+      if (stack.length > DEEPEST || frame.gotos > DEEPEST) return { kind: 'drop', by: { kind: 'rule', place } }
+      enterChain(flight, stack, frame, place, rule.jump)
+      continue
+    }
+    const verdict = applyEffects(flight, place, rule.effects)
+    if (verdict.kind === 'return') leaveChain(flight, stack)
+    else if (verdict.kind !== 'continue') return asTableVerdict(verdict, place)
   }
   return undefined
+}
+
+/** Kernel: goto leaves no way back: the end of its chain is the end of the chain that it stands in. */
+function enterChain(flight: Flight, stack: Frame[], frame: Frame, place: RulePlace, { kind, to }: NonNullable<PreparedRule['jump']>): void {
+  flight.record?.({ kind: 'rule', place, result: { kind, chain: to.chain } })
+  if (kind === 'goto') stack.pop()
+  stack.push({ place: { ...frame.place, depth: frame.place.depth + 1 }, prepared: to, next: 0, gotos: kind === 'goto' ? frame.gotos + 1 : 0 })
+}
+
+function leaveChain(flight: Flight, stack: Frame[]): void {
+  const left = stack.pop()
+  const back = stack.at(-1)
+  if (left && back) flight.record?.({ kind: 'return', from: { ...left.place, chain: left.prepared.chain }, to: { ...back.place, chain: back.prepared.chain } })
 }
 
 function asTableVerdict(verdict: EffectVerdict, place: RulePlace): TableVerdict {

@@ -57,6 +57,7 @@ function arrive(flight: Flight, device: string, macDestination: string | undefin
   const bridge = master === undefined ? undefined : host.devices.get(master)
   flight.inDevice = bridge?.name ?? device
   flight.record?.({ kind: 'arrive', namespace: host.namespace.name, device: flight.inDevice, ...(bridge ? { port: device } : {}), packet: flight.packet })
+  if (flight.packet.fragmentOffset > 0 || flight.packet.moreFragments) flight.record?.({ kind: 'notModelled', words: 'reassembly: conntrack puts fragments together before any rule sees them' })
   if (!host.devices.get(flight.inDevice)?.up) return { kind: 'drop', by: { kind: 'kernel', reason: 'no-device' }, packet: flight.packet }
   return bridge ? receiveOnBridge(flight, device, bridge, macDestination) : receive(flight)
 }
