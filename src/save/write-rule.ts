@@ -18,7 +18,8 @@ function forBackends(): Readonly<Record<Backend, WeakMap<MatchUse, string>>> {
 export function writeRule(rule: Pick<Rule, 'matches' | 'target'>, family: Family, backend: Backend = 'legacy'): string {
   let text = ''
   for (const use of backend === 'nft' ? joinNative(rule.matches, family) : rule.matches) {
-    const words = remember(matchWords[family][backend], use, () => useInWords(use, family, backend))
+    // Uses of ip hardly repeat: to remember them costs more than to write them.
+    const words = use.name === 'ip' ? useInWords(use, family, backend) : remember(matchWords[family][backend], use, () => useInWords(use, family, backend))
     if (words !== '') text = text === '' ? words : `${text} ${words}`
   }
   const { target } = rule

@@ -44,7 +44,8 @@ export const ip = defineMatch({
     },
   },
   savedBy(backend, infos) {
-    if (backend === 'nft') return infos
+    const isForgotten = [infos['in-interface'], infos['out-interface']].some(use => use?.inverted && isAnyDevice(use))
+    if (backend === 'nft' || !isForgotten) return infos
     const { 'in-interface': inDevice, 'out-interface': outDevice, ...others } = infos
     return { ...others, ...(inDevice && !isAnyDevice(inDevice) ? { 'in-interface': inDevice } : {}), ...(outDevice && !isAnyDevice(outDevice) ? { 'out-interface': outDevice } : {}) }
   },
