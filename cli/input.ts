@@ -3,6 +3,7 @@
 import { constants } from 'node:buffer'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { getHeapStatistics } from 'node:v8'
 import type { SourceFile } from '../src/diagnostics/source-file.ts'
 import { didYouMean } from '../src/extensions/did-you-mean.ts'
 import type { Backend } from '../src/ir/hooks.ts'
@@ -10,6 +11,9 @@ import type { Family } from '../src/net/address.ts'
 import { commandError } from './command.ts'
 
 const STANDARD_INPUT = '-'
+
+/** Bytes of memory that a byte of rules needs, measured on files of short rules that are all different. */
+const MEMORY_PER_BYTE = 20
 
 /** Reads text files; `-` is standard input. What cannot be read is a `commandError`. */
 export function readSources(paths: readonly string[], directory: string): SourceFile[] {
@@ -34,8 +38,18 @@ function readBytes(path: string, directory: string): Buffer {
   const full = resolve(directory, path)
   const stat = attempt(path, () => statSync(full), () => didYouMean(basename(path), siblings(full)))
   if (stat.isDirectory()) throw commandError(`\`${path}\` is a directory: name the files in it`)
-  if (stat.size > constants.MAX_STRING_LENGTH) throw commandError(`\`${path}\` is too large: ${Math.round(stat.size / 1e6)} MB, at most ${Math.floor(constants.MAX_STRING_LENGTH / 1e6)} MB can be read`)
+  checkSize(`\`${path}\``, stat.size)
   return attempt(path, () => readFileSync(full))
+}
+
+/** Refuses what would not fit: a process that runs out of memory cannot say so any more. */
+function checkSize(name: string, bytes: number): void {
+  const megabytes = Math.round(bytes / 1e6)
+  if (bytes > constants.MAX_STRING_LENGTH) throw commandError(`${name} is too large: ${megabytes} MB, at most ${Math.floor(constants.MAX_STRING_LENGTH / 1e6)} MB can be read`)
+  const limit = getHeapStatistics().heap_size_limit
+  if (bytes * MEMORY_PER_BYTE <= limit) return
+  const needed = Math.ceil((bytes * MEMORY_PER_BYTE) / 1e9)
+  throw commandError(`${name} is too large: ${megabytes} MB of rules need about ${needed} GB of memory, and node may use ${(limit / 1e9).toFixed(1)} GB`, `NODE_OPTIONS=--max-old-space-size=${needed * 1000} lets it use more`)
 }
 
 function attempt<T>(path: string, read: () => T, hint?: () => string | undefined): T {
@@ -70,7 +84,7 @@ function siblings(full: string): string[] {
 
 function decode(path: string, bytes: Buffer): string {
   const name = path === STANDARD_INPUT ? 'standard input' : `\`${path}\``
-  if (bytes.length > constants.MAX_STRING_LENGTH) throw commandError(`${name} is too large: ${Math.round(bytes.length / 1e6)} MB`)
+  checkSize(name, bytes.length)
   const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
   if (isUtf16) throw commandError(`${name} is UTF-16 text: save it as UTF-8`)
   if (bytes.includes(0)) throw commandError(`${name} is a binary file (it has NUL bytes)${bytes.subarray(0, 2).toString('latin1') === '\u001f\u008b' ? ': unpack it first' : ''}`)

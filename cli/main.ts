@@ -40,7 +40,7 @@ function paintFor(stream: { readonly isTTY?: boolean }): Paint {
 
 function reportBug(error: unknown): void {
   const what = error instanceof RangeError && /call stack|string length|heap/i.test(error.message) ? `the input is too large: ${error.message}` : error instanceof Error ? error.message : String(error)
-  process.stderr.write(`error: this is a bug in 5x5, not in your input: ${what}\n  5X5_DEBUG=1 shows where it happened\n`)
-  if (process.env['5X5_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  process.stderr.write(`error: this is a bug in 5x5, not in your input: ${what}\n  FIVEBYFIVE_DEBUG=1 shows where it happened\n`)
+  if ((process.env['FIVEBYFIVE_DEBUG'] ?? process.env['5X5_DEBUG']) && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   process.exitCode = EXIT.bug
 }

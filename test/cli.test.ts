@@ -95,6 +95,12 @@ describe('the command line', () => {
   })
 })
 
+test('a file that needs more memory than there is', () => {
+  write('huge.rules', CLEAN.replace('COMMIT', `${'# nothing\n'.repeat(300_000)}COMMIT`))
+  const { status, stderr } = start(['check', 'huge.rules'], '', { NODE_OPTIONS: '--max-old-space-size=40' })
+  expect({ status, line: stderr.split('\n')[0] }).toEqual({ status: 2, line: expect.stringContaining('`huge.rules` is too large: 3 MB of rules need about 1 GB of memory') })
+})
+
 describe('streams', () => {
   test('standard input', () => {
     expect(start(['check', '-'], WRONG)).toMatchObject({ status: 1, stderr: '' })
