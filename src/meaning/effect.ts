@@ -50,3 +50,14 @@ export type Effect =
 
 /** What REJECT sends: an ICMP(v6) error by type and code, or a TCP reset. */
 export type RejectAnswer = { readonly kind: 'icmp'; readonly type: number; readonly code: number; readonly name: string } | { readonly kind: 'tcpReset' }
+
+/** Returns what an assign effect makes of a field's value; `taken` is the value of the field that it copies from, where it does. */
+export function assignedValue({ clear, flip, from, shift = 0 }: Extract<Effect, { kind: 'assign' }>, value: number, taken = 0): number {
+  if (from) return ((value & ~clear) ^ shiftBits(taken & from.mask, shift)) >>> 0
+  return shiftBits((value & ~clear) ^ flip, shift)
+}
+
+/** Shifts 32 bits: to the left, or for a negative number to the right; fewer than 32. */
+function shiftBits(value: number, shift: number): number {
+  return shift >= 0 ? (value << shift) >>> 0 : (value >>> 0) >>> -shift
+}

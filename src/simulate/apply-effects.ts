@@ -1,6 +1,7 @@
 /** Does what a target does to a packet. */
 
 import { assertNever } from '../diagnostics/diagnostic.ts'
+import { assignedValue } from '../meaning/effect.ts'
 import type { AssignedField, Effect } from '../meaning/effect.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
@@ -77,8 +78,7 @@ function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' |
 /** Kernel: without a connection CONNMARK does nothing at all, in either direction. Source: net/netfilter/xt_connmark.c connmark_tg_shift(). */
 function assign(flight: Flight, effect: Extract<Effect, { kind: 'assign' }>): void {
   if ((effect.field === 'ct.mark' || effect.from?.field === 'ct.mark') && !flight.tracked) return
-  const flip = effect.from ? readField(flight, effect.from.field) & effect.from.mask : effect.flip
-  const value = ((readField(flight, effect.field) & ~effect.clear) ^ flip) >>> 0
+  const value = assignedValue(effect, readField(flight, effect.field), effect.from && readField(flight, effect.from.field))
   switch (effect.field) {
     case 'mark':
       if (flight.packet.mark !== value) flight.packet = { ...flight.packet, mark: value }
