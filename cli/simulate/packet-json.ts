@@ -26,6 +26,9 @@ export function readProbe(json: JsonObject): Probe {
   return { inDevice, packet: { ...packet, packetType: packetTypeOf(dmac), ...smac }, ...(dmac === undefined ? {} : { macDestination: dmac }) }
 }
 
+/** Bytes of the shortest header. */
+const HEADER_BYTES: Readonly<Record<number, number>> = { 1: 8, 6: 20, 17: 8, 58: 8, 132: 12, 136: 8 }
+
 /** Reads the header fields of a packet; what is missing has the oracle's default. */
 export function readPacket(json: JsonObject): Packet {
   const src = addressOf(json['src'])
@@ -36,18 +39,21 @@ export function readPacket(json: JsonObject): Packet {
   const transport = transportOf(json, protocol, payload)
   const options = typeof json['ipOptions'] === 'string' ? Math.ceil(json['ipOptions'].length / 8) * 4 : 0
   const frag = isObject(json['frag']) ? json['frag'] : undefined
+  const slice = Array.isArray(frag?.['slice']) ? frag['slice'].map(Number) : undefined
+  const cut = slice ? Math.min(slice[1] ?? 0, transport.length) - (slice[0] ?? 0) : transport.length
+  const isTruncated = slice?.[0] === 0 && cut < (HEADER_BYTES[protocol] ?? 0)
   return {
     family, protocol, src, dst, payload,
     ttl: numberOr(json['ttl'], 64),
     tos: numberOr(json['tos'], 0),
-    length: (family === 'ipv4' ? 20 : 40) + options + transport.length,
+    length: (family === 'ipv4' ? 20 : 40) + options + cut,
     fragmentOffset: numberOr(frag?.['off'], 0),
     moreFragments: frag?.['mf'] === true,
     dontFragment: json['df'] === true,
     mark: 0,
     priority: 0,
     packetType: 'unicast',
-    ...(json['badCsum'] === true ? { malformed: 'checksum' as const } : {}),
+    ...(isTruncated ? { malformed: 'truncated' as const } : json['badCsum'] === true ? { malformed: 'checksum' as const } : {}),
     ...transport.fields,
   }
 }
@@ -104,10 +110,10 @@ export function writePacket(packet: Packet): JsonObject {
     ttl: packet.ttl,
     tos: packet.tos,
     len: packet.length,
-    ...(packet.dontFragment ? { df: true } : {}),
+    df: packet.dontFragment,
     ...(packet.sport === undefined ? {} : { sport: packet.sport }),
     ...(packet.dport === undefined ? {} : { dport: packet.dport }),
-    ...(tcp ? { tcpFlags: FLAG_NAMES.filter(([, bit]) => tcp.flags & bit).map(([name]) => name), mss: tcp.mss ?? null } : {}),
+    ...(tcp && packet.malformed !== 'truncated' ? { tcpFlags: FLAG_NAMES.filter(([, bit]) => tcp.flags & bit).map(([name]) => name), mss: tcp.mss ?? null } : {}),
     ...(icmp ? { icmpType: icmp.type, icmpCode: icmp.code } : {}),
     ...(icmp?.id === undefined ? {} : { icmpId: icmp.id }),
     ...(icmp?.inner ? { inner: writePacket(icmp.inner) } : {}),

@@ -59,6 +59,7 @@ function answerReset(flight: Flight, place: RulePlace): boolean {
     ttl: host.sysctls.defaultTtl,
     ...(packet.dport === undefined ? {} : { sport: packet.dport }),
     ...(packet.sport === undefined ? {} : { dport: packet.sport }),
+    dontFragment: packet.family === 'ipv4',
     tcp: resetHeader(packet, tcp),
   })
   if (!routeOutput(host, { destination: packet.src, source: packet.dst, mark: 0, tos: 0 })) return false

@@ -6,6 +6,7 @@
 import type { Address } from '../net/address.ts'
 import { isOwnAddress, lookupRoute } from '../topology/fib.ts'
 import type { Device } from '../topology/topology.ts'
+import { confirmConnection } from './conntrack.ts'
 import type { Flight } from './flight.ts'
 import { endedOutcome, goOn, receive } from './ip-path.ts'
 import { routeInput } from './route-input.ts'
@@ -26,6 +27,8 @@ export function receiveOnBridge(flight: Flight, port: string, bridge: Device, ma
   const ended = runHook(flight, 'PREROUTING')
   if (ended) return endedOutcome(flight, ended)
   if (flight.packet.dst !== before) return goTranslated(flight, port, bridge)
+  // Kernel: the connection of a broadcast or multicast frame is confirmed before INPUT. Source: br_nf_local_in().
+  if (flight.packet.packetType !== 'unicast') confirmConnection(flight)
   return isForUs ? goOn(flight, routeInput(flight)) : cross(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
 }
 

@@ -19,12 +19,16 @@ export function routeInput(flight: Flight): InputRoute {
   return flight.packet.family === 'ipv4' ? routeInput4(flight) : routeInput6(flight)
 }
 
+/** The group that every host is in. */
+const ALL_HOSTS = 0xe0000001
+
 function routeInput4(flight: Flight): InputRoute {
   const { host, packet, inDevice } = flight
   const { src, dst } = packet
-  if (isMulticast(dst)) return refused(dst, 'multicast', 'not-for-this-host')
+  if (isMulticast(dst) && dst !== ALL_HOSTS) return refused(dst, 'multicast', 'not-for-this-host')
   if (isMulticast(src) || isLimitedBroadcast(src)) return refused(dst, 'martian', 'martian-source')
-  if (isLimitedBroadcast(dst) || (src === 0 && dst === 0)) return deliverBroadcast(flight, { kind: 'broadcast', destination: dst })
+  if (dst === ALL_HOSTS) return deliverGroup(flight, { kind: 'multicast', destination: dst })
+  if (isLimitedBroadcast(dst) || (src === 0 && dst === 0)) return deliverGroup(flight, { kind: 'broadcast', destination: dst })
   if (isZeroNet(src)) return refused(dst, 'martian', 'martian-source')
   if (isZeroNet(dst)) return refused(dst, 'martian', 'martian-destination')
   const mayRouteLoopback = deviceSysctl(host, inDevice, 'route_localnet') !== 0
@@ -33,7 +37,7 @@ function routeInput4(flight: Flight): InputRoute {
   const decision = lookupRoute(host.fib, { destination: dst, source: src, mark: packet.mark, tos: packet.tos, inDevice })
   switch (decision.kind) {
     case 'broadcast':
-      return deliverBroadcast(flight, decision)
+      return deliverGroup(flight, decision)
     case 'local': {
       const problem = sourceProblem(flight, src)
       return problem ? refused(dst, 'martian', problem) : { kind: 'local', decision }
@@ -60,7 +64,7 @@ function noRoute(flight: Flight, decision: RouteDecision): InputRoute {
   return { kind: 'refused', decision, reason, icmpCode: decision.kind === 'prohibit' ? 13 : decision.kind === 'unreachable' ? 1 : 0 }
 }
 
-function deliverBroadcast(flight: Flight, decision: RouteDecision): InputRoute {
+function deliverGroup(flight: Flight, decision: RouteDecision): InputRoute {
   const { src, dst } = flight.packet
   const problem = isZeroNet(src) ? undefined : sourceProblem(flight, src)
   return problem ? refused(dst, 'martian', problem) : { kind: 'local', decision }
@@ -89,7 +93,10 @@ function isLocalAddress(host: Host, address: Address): boolean {
 function routeInput6(flight: Flight): InputRoute {
   const { host, packet, inDevice } = flight
   const { src, dst } = packet
-  if (isMulticast(dst)) return refused(dst, 'multicast', 'not-for-this-host')
+  if (typeof dst === 'bigint' && isMulticast(dst)) {
+    if (isJoined6(flight, dst)) return { kind: 'local', decision: { kind: 'multicast', destination: dst } }
+    return refused(dst, 'multicast', 'not-for-this-host')
+  }
   if (dst === 1n && inDevice !== 'lo') return refused(dst, 'martian', 'martian-destination')
   const decision = lookupRoute(host.fib, { destination: dst, source: src, mark: packet.mark, tos: packet.tos, inDevice })
   if (decision.kind === 'local') return { kind: 'local', decision }
@@ -97,6 +104,15 @@ function routeInput6(flight: Flight): InputRoute {
   if (decision.kind === 'unicast') return { kind: 'forward', decision }
   const reason = decision.kind === 'blackhole' ? 'blackhole-route' : decision.kind === 'prohibit' ? 'prohibit-route' : 'no-route'
   return decision.kind === 'blackhole' ? { kind: 'refused', decision, reason } : { kind: 'refused', decision, reason, icmpCode: decision.kind === 'prohibit' ? 1 : 0 }
+}
+
+/** All nodes, all routers, and the solicited-node groups of the device's own addresses. */
+function isJoined6(flight: Flight, group: bigint): boolean {
+  const scope = Number((group >> 112n) & 0xfn)
+  const rest = group & ((1n << 112n) - 1n)
+  if ((scope === 1 || scope === 2) && (rest === 1n || (rest === 2n && flight.host.sysctls.forward6))) return true
+  const own = flight.host.devices.get(flight.inDevice)?.addresses ?? []
+  return scope === 2 && own.some(({ address }) => typeof address === 'bigint' && rest === ((0x1ffn << 24n) | (address & 0xffffffn)))
 }
 
 function refused(destination: Address, kind: RouteDecision['kind'], reason: KernelReason): InputRoute {
