@@ -28,7 +28,8 @@ usage: 5x5 trace [flags] RULES... 'PACKET' ['PACKET' ...]
   --round-trip           send the answer to every packet too
   --backend legacy|nft   which program loaded the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
-  --json                 print the events and outcomes as JSON
+  --json                 print {"partial", "assumptions", "packets": [{"packet", "events", "sentence", "assumed", "outcome",
+                         "path", "ctstate", "out", "local", "replies", "gen"}]}; with --all the events tell misses too
 
 RULES of one family are loaded one after the other; IPv4 and IPv6 rules may stand side by side.
 

@@ -45,7 +45,7 @@ export function writeDiagnostic(diagnostic: Diagnostic, paint: Paint): string {
     ...diagnostic.related.flatMap(place => [`${margin} ${sign} ${printable(place.message)}`, plainLine(place.span, frame.gutter, paint)]),
     ...(help !== undefined && !isShort ? [`${margin} ${sign} help: ${printable(help)}`] : []),
     ...(diagnostic.fix ? [`${margin} ${sign} fix: ${printable(diagnostic.fix.message)}`] : []),
-    ...(diagnostic.backend ? [`${margin} ${sign} only iptables-${diagnostic.backend}-restore ${severity === 'error' ? 'refuses it' : 'does so'}; the other backend takes the file`] : []),
+    ...(diagnostic.backend ? [`${margin} ${sign} only iptables-${diagnostic.backend} ${severity === 'error' ? 'refuses it' : 'does so'}, iptables-${diagnostic.backend === 'nft' ? 'legacy' : 'nft'} ${severity === 'error' ? 'takes it' : 'does not'}`] : []),
   ].join('\n')
 }
 

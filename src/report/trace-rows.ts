@@ -126,8 +126,13 @@ function tellRule(state: RowState, event: Extract<TraceEvent, { kind: 'rule' }>)
 }
 
 function pushRule(state: RowState, place: RulePlace, style: Style | undefined, note?: string): void {
-  const chain = place.depth === 0 ? place.table : `${' '.repeat(place.depth)}${place.chain.name}`
+  const chain = place.depth === 0 ? place.table : `${indent(place.depth)}${place.chain.name}`
   pushIn(state, place.hook, chain, place.table, { place: placeOf(place.rule), text: ruleText(place.rule), ...(note === undefined ? {} : { note }), ...(style ? { style } : {}) })
+}
+
+/** Rulesets of generators nest deeply: the chain's name stays in sight. */
+function indent(depth: number): string {
+  return ' '.repeat(Math.min(depth, 12))
 }
 
 function tellPolicy(state: RowState, place: ChainPlace, policy: string): void {
@@ -158,7 +163,7 @@ function tellSkipped(state: RowState): void {
   if (skipped.length === 1 && only) return tellRule(state, only)
   const place = skipped[0]?.place
   const allJump = skipped.every(({ result }) => result.kind === 'jump' || result.kind === 'goto')
-  if (place) pushIn(state, place.hook, place.depth === 0 ? place.table : `${' '.repeat(place.depth)}${place.chain.name}`, place.table, { place: '', text: `... ${count(skipped.length, allJump ? 'jump' : 'rule')} that decided nothing (--all shows them)`, style: 'faint' })
+  if (place) pushIn(state, place.hook, place.depth === 0 ? place.table : `${indent(place.depth)}${place.chain.name}`, place.table, { place: '', text: `... ${count(skipped.length, allJump ? 'jump' : 'rule')} that decided nothing (--all shows them)`, style: 'faint' })
 }
 
 function pushStep(state: RowState, hook: string, chain: string, text: string, style?: Style, note?: string): void {
