@@ -1,6 +1,7 @@
 /** `5x5 simulate --jsonl`: one request a line on standard input, one answer a line on standard output, until the input ends. */
 
 import { createInterface } from 'node:readline'
+import { chainGraph, loops } from '../../src/ir/chain-graph.ts'
 import { TABLES } from '../../src/ir/hooks.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
@@ -24,7 +25,8 @@ usage: 5x5 simulate --jsonl [--backend legacy|nft]
 
 A request is {"topology": {...}, "ruleset": "iptables-save text", "ruleset6": "...", "ipsets": "ipset restore text",
 "flows": [{"packets": [{"in": "eth0" | null, "proto": "tcp", "src": ..., "dst": ..., ...}]}]}. Each flow starts in a fresh world.
-The answer says of every packet its outcome, the rules it matched, how conntrack saw it and how it left.
+The answer says of every packet its outcome, the rules it matched, how conntrack saw it and how it left; \`assumed\` names
+conditions that could not be decided and were taken not to hold.
 
 exit code: 0 the input ended, 2 wrong flags
 `
@@ -74,7 +76,9 @@ function loadRuleset(text: string, family: Family): Ruleset | string {
   const source = { path: family === 'ipv4' ? 'ruleset' : 'ruleset6', text: `${text}\n${padding.join('')}` }
   const { value, diagnostics } = readRuleset([source], { family })
   const refusal = diagnostics.find(one => one.severity === 'error')
-  return refusal ? refusal.message : value
+  if (refusal) return refusal.message
+  const loop = value.tables.find(table => loops(chainGraph(table, () => false)).length > 0)
+  return loop ? `chains of table ${loop.name} jump in a circle` : value
 }
 
 function answerFlow(flow: JsonObject, rulesets: readonly Ruleset[], topology: Topology, backend: Backend): JsonObject {

@@ -24,6 +24,7 @@ export function writeTrace(trace: Trace): JsonObject {
     ctstate: statesOf(trace.events),
     out: framesOut(outcome),
     local: outcome.kind === 'local' ? [{ iif: outcome.device, mark: outcome.packet.mark, ...writePacket(outcome.packet) }] : [],
+    ...(trace.assumed.length > 0 ? { assumed: trace.assumed.map(one => one.words) } : {}),
     replies: gen.flatMap(answer => repliesOf(answer.outcome)),
     gen: gen.filter(answer => pathOf(answer.events).length > 0 || repliesOf(answer.outcome).length > 0).map(answer => ({ path: pathOf(answer.events), ctstate: statesOf(answer.events) })),
   }
