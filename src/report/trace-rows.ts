@@ -103,7 +103,7 @@ function tellOther(state: RowState, event: OtherEvent): void {
 
 const NAT_SKIPPED = { 'known connection': 'its answer for this connection is known', invalid: 'the packet is invalid', untracked: 'the packet is not tracked', related: 'the packet is related to another connection' } as const
 
-const CHOICES = { random: 'the kernel chooses at random: this is one possible choice', clash: 'the port was taken: this is one possible choice', range: 'the kernel chooses from the range: this is one possible choice' } as const
+const CHOICES = { random: 'the kernel chooses at random: this is one possible choice', clash: 'the port was taken: this is one possible choice' } as const
 
 function answerNote(trace: Trace): string {
   const { outcome } = trace

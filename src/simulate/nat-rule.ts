@@ -29,7 +29,7 @@ export function setUpNat(flight: Flight, place: RulePlace, effect: NatEffect): E
   }
   if (effect.addresses.kind === 'outDevice') tracked.masqueradeDevice = flight.outDevice
   const binding = setUpBinding(flight, tracked, effect.side, range)
-  if (binding) flight.record?.({ kind: 'nat', hook: place.hook, by: place, binding: withRange(binding, range, effect) })
+  if (binding) flight.record?.({ kind: 'nat', hook: place.hook, by: place, binding })
   return { kind: 'accept' }
 }
 
@@ -68,11 +68,4 @@ function redirectAddress(flight: Flight): Address | undefined {
 
 function only(address: Address | undefined): AddressRange | 'none' {
   return address === undefined ? 'none' : { low: address, high: address }
-}
-
-function withRange(binding: NonNullable<ReturnType<typeof setUpBinding>>, range: NatRange, effect: NatEffect) {
-  const { addresses } = range
-  if (!addresses || addresses.low === addresses.high || effect.addresses.kind !== 'ranges') return binding
-  const choice = { ...binding.choice, addresses: [addresses.low, addresses.high] as const, why: binding.choice?.why ?? ('range' as const) }
-  return { ...binding, choice }
 }

@@ -74,33 +74,27 @@ function uniqueTuple(flight: Flight, connection: Connection, original: Tuple, si
   return uniquePort(flight, connection, tuple, side, range)
 }
 
-/** Source: nf_nat_l4proto_unique_tuple(). Kernel: the search begins at a random port; ours at the first, unless the world knows better. */
+/**
+ * Source: nf_nat_l4proto_unique_tuple(). Kernel: a source port is searched from a random one on, a destination port from the first
+ * of its range. Where the kernel draws by lot the world may know what it drew; else the first free port is taken.
+ */
 function uniquePort(flight: Flight, connection: Connection, tuple: Tuple, side: NatSide, range: NatRange): Chosen {
-  const isIcmp = tuple.protocol === PROTOCOL.icmp || tuple.protocol === PROTOCOL.icmpv6
+  const isIcmp = isIcmpTuple(tuple)
   if (!hasPorts(tuple.protocol) || (!isIcmp && !range.ports && side === 'destination')) return { tuple }
   const key = isIcmp || side === 'source' ? 'sport' : 'dport'
   const { low, size } = portSpan(tuple[key], isIcmp, range)
-  const isShift = range.ports?.base !== undefined
-  const choice = { ports: [low, low + size - 1] as const, why: range.random ? ('random' as const) : ('clash' as const) }
-  if (!isShift && size > 1) {
-    const known = flight.world.options.choosePort?.(tuple.protocol, tuple[key])
-    if (known !== undefined) return { tuple: { ...tuple, [key]: known }, choice }
-  }
-  const offset = isShift ? tuple[key] - (range.ports?.base ?? 0) : firstOffset(tuple[key], range)
+  const base = range.ports?.base
+  const isDrawn = base === undefined && size > 1 && (range.random || side === 'source')
+  const why = range.random || range.ports ? ('random' as const) : ('clash' as const)
+  const chosen = (port: number): Chosen => ({ tuple: { ...tuple, [key]: port }, ...(isDrawn ? { choice: { ports: [low, low + size - 1] as const, why } } : {}) })
+  const known = isDrawn ? flight.world.options.choosePort?.(tuple.protocol, tuple[key]) : undefined
+  if (known !== undefined) return chosen(known)
+  const offset = base === undefined ? (isDrawn && !range.ports ? tuple[key] : 0) : tuple[key] - base
   for (let attempt = 0; attempt < size; attempt++) {
-    const candidate = { ...tuple, [key]: low + modulo(offset + attempt, size) }
-    if (!isTaken(flight, connection, candidate)) return isShift || size === 1 || isExact(range, attempt) ? { tuple: candidate } : { tuple: candidate, choice }
+    const candidate = chosen(low + modulo(offset + attempt, size))
+    if (!isTaken(flight, connection, candidate.tuple)) return candidate
   }
-  return { tuple: { ...tuple, [key]: low + modulo(offset, size) } }
-}
-
-/** Without a clash and without `random` a range of ports is entered at its start. */
-function firstOffset(port: number, range: NatRange): number {
-  return range.ports ? 0 : port
-}
-
-function isExact(range: NatRange, attempt: number): boolean {
-  return range.ports !== undefined && !range.random && attempt === 0
+  return chosen(low + modulo(offset, size))
 }
 
 function portSpan(port: number, isIcmp: boolean, range: NatRange): { readonly low: number; readonly size: number } {

@@ -48,8 +48,8 @@ export interface NatBinding {
   readonly address: Address
   /** Port or ICMP id, where the protocol has one. */
   readonly port?: number
-  /** The kernel picks one of these by chance or by hash: `address` and `port` are only one possible choice. */
-  readonly choice?: { readonly addresses?: readonly [Address, Address]; readonly ports?: readonly [number, number]; readonly why: 'random' | 'clash' | 'range' }
+  /** The kernel draws one of these ports by lot, both ends included: `port` is only one possible choice. */
+  readonly choice?: { readonly ports: readonly [number, number]; readonly why: 'random' | 'clash' }
 }
 
 /** One thing that happened. */
