@@ -25,9 +25,16 @@ export interface WrittenOption {
   readonly makesRules: boolean
   /** It must stand after something else. */
   readonly isOrdered: boolean
-  /** What its words were read as, by their text, without and with `!`; shared by all rules of a ruleset. */
-  readonly plain: Map<string, ReadOption>
-  readonly inverted: Map<string, ReadOption>
+  /** What its words were read as, without and with `!`. */
+  readonly plain: Readings
+  readonly inverted: Readings
+}
+
+/** What the words of an option were read as, by their text; shared by all rules of a ruleset. */
+export interface Readings {
+  readonly byText: Map<string, ReadOption>
+  /** How often a text was found again. */
+  hits: number
 }
 
 /** A step on the way from options to the use that they make: equal options in row order lead to one shared use. */
@@ -119,7 +126,7 @@ function wordsOf(definition: ExtensionDefinition, family: Family): ExtensionWord
     if (row.families && !row.families.includes(family)) continue
     const written = (type: OptionType<unknown>): WrittenOption => ({
       name, index, row, type, words: type.words, invertible: row.invertible ?? false, makesRules: row.makesRules ?? false,
-      isOrdered: row.after !== undefined || row.afterProtocol !== undefined, plain: new Map(), inverted: new Map(),
+      isOrdered: row.after !== undefined || row.afterProtocol !== undefined, plain: { byText: new Map(), hits: 0 }, inverted: { byText: new Map(), hits: 0 },
     })
     const own = written(row.type)
     byWord.set(`--${name}`, own)

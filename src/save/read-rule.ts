@@ -191,28 +191,35 @@ function takeList(state: RuleState, use: OpenUse, written: WrittenOption, word: 
   }
 }
 
-/** So many values of one option are kept to be shared; beyond that lie lists of addresses, which hardly repeat. */
+/** So many values of one option are kept to be shared; where they hardly repeat (a list of addresses), no more are looked for. */
 const SHARED_VALUES = 4096
 
 /** Returns the option with its value; equal words are read once. `text` is its word, or its words with a NUL between them. */
 function readValue(state: RuleState, written: WrittenOption, text: string, at: number, inverted: boolean): ReadOption | undefined {
-  const count = written.words
   const readings = inverted ? written.inverted : written.plain
-  const known = readings.get(text)
-  if (known) {
-    known.isNew = false
-    if (known.change !== undefined) state.complain('silent-change', at, known.change, { severity: 'note', lastWord: at + count - 1 })
-    return known
+  const { byText } = readings
+  const isFull = byText.size >= SHARED_VALUES
+  if (isFull && readings.hits < SHARED_VALUES) return readNewValue(state, written, text, at, inverted)
+  const known = byText.get(text)
+  if (!known) {
+    const option = readNewValue(state, written, text, at, inverted)
+    if (option && !isFull) byText.set(text, option)
+    return option
   }
-  const reading = written.type.read(count === 1 ? [text] : text.split('\0'), state.vocabulary.family)
+  readings.hits++
+  known.isNew = false
+  if (known.change !== undefined) state.complain('silent-change', at, known.change, { severity: 'note', lastWord: at + written.words - 1 })
+  return known
+}
+
+function readNewValue(state: RuleState, written: WrittenOption, text: string, at: number, inverted: boolean): ReadOption | undefined {
+  const reading = written.type.read(written.words === 1 ? [text] : text.split('\0'), state.vocabulary.family)
   if (!reading.ok) {
-    refuseRule(state, 'bad-value', at, reading.problem, { help: reading.help, lastWord: at + count - 1 })
+    refuseRule(state, 'bad-value', at, reading.problem, { help: reading.help, lastWord: at + written.words - 1 })
     return undefined
   }
-  if (reading.change !== undefined) state.complain('silent-change', at, reading.change, { severity: 'note', lastWord: at + count - 1 })
-  const option: ReadOption = { written, option: { value: reading.value, inverted }, change: reading.change, isNew: true, use: undefined, next: undefined }
-  if (readings.size < SHARED_VALUES) readings.set(text, option)
-  return option
+  if (reading.change !== undefined) state.complain('silent-change', at, reading.change, { severity: 'note', lastWord: at + written.words - 1 })
+  return { written, option: { value: reading.value, inverted }, change: reading.change, isNew: true, use: undefined, next: undefined }
 }
 
 /** Adds an option to a use, in row order; a second one replaces the first where its row allows that. */
