@@ -7,7 +7,7 @@ import type { Backend, Hook, TableName } from '../ir/hooks.ts'
 import type { MatchUse } from '../ir/ruleset.ts'
 import type { Effect } from '../meaning/effect.ts'
 import type { Predicate } from '../meaning/predicate.ts'
-import type { Subject } from '../meaning/subject.ts'
+import type { Subject, Ternary } from '../meaning/subject.ts'
 import type { Family } from '../net/address.ts'
 
 /** What a value was read as, or why it could not be. `change` says what loading would alter without a word. */
@@ -121,8 +121,8 @@ export interface Memory<V> {
   start(infos: InfosOf<V>): unknown
   /** The name of a state that several uses share (recent, hashlimit); absent where each use has its own. */
   sharedBy?(infos: InfosOf<V>): string
-  /** Whether it matches now; `state` is what `start` made and may be changed. */
-  step(state: unknown, infos: InfosOf<V>, subject: Subject, now: number): boolean
+  /** Whether it matches now, undefined where chance decides; `state` is what `start` made and may be changed. */
+  step(state: unknown, infos: InfosOf<V>, subject: Subject, now: number): Ternary
 }
 
 /** A match extension with the values `V` of its options by name. */
@@ -132,6 +132,8 @@ export interface MatchShape<V> extends ExtensionShape<V> {
   /** What the match means beyond the conjunction of its options. */
   means?(infos: InfosOf<V>, family: Family): Predicate
   readonly memory?: Memory<V>
+  /** Options that iptables-nft joins into one expression with another meaning, though it saves them as they were. */
+  nftJoins?(infos: InfosOf<V>): { readonly options: readonly string[]; readonly means: Predicate } | undefined
   /** iptables-nft writes this use as expressions of its own: it reads several of a rule back as one. */
   isNativeInNft?(infos: InfosOf<V>): boolean
 }

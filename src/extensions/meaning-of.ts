@@ -1,5 +1,6 @@
 /** The meaning of a use: a match's predicate, a target's effects. Computed once for each shared use. */
 
+import type { Backend } from '../ir/hooks.ts'
 import type { MatchUse, OptionUse, Rule, TargetUse } from '../ir/ruleset.ts'
 import type { Effect } from '../meaning/effect.ts'
 import { evaluate } from '../meaning/evaluate.ts'
@@ -11,19 +12,19 @@ import type { ExtensionDefinition, MatchDefinition } from './extension.ts'
 import { matchDefinition, targetDefinition } from './registry.ts'
 import { useInWords } from './option-words.ts'
 
-const predicates = new Map<Family, WeakMap<MatchUse, Predicate>>([['ipv4', new WeakMap()], ['ipv6', new WeakMap()]])
+const predicates = { legacy: perFamily(), nft: perFamily() }
 const effects = new Map<Family, WeakMap<TargetUse, readonly Effect[]>>([['ipv4', new WeakMap()], ['ipv6', new WeakMap()]])
 
 /**
  * Returns what a match use means. An unknown match is a free variable named by its words; one with memory is a free variable too,
- * and each rule's is another: callers that care add the rule to the key.
+ * and each rule's is another: callers that care add the rule to the key. The backends load some uses with different meanings.
  */
-export function predicateOf(use: MatchUse, family: Family): Predicate {
-  const known = predicates.get(family)?.get(use)
+export function predicateOf(use: MatchUse, family: Family, backend: Backend = 'legacy'): Predicate {
+  const known = predicates[backend][family].get(use)
   if (known) return known
   const definition = matchDefinition(use.name, family)
-  const predicate = definition && !use.words ? predicateOfKnown(definition, use, family) : opaque(useInWords(use, family), useInWords(use, family))
-  predicates.get(family)?.set(use, predicate)
+  const predicate = definition && !use.words ? predicateOfKnown(definition, use, family, backend) : opaque(useInWords(use, family), useInWords(use, family))
+  predicates[backend][family].set(use, predicate)
   return predicate
 }
 
@@ -58,16 +59,24 @@ export function failedOption(use: MatchUse, family: Family, subject: Subject): s
   })?.name
 }
 
-function predicateOfKnown(definition: MatchDefinition, use: MatchUse, family: Family): Predicate {
+/** Kernel: what iptables-nft forgets when it loads a rule is not part of the rule's meaning there. */
+function predicateOfKnown(definition: MatchDefinition, use: MatchUse, family: Family, backend: Backend): Predicate {
   if (definition.memory) return opaque(useInWords(use, family), useInWords(use, family))
-  const rows = givenRows(definition, use.infos).flatMap(({ row, use: option }) => {
-    const predicate = row.means?.(option.value, family)
+  const infos = backend === 'nft' && definition.savedBy ? definition.savedBy('nft', use.infos) : use.infos
+  if (infos === undefined) return all([])
+  const joined = backend === 'nft' ? definition.nftJoins?.(infos) : undefined
+  const rows = givenRows(definition, infos).flatMap(({ name, row, use: option }) => {
+    const predicate = joined?.options.includes(name) ? undefined : row.means?.(option.value, family)
     return predicate === undefined ? [] : [option.inverted ? not(predicate) : predicate]
   })
-  return all([...rows, ...(definition.means ? [definition.means(use.infos, family)] : [])])
+  return all([...rows, ...(joined ? [joined.means] : []), ...(definition.means ? [definition.means(infos, family)] : [])])
 }
 
-function givenRows(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse>>) {
+function perFamily(): Readonly<Record<Family, WeakMap<MatchUse, Predicate>>> {
+  return { ipv4: new WeakMap(), ipv6: new WeakMap() }
+}
+
+function givenRows(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse | undefined>>) {
   return Object.entries(definition.options).flatMap(([name, row]) => {
     const use = infos[name]
     return use ? [{ name, row, use }] : []

@@ -1,5 +1,6 @@
 /** Ports: the ways in which extensions read them. */
 
+import { all, equals, not } from '../meaning/predicate.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { NumberRange } from '../net/ranges.ts'
 import { servicePort } from '../net/services.ts'
@@ -94,4 +95,15 @@ function portSavedByNft(use: OptionUseOf<NumberRange> | undefined): OptionUseOf<
   const { low, high } = use.value
   if (isEveryPort(use)) return undefined
   return low === 0 && high > 0 ? { value: { low: high + 1, high: 65535 }, inverted: false } : use
+}
+
+/**
+ * Kernel: iptables-nft 1.8.9 compares two single ports, both with `!`, as one 4-byte value: it matches unless both are equal.
+ * Source: iptables/nft.c add_nft_tcpudp().
+ */
+export function joinedNegations({ sport, dport }: InfosOf<Ports>) {
+  const isSingle = (use: OptionUseOf<NumberRange> | undefined): use is OptionUseOf<NumberRange> => use !== undefined && use.inverted && use.value.low === use.value.high && use.value.low !== 0
+  if (!isSingle(sport) || !isSingle(dport)) return undefined
+  const both = all([equals('l4.sport', sport.value.low), equals('l4.dport', dport.value.low)])
+  return { options: ['sport', 'dport'], means: not(both) }
 }

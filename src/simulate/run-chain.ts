@@ -5,6 +5,7 @@ import type { Hook, TableName } from '../ir/hooks.ts'
 import { failedOption } from '../extensions/meaning-of.ts'
 import { evaluate } from '../meaning/evaluate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
+import type { Ternary } from '../meaning/subject.ts'
 import { applyEffects } from './apply-effects.ts'
 import type { Flight } from './flight.ts'
 import { ipsetKey } from './ipsets.ts'
@@ -99,20 +100,33 @@ function recordMiss(flight: Flight, place: RulePlace, match: PreparedMatch): voi
 }
 
 function matches(flight: Flight, place: Place, prepared: PreparedChain, rule: PreparedRule, match: PreparedMatch): boolean {
-  if (match.memory) return stepMemory(flight, match)
+  if (match.memory) return stepMemory(flight, match) ?? decideByChance(flight, placeOf(place, prepared, rule), match)
   for (;;) {
     const value = evaluate(match.predicate, flight)
     if (value !== undefined) return value
     const free = undecided(match.predicate, flight)
     invariant(free, 'an undecided predicate has a free variable')
-    const assumption = { ...free, value: false }
-    flight.decisions.set(free.key, false)
-    flight.assumed.push(assumption)
-    flight.record?.({ kind: 'assumption', place: placeOf(place, prepared, rule), ...assumption })
+    assume(flight, placeOf(place, prepared, rule), free)
   }
 }
 
-function stepMemory(flight: Flight, match: PreparedMatch): boolean {
+/** Chance is drawn for each rule anew: its variable is the rule's own. */
+function decideByChance(flight: Flight, place: RulePlace, { predicate }: PreparedMatch): boolean {
+  invariant(predicate.kind === 'opaque', 'a match with memory is a free variable')
+  const key = `${predicate.key} of rule ${place.number} in ${place.chain.name} of ${place.table}`
+  const value = flight.decide(key)
+  if (value === undefined) assume(flight, place, { key, words: predicate.words })
+  return value ?? false
+}
+
+function assume(flight: Flight, place: RulePlace, free: { readonly key: string; readonly words: string }): void {
+  const assumption = { ...free, value: false }
+  flight.decisions.set(free.key, false)
+  flight.assumed.push(assumption)
+  flight.record?.({ kind: 'assumption', place, ...assumption })
+}
+
+function stepMemory(flight: Flight, match: PreparedMatch): Ternary {
   const { memory, use } = match
   if (!memory) return false
   const { memories } = flight.host

@@ -61,8 +61,9 @@ export interface HostSysctls {
 
 /** Returns a fresh world: no connections, all limits full. */
 export function makeWorld(options: WorldOptions): World {
-  const hosts = new Map(options.topology.namespaces.map(namespace => [namespace.name, makeHost(namespace, options.rulesets)]))
-  return { topology: options.topology, backend: options.backend ?? 'legacy', hosts, options, now: 0 }
+  const backend = options.backend ?? 'legacy'
+  const hosts = new Map(options.topology.namespaces.map(namespace => [namespace.name, makeHost(namespace, options.rulesets, backend)]))
+  return { topology: options.topology, backend, hosts, options, now: 0 }
 }
 
 /** Returns a per-device sysctl of ipv4, such as rp_filter: the larger of `all` and the device's (or `default`'s) own. */
@@ -78,9 +79,9 @@ export function deviceSysctl(host: Host, device: string, name: string): number {
 
 const fibOf = new WeakMap<Namespace, Fib>()
 
-function makeHost(namespace: Namespace, rulesets: readonly Ruleset[]): Host {
+function makeHost(namespace: Namespace, rulesets: readonly Ruleset[], backend: Backend): Host {
   const prepared: Partial<Record<Family, PreparedRuleset>> = {}
-  for (const ruleset of rulesets) prepared[ruleset.family] = prepareRuleset(ruleset)
+  for (const ruleset of rulesets) prepared[ruleset.family] = prepareRuleset(ruleset, backend)
   const fib = fibOf.get(namespace) ?? makeFib(namespace)
   fibOf.set(namespace, fib)
   return {

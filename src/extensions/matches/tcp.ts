@@ -5,7 +5,7 @@ import { PROTOCOL } from '../../net/protocol.ts'
 import { defineMatch } from '../extension.ts'
 import type { InfosOf } from '../extension.ts'
 import { portRangeOf, wholeNumber } from '../option-types.ts'
-import { isEveryPort, portsSavedByNft } from '../port-types.ts'
+import { isEveryPort, joinedNegations, portsSavedByNft } from '../port-types.ts'
 import type { Ports } from '../port-types.ts'
 import { synFlags, tcpFlags } from '../tcp-flags.ts'
 import type { TcpFlags } from '../tcp-flags.ts'
@@ -34,6 +34,7 @@ export const tcp = defineMatch({
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
+  nftJoins: infos => joinedNegations(infos),
   isNativeInNft({ sport, dport, 'tcp-flags': flags, 'tcp-option': option }) {
     const hasPorts = [sport, dport].some(use => use && (use.inverted || !isEveryPort(use)))
     return !option && (hasPorts || (flags !== undefined && (flags.inverted || flags.value.mask !== 0 || flags.value.set !== 0)))

@@ -3,7 +3,7 @@
 import { equals, within } from '../../meaning/predicate.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import { defineMatch } from '../extension.ts'
-import { isEveryPort, looseRange, portsSavedByNft } from '../port-types.ts'
+import { isEveryPort, joinedNegations, looseRange, portsSavedByNft } from '../port-types.ts'
 
 /** Kernel: second and further fragments never match, `!` or not. iptables-nft forgets `! --dport :` and its kin, and the match with them. */
 export const udp = defineMatch({
@@ -21,6 +21,7 @@ export const udp = defineMatch({
     },
   },
   means: () => equals('ip.fragmentOffset', 0),
+  nftJoins: infos => joinedNegations(infos),
   isNativeInNft: infos => Object.values(infos).some(use => use.inverted || !isEveryPort(use)),
   savedBy(backend, infos) {
     const saved = backend === 'nft' ? portsSavedByNft(infos) : infos
