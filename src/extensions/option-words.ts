@@ -17,12 +17,13 @@ export function useInWords(use: MatchUse, family: Family, backend: Backend = 'le
   return use.name === 'ip' ? options : joinWords(`-m ${use.name}`, options)
 }
 
-/** Returns the saved text of a target use, such as `-j DNAT --to-destination 10.0.0.1`. */
-export function targetInWords(use: TargetUse, family: Family): string {
+/** Returns the text of a target use that a backend's save prints, such as `-j DNAT --to-destination 10.0.0.1`. */
+export function targetInWords(use: TargetUse, family: Family, backend: Backend = 'legacy'): string {
   if (use.kind !== 'target') return `${use.kind === 'goto' ? '-g' : '-j'} ${use.chain}`
   if (use.words) return ['-j', use.name, ...use.words.map(quoteUnread)].join(' ')
   const definition = targetDefinition(use.name, family)
-  return joinWords(`-j ${use.name}`, definition ? optionsInWords(definition, use.infos, family) : '')
+  const infos = definition?.savedBy ? definition.savedBy(backend, use.infos) : use.infos
+  return joinWords(`-j ${use.name}`, definition && infos ? optionsInWords(definition, infos, family) : '')
 }
 
 /** Returns the saved text of the options given, in row order. */

@@ -30,8 +30,8 @@ export function printQuoted(option: string): (use: OptionUseOf<string>) => strin
   return use => `${option} ${quoteWord(use.value)}`
 }
 
-/** Cuts in the middle of a character too, as the kernel does; what is left of it is dropped. */
-function cutToBytes(word: string, limit: number): string {
+/** Returns the first `limit` bytes. Cuts in the middle of a character too, as the kernel does; what is left of it is dropped. */
+export function cutToBytes(word: string, limit: number): string {
   if (word.length * 3 <= limit) return word
   let bytes = 0
   let end = 0

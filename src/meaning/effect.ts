@@ -1,5 +1,6 @@
 /** What a target means, as data. A target does its effects in order and then gives its verdict, `continue` where it has none. */
 
+import type { Prefix } from '../net/address.ts'
 import type { AddressRange, NumberRange } from '../net/ranges.ts'
 
 /** What a target says about the packet's further way. `stolen` = taken away silently, `queue` = handed to user space. */
@@ -8,9 +9,10 @@ export type Verdict = 'accept' | 'drop' | 'return' | 'continue' | 'stolen' | 'qu
 /** A field that a target writes. */
 export type AssignedField = 'mark' | 'ct.mark' | 'ip.ttl' | 'ip.tos' | 'priority'
 
-/** Where nat takes addresses from: given ranges, the address of the outgoing device, or that of the device of arrival. */
+/** Where nat takes addresses from: given ranges, the old address under another prefix, the address of the outgoing device, or that of the device of arrival. */
 export type NatAddresses =
   | { readonly kind: 'ranges'; readonly ranges: readonly AddressRange[] }
+  | { readonly kind: 'prefix'; readonly prefix: Prefix }
   | { readonly kind: 'keep' }
   | { readonly kind: 'outDevice' }
   | { readonly kind: 'inDevice' }
@@ -32,7 +34,8 @@ export type Effect =
   | { readonly kind: 'adjust'; readonly field: 'ip.ttl'; readonly by: number }
   | {
       readonly kind: 'nat'
-      readonly side: 'source' | 'destination'
+      /** 'ofHook': the destination in PREROUTING and OUTPUT, the source in INPUT and POSTROUTING. */
+      readonly side: 'source' | 'destination' | 'ofHook'
       readonly addresses: NatAddresses
       /** `base` shifts ports: new port = low + (old - base). */
       readonly ports?: NumberRange & { readonly base?: number }
@@ -47,6 +50,8 @@ export type Effect =
   | { readonly kind: 'clampMss'; readonly limit: number | 'pathMtu' }
   /** Seen by somebody, changed by nobody: LOG, CHECKSUM, ... */
   | { readonly kind: 'observe'; readonly words: string }
+  /** It does something that is not described here; said so that nobody trusts what follows blindly. */
+  | { readonly kind: 'notModelled'; readonly words: string }
 
 /** What REJECT sends: an ICMP(v6) error by type and code, or a TCP reset. */
 export type RejectAnswer = { readonly kind: 'icmp'; readonly type: number; readonly code: number; readonly name: string } | { readonly kind: 'tcpReset' }

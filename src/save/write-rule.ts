@@ -7,10 +7,10 @@ import { matchDefinition } from '../extensions/registry.ts'
 import type { Infos, MatchUse, Rule, TargetUse } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 
-const matchWords = { ipv4: forBackends(), ipv6: forBackends() }
-const targetWords = { ipv4: new WeakMap<TargetUse, string>(), ipv6: new WeakMap<TargetUse, string>() }
+const matchWords = { ipv4: forBackends<MatchUse>(), ipv6: forBackends<MatchUse>() }
+const targetWords = { ipv4: forBackends<TargetUse>(), ipv6: forBackends<TargetUse>() }
 
-function forBackends(): Readonly<Record<Backend, WeakMap<MatchUse, string>>> {
+function forBackends<K extends object>(): Readonly<Record<Backend, WeakMap<K, string>>> {
   return { legacy: new WeakMap(), nft: new WeakMap() }
 }
 
@@ -24,7 +24,7 @@ export function writeRule(rule: Pick<Rule, 'matches' | 'target'>, family: Family
   }
   const { target } = rule
   if (!target) return text
-  const words = remember(targetWords[family], target, () => targetInWords(target, family))
+  const words = remember(targetWords[family][backend], target, () => targetInWords(target, family, backend))
   return text === '' ? words : `${text} ${words}`
 }
 

@@ -36,6 +36,9 @@ export function applyEffects(flight: Flight, place: RulePlace, effects: readonly
       case 'observe':
         observed = effect.words
         break
+      case 'notModelled':
+        flight.record?.(effect)
+        break
       default:
         applyEffect(flight, effect)
     }
@@ -47,7 +50,7 @@ export function applyEffects(flight: Flight, place: RulePlace, effects: readonly
 
 const CONTINUE_RESULT: RuleResult = { kind: 'continue' }
 
-function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' | 'reject' | 'nat' | 'observe' }>): void {
+function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' | 'reject' | 'nat' | 'observe' | 'notModelled' }>): void {
   if ((effect.kind === 'untrack' || effect.kind === 'track') && (flight.tracked || flight.untracked || flight.zone || flight.isTrackingFixed)) return
   switch (effect.kind) {
     case 'assign':

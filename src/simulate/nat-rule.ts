@@ -1,7 +1,9 @@
-/** What a DNAT, SNAT, MASQUERADE or REDIRECT rule does. Source: net/netfilter/xt_nat.c, nf_nat_masquerade.c, nf_nat_redirect.c. */
+/** What a DNAT, SNAT, MASQUERADE, REDIRECT or NETMAP rule does. Source: net/netfilter/xt_nat.c, nf_nat_masquerade.c, nf_nat_redirect.c, xt_NETMAP.c. */
 
+import type { Hook } from '../ir/hooks.ts'
 import type { Effect } from '../meaning/effect.ts'
-import type { Address } from '../net/address.ts'
+import { addressWidth, familyOf, maskAddress, maskOfLength } from '../net/address.ts'
+import type { Address, Prefix } from '../net/address.ts'
 import type { AddressRange } from '../net/ranges.ts'
 import { selectAddress } from '../topology/fib.ts'
 import { addressList6, addressScope6 } from '../topology/source-address6.ts'
@@ -18,7 +20,8 @@ const LOOPBACK = { ipv4: 0x7f000001, ipv6: 1n } as const
 /** Gives the packet's connection the rule's translation. The kernel drops where there is no address to take. */
 export function setUpNat(flight: Flight, place: RulePlace, effect: NatEffect): EffectVerdict {
   const { tracked } = flight
-  if (!tracked || isNatDone(tracked, effect.side)) return { kind: 'accept' }
+  const side = effect.side === 'ofHook' ? sideOf(place.hook) : effect.side
+  if (!tracked || isNatDone(tracked, side)) return { kind: 'accept' }
   const addresses = addressesFor(flight, place, effect)
   if (addresses === 'none') return { kind: 'drop', by: { kind: 'kernel', reason: 'nat-failed', hook: place.hook } }
   const range: NatRange = {
@@ -28,7 +31,7 @@ export function setUpNat(flight: Flight, place: RulePlace, effect: NatEffect): E
     persistent: effect.persistent ?? false,
   }
   if (effect.addresses.kind === 'outDevice') tracked.masqueradeDevice = flight.outDevice
-  const binding = setUpBinding(flight, tracked, effect.side, range)
+  const binding = setUpBinding(flight, tracked, side, range)
   if (binding) flight.record?.({ kind: 'nat', hook: place.hook, by: place, binding })
   return { kind: 'accept' }
 }
@@ -40,11 +43,26 @@ function addressesFor(flight: Flight, place: RulePlace, effect: NatEffect): Addr
       return undefined
     case 'ranges':
       return addresses.ranges[0]
+    case 'prefix':
+      return only(withPrefix(sideOf(place.hook) === 'source' ? flight.packet.src : flight.packet.dst, addresses.prefix))
     case 'outDevice':
       return only(masqueradeAddress(flight))
     default:
       return only(place.hook === 'OUTPUT' ? LOOPBACK[flight.packet.family] : redirectAddress(flight))
   }
+}
+
+function sideOf(hook: Hook): 'source' | 'destination' {
+  return hook === 'PREROUTING' || hook === 'OUTPUT' ? 'destination' : 'source'
+}
+
+/** The host bits stay as they are. */
+function withPrefix(address: Address, { address: network, mask }: Prefix): Address {
+  const family = familyOf(address)
+  const all = maskOfLength(family, addressWidth(family))
+  const hostMask = typeof all === 'number' ? (all ^ Number(mask)) >>> 0 : all ^ BigInt(mask)
+  const host = maskAddress(address, hostMask)
+  return typeof host === 'number' ? (host | Number(network)) >>> 0 : host | BigInt(network)
 }
 
 /** The address that the device has towards the next hop (IPv6: towards the destination). Source: nf_nat_masquerade_ipv4(), nf_nat_masquerade_ipv6(). */
