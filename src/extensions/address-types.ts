@@ -21,13 +21,29 @@ export const hostMask: OptionType<Prefix> = {
   write: prefix => [writePrefix(prefix)],
 }
 
-/** Kernel: 1.8.9 takes a mask that is no prefix, and a length that is too big, as the full mask. */
-function readHostMask(word: string, family: Family): Reading<Address> {
-  const length = readWholeNumber(word, 0, addressWidth(family))
-  if (length.ok) return read(maskOfLength(family, length.value))
-  const mask = readHost(word, family)
-  if (mask === undefined) return refuse(`\`${word}\` is not a mask`)
-  return lengthOfMask(mask) === undefined ? read(fullMask(family), `the mask \`${word}\` is no prefix: iptables 1.8.9 forgets it`) : read(mask)
+/**
+ * A prefix length, or a mask written as an address. Kernel: 1.8.9 takes a mask that is no prefix, and a length that is too big, as
+ * undefined: connlimit forgets it, hashlimit is refused. Source: libxtables/xtoptions.c xtopt_parse_plen().
+ */
+export const maskLength: OptionType<number | undefined> = {
+  syntax: 'length|mask', words: 1,
+  read([word = ''], family) {
+    const length = readWholeNumber(word, 0, addressWidth(family))
+    if (length.ok) return length
+    const mask = readHost(word, family)
+    return mask === undefined ? refuse(`\`${word}\` is not a mask: give a length from 0 to ${addressWidth(family)} or a mask written as an address`) : read(lengthOfMask(mask))
+  },
+  write: length => [String(length ?? '')],
+}
+
+/** A single address. Source: libxtables/xtoptions.c xtopt_parse_host(). */
+export const hostAddressType: OptionType<Address> = {
+  syntax: 'address', words: 1,
+  read([word = ''], family) {
+    const address = readHost(word, family) ?? hostAddress(word, family)
+    return address === undefined ? refuse(`\`${word}\` is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`) : read(address)
+  },
+  write: address => [writeAddress(address)],
 }
 
 /** An address as inet_aton(3) reads it: `10.1` is 10.0.0.1, parts may be octal or hex. */

@@ -26,6 +26,16 @@ export const looseRange: OptionType<NumberRange> = {
   write: range => [writeRange(range, ':')],
 }
 
+/** One port by decimal number or the name of any service; numbers wrap round. Source: libxtables/xtoptions.c xtopt_parse_port(). */
+export const loosePort: OptionType<number> = {
+  syntax: 'port', words: 1,
+  read([word = '']) {
+    const port = readLoosePort(word)
+    return port.ok ? read(port.value, wrapped([word])) : port
+  },
+  write: port => [String(port)],
+}
+
 function wrapped(parts: readonly string[]): string | undefined {
   const big = parts.find(part => /^\d+$/.test(part) && Number(part) > 65535)
   return big === undefined ? undefined : `port \`${big}\` is above 65535: it becomes ${Number(big) % 65536}`

@@ -21,16 +21,28 @@ import { state } from './matches/state.ts'
 import { tcp } from './matches/tcp.ts'
 import { udp } from './matches/udp.ts'
 import { checksumTarget } from './targets/checksum.ts'
+import { classifyTarget } from './targets/classify.ts'
 import { connmarkTarget } from './targets/connmark.ts'
 import { ctTarget, notrackTarget } from './targets/ct.ts'
 import { dnatTarget } from './targets/dnat.ts'
+import { dscpTarget } from './targets/dscp.ts'
+import { hlTarget } from './targets/hl.ts'
 import { logTarget } from './targets/log.ts'
 import { markTarget } from './targets/mark.ts'
 import { masqueradeTarget } from './targets/masquerade.ts'
+import { netmapTarget } from './targets/netmap.ts'
+import { nflogTarget } from './targets/nflog.ts'
+import { nfqueueTarget } from './targets/nfqueue.ts'
 import { redirectTarget } from './targets/redirect.ts'
 import { rejectTarget, rejectTarget6 } from './targets/reject.ts'
+import { setTarget } from './targets/set.ts'
 import { snatTarget } from './targets/snat.ts'
 import { tcpmssTarget, tcpmssTarget6 } from './targets/tcpmss.ts'
+import { teeTarget } from './targets/tee.ts'
+import { tosTarget } from './targets/tos.ts'
+import { tproxyTarget, tproxyTarget6 } from './targets/tproxy.ts'
+import { traceTarget } from './targets/trace.ts'
+import { ttlTarget } from './targets/ttl.ts'
 import { acceptTarget, dropTarget, queueTarget, returnTarget } from './targets/verdicts.ts'
 
 /** All matches; `ip` stands for the options of ip itself. */
@@ -40,8 +52,9 @@ export const MATCHES: readonly MatchDefinition[] = [
 
 /** All targets; those that differ by family stand twice. */
 export const TARGETS: readonly TargetDefinition[] = [
-  acceptTarget, checksumTarget, connmarkTarget, ctTarget, dnatTarget, dropTarget, logTarget, markTarget, masqueradeTarget, notrackTarget,
-  queueTarget, redirectTarget, rejectTarget, rejectTarget6, returnTarget, snatTarget, tcpmssTarget, tcpmssTarget6,
+  acceptTarget, checksumTarget, classifyTarget, connmarkTarget, ctTarget, dnatTarget, dropTarget, dscpTarget, hlTarget, logTarget, markTarget,
+  masqueradeTarget, netmapTarget, nflogTarget, nfqueueTarget, notrackTarget, queueTarget, redirectTarget, rejectTarget, rejectTarget6,
+  returnTarget, setTarget, snatTarget, tcpmssTarget, tcpmssTarget6, teeTarget, tosTarget, tproxyTarget, tproxyTarget6, traceTarget, ttlTarget,
 ]
 
 /** Matches of iptables that have no rows yet: they are kept word for word. */
@@ -53,8 +66,7 @@ export const UNREAD_MATCHES: ReadonlySet<string> = new Set([
 
 /** Targets of iptables that have no rows yet: they are kept word for word. */
 export const UNREAD_TARGETS: ReadonlySet<string> = new Set([
-  'AUDIT', 'CLASSIFY', 'CLUSTERIP', 'CONNSECMARK', 'DNPT', 'DSCP', 'ECN', 'HL', 'HMARK', 'IDLETIMER', 'LED', 'NETMAP', 'NFLOG', 'NFQUEUE', 'RATEEST',
-  'SECMARK', 'SET', 'SNPT', 'SYNPROXY', 'TCPOPTSTRIP', 'TEE', 'TOS', 'TPROXY', 'TRACE', 'TTL', 'ULOG',
+  'AUDIT', 'CLUSTERIP', 'CONNSECMARK', 'DNPT', 'ECN', 'HMARK', 'IDLETIMER', 'LED', 'RATEEST', 'SECMARK', 'SNPT', 'SYNPROXY', 'TCPOPTSTRIP', 'ULOG',
 ])
 
 const matchesByName = { ipv4: indexByName(MATCHES, 'ipv4'), ipv6: indexByName(MATCHES, 'ipv6') }
