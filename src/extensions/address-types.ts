@@ -46,6 +46,15 @@ export const hostAddressType: OptionType<Address> = {
   write: address => [writeAddress(address)],
 }
 
+/** Kernel: 1.8.9 takes a mask that is no prefix, and a length that is too big, as the full mask. */
+function readHostMask(word: string, family: Family): Reading<Address> {
+  const length = readWholeNumber(word, 0, addressWidth(family))
+  if (length.ok) return read(maskOfLength(family, length.value))
+  const mask = readHost(word, family)
+  if (mask === undefined) return refuse(`\`${word}\` is not a mask`)
+  return lengthOfMask(mask) === undefined ? read(fullMask(family), `the mask \`${word}\` is no prefix: iptables 1.8.9 forgets it`) : read(mask)
+}
+
 /** An address as inet_aton(3) reads it: `10.1` is 10.0.0.1, parts may be octal or hex. */
 function readHost(word: string, family: Family): Address | undefined {
   const plain = readAddress(word)
