@@ -16,13 +16,7 @@ const OPEN: Readonly<Record<string, string>> = {
   classify: 'target CLASSIFY',
   fragments: 'reassembly of fragments',
   'limit-quota': 'match quota',
-  netmap: 'target NETMAP',
-  nth: 'match statistic',
-  recent: 'match recent',
   sets: 'target SET',
-  tos: 'targets TOS, DSCP, CLASSIFY',
-  'tos-reroute': 'target TOS',
-  ttl: 'target TTL',
 }
 
 interface FactFile {

@@ -41,13 +41,26 @@ export function looseNumberRange(low: number, high: number, syntax: string): Opt
   return {
     syntax, words: 1,
     read([word = '']) {
-      const [first = '', last] = word.split(':')
+      const [first = '', last, ...more] = word.split(':')
+      if (more.length > 0) return refuse(`\`${word}\` has more than two numbers`)
       const start = first === '' ? read(low) : readWholeNumber(first, low, high)
       const end = last === undefined ? start : last === '' ? read(high) : readWholeNumber(last, low, high)
       if (!start.ok) return start
       return end.ok ? read({ low: start.value, high: end.value }) : end
     },
     write: range => [writeRange(range, ':')],
+  }
+}
+
+/** The same again, but a range that ends before it begins is refused. */
+export function orderedNumberRange(low: number, high: number, syntax: string): OptionType<NumberRange> {
+  const loose = looseNumberRange(low, high, syntax)
+  return {
+    ...loose,
+    read(words, family) {
+      const range = loose.read(words, family)
+      return range.ok && range.value.low > range.value.high ? refuse(`the range \`${words[0] ?? ''}\` ends before it begins`) : range
+    },
   }
 }
 

@@ -4,21 +4,33 @@ import type { Family } from '../net/address.ts'
 import type { MatchDefinition, TargetDefinition } from './extension.ts'
 import { addrtype } from './matches/addrtype.ts'
 import { comment } from './matches/comment.ts'
+import { connlimit } from './matches/connlimit.ts'
 import { connmark } from './matches/connmark.ts'
 import { conntrack } from './matches/conntrack.ts'
+import { dscp } from './matches/dscp.ts'
+import { hashlimit } from './matches/hashlimit.ts'
+import { hl } from './matches/hl.ts'
 import { icmp } from './matches/icmp.ts'
 import { icmp6 } from './matches/icmp6.ts'
 import { ip } from './matches/ip.ts'
 import { iprange } from './matches/iprange.ts'
+import { length } from './matches/length.ts'
 import { limit } from './matches/limit.ts'
 import { mac } from './matches/mac.ts'
 import { mark } from './matches/mark.ts'
 import { multiport } from './matches/multiport.ts'
 import { owner } from './matches/owner.ts'
 import { physdev } from './matches/physdev.ts'
+import { pkttype } from './matches/pkttype.ts'
+import { recent } from './matches/recent.ts'
 import { set } from './matches/set.ts'
 import { state } from './matches/state.ts'
+import { statistic } from './matches/statistic.ts'
 import { tcp } from './matches/tcp.ts'
+import { tcpmss } from './matches/tcpmss.ts'
+import { time } from './matches/time.ts'
+import { tos } from './matches/tos.ts'
+import { ttl } from './matches/ttl.ts'
 import { udp } from './matches/udp.ts'
 import { checksumTarget } from './targets/checksum.ts'
 import { classifyTarget } from './targets/classify.ts'
@@ -47,7 +59,8 @@ import { acceptTarget, dropTarget, queueTarget, returnTarget } from './targets/v
 
 /** All matches; `ip` stands for the options of ip itself. */
 export const MATCHES: readonly MatchDefinition[] = [
-  ip, addrtype, comment, connmark, conntrack, icmp, icmp6, iprange, limit, mac, mark, multiport, owner, physdev, set, state, tcp, udp,
+  ip, addrtype, comment, connlimit, connmark, conntrack, dscp, hashlimit, hl, icmp, icmp6, iprange, length, limit, mac, mark, multiport,
+  owner, physdev, pkttype, recent, set, state, statistic, tcp, tcpmss, time, tos, ttl, udp,
 ]
 
 /** All targets; those that differ by family stand twice. */
@@ -59,9 +72,9 @@ export const TARGETS: readonly TargetDefinition[] = [
 
 /** Matches of iptables that have no rows yet: they are kept word for word. */
 export const UNREAD_MATCHES: ReadonlySet<string> = new Set([
-  'ah', 'bpf', 'cgroup', 'cluster', 'connbytes', 'connlabel', 'connlimit', 'cpu', 'dccp', 'devgroup', 'dscp', 'dst', 'ecn', 'esp', 'eui64', 'frag',
-  'hashlimit', 'hbh', 'helper', 'hl', 'ipcomp', 'ipv6header', 'ipvs', 'length', 'mh', 'nfacct', 'osf', 'pkttype', 'policy', 'quota', 'rateest', 'realm', 'recent',
-  'rpfilter', 'rt', 'sctp', 'socket', 'srh', 'statistic', 'string', 'tcpmss', 'time', 'tos', 'ttl', 'u32', 'udplite',
+  'ah', 'bpf', 'cgroup', 'cluster', 'connbytes', 'connlabel', 'cpu', 'dccp', 'devgroup', 'dst', 'ecn', 'esp', 'eui64', 'frag', 'hbh',
+  'helper', 'ipcomp', 'ipv6header', 'ipvs', 'mh', 'nfacct', 'osf', 'policy', 'quota', 'rateest', 'realm', 'rpfilter', 'rt', 'sctp', 'socket',
+  'srh', 'string', 'u32', 'udplite',
 ])
 
 /** Targets of iptables that have no rows yet: they are kept word for word. */

@@ -16,7 +16,7 @@ export interface FieldRow {
   /** What a sentence calls it. */
   readonly words: string
   /** How a value is said; plain number where absent. */
-  readonly value?: 'address' | 'protocol' | 'port' | 'hex' | 'tcpFlags' | 'ctState' | 'ctStatus' | 'ctDirection' | 'addressType' | 'mac' | 'seconds'
+  readonly value?: 'address' | 'protocol' | 'port' | 'hex' | 'tcpFlags' | 'ctState' | 'ctStatus' | 'ctDirection' | 'addressType' | 'mac' | 'seconds' | 'packetType'
 }
 
 const packetField = (width: number | 'address', words: string, read: (packet: Packet) => FieldValue | undefined, value?: FieldRow['value']): FieldRow => ({
@@ -48,6 +48,8 @@ export const FIELDS = {
   'icmp6.type': packetField(8, 'ICMPv6 type', packet => (packet.protocol === PROTOCOL.icmpv6 ? packet.icmp?.type : undefined)),
   'icmp6.code': packetField(8, 'ICMPv6 code', packet => (packet.protocol === PROTOCOL.icmpv6 ? packet.icmp?.code : undefined)),
   'mac.src': packetField(48, 'source MAC', packet => (packet.macSource === undefined ? undefined : BigInt(`0x${packet.macSource}`)), 'mac'),
+  /** One of `PACKET_TYPE`. */
+  packetType: packetField(3, 'packet type', packet => PACKET_TYPE[packet.packetType], 'packetType'),
   mark: packetField(32, 'mark', packet => packet.mark, 'hex'),
   'socket.uid': packetField(32, 'socket owner', packet => packet.socket?.uid),
   'socket.gid': packetField(32, 'socket group', packet => packet.socket?.gid),
@@ -100,6 +102,9 @@ export type DeviceField = keyof typeof DEVICE_FIELDS
 export function fieldRow(field: NumberField): FieldRow {
   return FIELDS[field]
 }
+
+/** How the frame was addressed, by skb->pkt_type. Source: include/uapi/linux/if_packet.h. */
+export const PACKET_TYPE = { unicast: 0, broadcast: 1, multicast: 2, otherhost: 3, loopback: 5 } as const
 
 /** Connection states as bits; several may hold (SNAT and DNAT beside one of the others). */
 export const CT_STATE = { INVALID: 1, NEW: 2, ESTABLISHED: 4, RELATED: 8, UNTRACKED: 16, SNAT: 32, DNAT: 64 } as const
