@@ -9,9 +9,6 @@ import { writeRuleset } from '../src/save/write.ts'
 const FOLDER = '../shared/corpora'
 const isPresent = existsSync(`${FOLDER}/INDEX.tsv`)
 
-/** Rulesets that load and that we do not reproduce, and why. */
-const EXCEPTIONS: readonly (readonly [path: RegExp, why: string])[] = [[/__unsupported_command\.rules$/, '-h prints help and ends the load without an error']]
-
 interface Comparison {
   readonly name: string
   readonly result: 'same' | 'different' | 'unread'
@@ -41,12 +38,12 @@ function savesOf(backend: Backend): Save[] {
     const raw = `${FOLDER}/${path}`
     const base = raw.replace(/\.rules6?$/, '')
     const save = [`${base}${family === '6' ? '.v6' : ''}.${backend}-save`, `${base}.${backend}-save`].find(name => existsSync(name))
-    return save !== undefined && existsSync(raw) && !EXCEPTIONS.some(([pattern]) => pattern.test(path)) ? [{ raw, save, isIpv6: family === '6' }] : []
+    return save !== undefined && existsSync(raw) ? [{ raw, save, isIpv6: family === '6' }] : []
   })
 }
 
 function compare({ raw, save, isIpv6 }: Save, backend: Backend): Comparison {
-  const { value, diagnostics } = readRuleset([{ path: raw, text: readFileSync(raw, 'utf8') }], { family: isIpv6 ? 'ipv6' : 'ipv4' })
+  const { value, diagnostics } = readRuleset([{ path: raw, text: readFileSync(raw, 'utf8') }], { family: isIpv6 ? 'ipv6' : 'ipv4', backend, counters: false })
   if (writeRuleset(value, { backend }) === readFileSync(save, 'utf8')) return { name: save, result: 'same' }
   const isUnread = diagnostics.some(found => (found.code === 'unknown-match' || found.code === 'unknown-extension') && found.severity === 'note')
   return { name: save, result: isUnread ? 'unread' : 'different' }

@@ -43,7 +43,7 @@ function describeResult({ line, chain, backend, words }: ExtensionCase, saved: r
 
 /** What we make of a case; undefined where we refuse it. */
 function ours({ table, chain, words, backend }: ExtensionCase, family: ExtensionCases['family']): readonly string[] | undefined {
-  const { value, diagnostics } = readRuleset([{ path: 'case', text: `*${table}\n-A ${chain} ${words}\nCOMMIT\n` }], { family })
+  const { value, diagnostics } = readRuleset([{ path: 'case', text: `*${table}\n-A ${chain} ${words}\nCOMMIT\n` }], { family, backend })
   const isRefused = [...diagnostics, ...checkRuleset(value)].some(found => found.severity === 'error' && (found.backend ?? backend) === backend)
   return isRefused ? undefined : rulesOf(writeRuleset(value, { backend }), chain)
 }

@@ -10,16 +10,10 @@ const FOLDER = 'fixtures/save'
 
 /** Saves that we do not reproduce, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'hand-flush-all.nft-save': 'iptables-nft-restore forgets a bare -F',
-  'hand-nft-only.nft-save': 'iptables-nft-restore takes a chain that is declared twice, and policies of user chains',
   'hand-no-commit.legacy-save': 'refused: what was there before',
   'hand-no-commit.nft-save': 'refused: what was there before',
   'hand-no-commit-second.legacy-save': 'refused: what was there before',
   'hand-no-commit-second.nft-save': 'refused: what was there before',
-  'hand-policy-counters.legacy-save': '-P sets counters with iptables-legacy-restore only',
-  'hand-policy-counters.legacy-save-c': '-P sets counters with iptables-legacy-restore only',
-  'hand-policy-counters.nft-save-c': '-P sets counters with iptables-legacy-restore only',
-  'hand-table-twice.nft-save': 'a second *filter resets the chain policies with iptables-nft-restore only',
 }
 
 describe('saves of fixtures/save', () => {
@@ -36,7 +30,7 @@ describe('saves of fixtures/save', () => {
 })
 
 function testSave(file: string, save: string, backend: Backend, counters: boolean): void {
-  const { value, diagnostics } = readRuleset([{ path: file, text: readFileSync(`${FOLDER}/${file}`, 'utf8') }], { family: file.endsWith('6') ? 'ipv6' : 'ipv4' })
+  const { value, diagnostics } = readRuleset([{ path: file, text: readFileSync(`${FOLDER}/${file}`, 'utf8') }], { family: file.endsWith('6') ? 'ipv6' : 'ipv4', backend, counters })
   const unread = diagnostics.find(found => (found.code === 'unknown-match' || found.code === 'unknown-extension') && found.severity === 'note')
   const reason = EXCEPTIONS[save] ?? unread?.message
   const title = reason === undefined ? save : `${save} (${reason})`

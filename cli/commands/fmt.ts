@@ -61,7 +61,7 @@ export const fmt: Command = {
 function format(source: SourceFile, values: FlagValues, terminal: Terminal): number {
   const backend = readBackend(values['backend'])
   const family = readFamily(values['family'])
-  const { value, diagnostics } = readRuleset([source], family === undefined ? {} : { family })
+  const { value, diagnostics } = readRuleset([source], { ...(family === undefined ? {} : { family }), ...(backend === undefined ? {} : { backend }), counters: values['counters'] === true })
   const errors = diagnostics.filter(diagnostic => diagnostic.severity === 'error' && (diagnostic.backend === undefined || diagnostic.backend === (backend ?? 'legacy')))
   if (errors.length > 0 || value.partial) return refuse(source, errors, terminal)
   const keepsOrder = values['check'] === true || values['write'] === true

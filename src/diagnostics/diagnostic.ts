@@ -26,6 +26,7 @@ export type DiagnosticCode =
   | 'duplicate-rule'
   | 'empty-file'
   | 'mixed-families'
+  | 'load-ends'
   | 'misplaced-device'
   | 'misplaced-match'
   | 'misplaced-target'

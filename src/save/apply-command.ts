@@ -2,6 +2,7 @@
 
 import { writeRule } from './write-rule.ts'
 import { assertNever } from '../diagnostics/diagnostic.ts'
+import type { Backend } from '../ir/hooks.ts'
 import type { Counters, Rule } from '../ir/ruleset.ts'
 import type { Command } from './commands.ts'
 import { addChain, deleteChain, findChain, setPolicy } from './restore-changes.ts'
@@ -14,6 +15,7 @@ import type { Family } from '../net/address.ts'
 export interface CommandLine {
   readonly span: Span
   readonly family: Family
+  readonly backend: Backend
   readonly complain: Complain
   /** What `-c` gives. */
   readonly counters: Counters | undefined
@@ -29,8 +31,12 @@ export function applyCommand(table: TableDraft, command: Command, rules: readonl
     case 'deleteChain':
       deleteChain(table, command.chain, complain, 1)
       return true
+    case 'help':
+      return true
     case 'zero':
     case 'flush':
+      // Kernel: iptables-nft-restore forgets a `-F` without a chain.
+      if (command.kind === 'flush' && command.chain === undefined && line.backend === 'nft') return true
       return onChains(table, command.chain, complain, chain => (command.kind === 'flush' ? flush(chain) : zero(chain)))
     case 'list':
     case 'check':
@@ -40,7 +46,7 @@ export function applyCommand(table: TableDraft, command: Command, rules: readonl
   }
 }
 
-type OneChainCommand = Exclude<Command, { kind: 'newChain' | 'deleteChain' | 'flush' | 'zero' | 'list' | 'check' }>
+type OneChainCommand = Exclude<Command, { kind: 'newChain' | 'deleteChain' | 'flush' | 'zero' | 'list' | 'check' | 'help' }>
 
 function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly Rule[], line: CommandLine): boolean {
   const { complain } = line
@@ -62,8 +68,9 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
     case 'deleteRule':
       return deleteRules(chain, rules, line)
     case 'policy':
-      if (line.counters) chain.counters = line.counters
-      return setPolicy(chain, command.policy, complain, 2)
+      if (!setPolicy(chain, command.policy, complain, 2)) return false
+      if (line.backend === 'legacy') chain.counters = line.counters
+      return true
     case 'rename':
       return rename(table, chain, command.newName, line)
     default:

@@ -9,6 +9,7 @@ export type Command =
   | { readonly kind: 'deleteNumber'; readonly chain: string; readonly number: number; readonly hasRule: false }
   | { readonly kind: 'newChain'; readonly chain: string; readonly hasRule: false }
   | { readonly kind: 'deleteChain' | 'flush' | 'zero' | 'list'; readonly chain: string | undefined; readonly hasRule: false }
+  | { readonly kind: 'help'; readonly hasRule: false }
   | { readonly kind: 'policy'; readonly chain: string; readonly policy: string; readonly hasRule: false }
   | { readonly kind: 'rename'; readonly chain: string; readonly newName: string; readonly hasRule: false }
 
@@ -20,13 +21,13 @@ export interface FoundCommand {
 }
 
 /** A command's short name. */
-export type CommandLetter = 'A' | 'C' | 'D' | 'E' | 'F' | 'I' | 'L' | 'N' | 'P' | 'R' | 'S' | 'X' | 'Z'
+export type CommandLetter = 'A' | 'C' | 'D' | 'E' | 'F' | 'I' | 'L' | 'N' | 'P' | 'R' | 'S' | 'X' | 'Z' | 'h'
 
 /** The short name of a command by each of its words. */
 export const COMMAND_LETTERS: ReadonlyMap<string, CommandLetter> = new Map<string, CommandLetter>(
   Object.entries({
     append: 'A', check: 'C', delete: 'D', 'rename-chain': 'E', flush: 'F', insert: 'I', list: 'L', 'new-chain': 'N', policy: 'P', replace: 'R',
-    'list-rules': 'S', 'delete-chain': 'X', zero: 'Z', new: 'N',
+    'list-rules': 'S', 'delete-chain': 'X', zero: 'Z', new: 'N', help: 'h',
   } as const).flatMap(([long, letter]) => [[`--${long}`, letter], [`-${letter}`, letter]]),
 )
 
@@ -36,7 +37,7 @@ export const COMMAND_NAMES: readonly string[] = [...COMMAND_LETTERS.keys()].filt
 /** Returns the command whose letter stands at a word, with the words that belong to it. */
 export function readCommand(letter: CommandLetter, words: readonly string[], at: number): FoundCommand {
   const chain = argument(words, at + 1)
-  if (chain === undefined && !'FLSXZ'.includes(letter)) return { command: undefined, next: at + 1, problem: `\`${words[at]}\` needs the name of a chain` }
+  if (chain === undefined && !'FLSXZh'.includes(letter)) return { command: undefined, next: at + 1, problem: `\`${words[at]}\` needs the name of a chain` }
   if (letter === 'A' && chain !== undefined) return { command: { kind: 'append', chain, hasRule: true }, next: at + 2, problem: undefined }
   return withArguments(letter, chain, chain === undefined ? undefined : argument(words, at + 2), at + 1 + (chain === undefined ? 0 : 1))
 }
@@ -67,6 +68,8 @@ function withArguments(letter: CommandLetter, chain: string | undefined, second:
       return second === undefined ? { command: undefined, next, problem: '`-P` needs a chain and a policy' } : found({ kind: 'policy', chain: name, policy: second, hasRule: false }, 1)
     case 'E':
       return second === undefined ? { command: undefined, next, problem: '`-E` needs the old and the new name of a chain' } : found({ kind: 'rename', chain: name, newName: second, hasRule: false }, 1)
+    case 'h':
+      return { command: { kind: 'help', hasRule: false }, next, problem: undefined }
     case 'F':
       return found({ kind: 'flush', chain, hasRule: false })
     case 'X':

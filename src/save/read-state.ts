@@ -18,6 +18,8 @@ import type { RuleState } from './rule-state.ts'
 export interface ReadState {
   readonly vocabulary: Vocabulary
   readonly backend: Backend
+  /** The counters of the text count. */
+  readonly counters: boolean
   readonly tables: Map<TableName, TableDraft>
   readonly diagnostics: Diagnostic[]
   readonly line: RuleLine
@@ -25,6 +27,10 @@ export interface ReadState {
   readonly rule: RuleState
   /** The table between `*table` and COMMIT. */
   table: TableDraft | undefined
+  /** What that table was before: it stays so where the load ends before COMMIT. */
+  before: TableDraft | undefined
+  /** The load has ended: no further line counts. */
+  ended: boolean
   /** Inside a table of an unknown name: its lines are skipped. */
   skipping: boolean
   partial: boolean
@@ -33,13 +39,13 @@ export interface ReadState {
 }
 
 /** What all sources of a ruleset share while they are read. */
-export type SharedState = Pick<ReadState, 'vocabulary' | 'backend' | 'tables' | 'diagnostics'>
+export type SharedState = Pick<ReadState, 'vocabulary' | 'backend' | 'counters' | 'tables' | 'diagnostics'>
 
 /** Returns the state for reading a source. */
 export function makeReadState(shared: SharedState, source: SourceFile): ReadState {
   const line: RuleLine = { source, start: 0, end: 0, words: [], quoting: 'restore' }
   const complain = complainInto(shared.diagnostics, line)
-  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), table: undefined, skipping: false, partial: false, saidCarriageReturn: false }
+  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), table: undefined, before: undefined, ended: false, skipping: false, partial: false, saidCarriageReturn: false }
 }
 
 /** Returns the draft of a table, made when first named. */
@@ -79,9 +85,19 @@ export function runWords(state: ReadState, table: TableDraft, counters: Counters
     })
     return false
   }
+  if (read.command.kind === 'help') return endLoad(state)
   const span = lineSpan(line, wholeStart)
   const rules: Rule[] = []
   for (const { matches, target } of read.rules) rules.push({ id: 0, matches, target, counters: read.counters ?? counters, span })
-  if (!applyCommand(table, read.command, rules, { span, family: state.vocabulary.family, complain, counters: read.counters })) state.partial = true
+  if (!applyCommand(table, read.command, rules, { span, family: state.vocabulary.family, backend: state.backend, complain, counters: read.counters })) state.partial = true
+  return true
+}
+
+/** Kernel: the programs print their help and leave, content with themselves; the table at hand stays what it was. */
+function endLoad(state: ReadState): true {
+  state.complain('load-ends', -1, 'the load ends here without an error', { severity: 'warning', help: 'the program prints its help and leaves: nothing of this table or after it is loaded' })
+  if (state.before) state.tables.set(state.before.name, state.before)
+  state.table = undefined
+  state.ended = true
   return true
 }

@@ -23,16 +23,20 @@ export interface ReadResult {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** `family` overrides what names and content tell; `backend` (default legacy) decides where the two load differently. */
+/**
+ * `family` overrides what names and content tell; `backend` (default legacy) decides where the two load differently; `counters`
+ * (default true) is iptables-restore's flag: without it the `[packets:bytes]` of the text do not count, as in a plain load.
+ */
 export interface ReadOptions {
   readonly family?: Family
   readonly backend?: Backend
+  readonly counters?: boolean
 }
 
 /** Reads texts as if they were loaded one after the other. */
 export function readRuleset(sources: readonly SourceFile[], options: ReadOptions = {}): ReadResult {
   const family = options.family ?? guessFamily(sources)
-  const shared: SharedState = { vocabulary: makeVocabulary(family), backend: options.backend ?? 'legacy', tables: new Map(), diagnostics: [] }
+  const shared: SharedState = { vocabulary: makeVocabulary(family), backend: options.backend ?? 'legacy', counters: options.counters ?? true, tables: new Map(), diagnostics: [] }
   let partial = false
   for (const source of sources) {
     const state = makeReadState(shared, source)

@@ -29,6 +29,11 @@ export function makeTable(name: TableName): TableDraft {
   return { name, chains }
 }
 
+/** Returns a copy that later changes leave alone. */
+export function copyTable({ name, chains }: TableDraft): TableDraft {
+  return { name, chains: new Map([...chains].map(([key, chain]) => [key, { ...chain }])) }
+}
+
 /** Empties a table as iptables-restore does at `*table`: rules and user chains go. Kernel: chain policies stay on legacy only. */
 export function flushTable(table: TableDraft, backend: Backend): void {
   for (const [name, chain] of table.chains) {
@@ -40,9 +45,13 @@ export function flushTable(table: TableDraft, backend: Backend): void {
   }
 }
 
-/** Adds a user chain; refuses a name that is taken, too long or like an option. */
-export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number): ChainDraft | undefined {
+/**
+ * Adds a user chain; refuses a name that is taken, too long or like an option. Kernel: iptables-nft-restore takes a chain line
+ * (`again` is 'nft' there) for a chain that exists and empties it.
+ */
+export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number, again?: Backend): ChainDraft | undefined {
   const problem = chainNameProblem(name)
+  const existing = again === 'nft' ? table.chains.get(name) : undefined
   if (problem !== undefined) complain('chain-name', word, problem)
   else if (table.chains.has(name)) complain('chain-exists', word, `chain \`${name}\` exists already in table ${table.name}`, { backend: 'legacy' })
   else {
@@ -50,7 +59,8 @@ export function addChain(table: TableDraft, name: string, span: Span, complain: 
     table.chains.set(name, chain)
     return chain
   }
-  return undefined
+  if (existing) existing.rules = []
+  return existing
 }
 
 /** Sets a built-in chain's policy; refuses user chains and other verdicts. */
@@ -64,6 +74,7 @@ export function setPolicy(chain: ChainDraft, policy: string, complain: Complain,
     return false
   }
   chain.policy = policy
+  chain.counters = undefined
   return true
 }
 

@@ -7,7 +7,7 @@ import type { Counters } from '../ir/ruleset.ts'
 import { readBracketCounters } from './counters.ts'
 import { lineSpan, runWords, skipLine, tableDraft } from './read-state.ts'
 import type { ReadState } from './read-state.ts'
-import { addChain, flushTable, setPolicy } from './restore-changes.ts'
+import { addChain, copyTable, flushTable, setPolicy } from './restore-changes.ts'
 import type { TableDraft } from './restore-changes.ts'
 
 const CARRIAGE_RETURN = 13
@@ -16,7 +16,7 @@ const CARRIAGE_RETURN = 13
 export function readRestoreLine(state: ReadState): void {
   const { line } = state
   const { text } = line.source
-  if (line.start === line.end) return
+  if (line.start === line.end || state.ended) return
   switch (text[line.start]) {
     case '#':
       return
@@ -50,6 +50,7 @@ function beginTable(state: ReadState): void {
   const name = withoutCarriageReturn(state, word)
   state.skipping = !isTableName(name)
   state.table = isTableName(name) ? tableDraft(state, name) : undefined
+  state.before = state.table && copyTable(state.table)
   if (state.table) flushTable(state.table, state.backend)
   else skipLine(state, 'unknown-table', -1, `there is no table \`${name}\``, { help: didYouMean(name, TABLES) ?? `the tables are ${TABLES.join(', ')}` })
 }
@@ -77,7 +78,7 @@ function readChainLine(state: ReadState, table: TableDraft): void {
   const name = withoutCarriageReturn(state, words[0] ?? '')
   const policy = words[1] === undefined ? undefined : withoutCarriageReturn(state, words[1])
   const builtIn = table.chains.get(name)
-  const chain = builtIn?.hook === undefined ? addChain(table, name, lineSpan(line), complain, 0) : builtIn
+  const chain = builtIn?.hook === undefined ? addChain(table, name, lineSpan(line), complain, 0, state.backend) : builtIn
   if (!chain) {
     state.partial = true
     return
@@ -87,7 +88,8 @@ function readChainLine(state: ReadState, table: TableDraft): void {
   else if (policy !== '-') setPolicy(chain, policy, complain, line.source.text[line.start + 1] === ' ' ? 2 : 1)
   if (counters === undefined) return
   const read = readBracketCounters(counters.trimEnd())
-  if (read) chain.counters = read
+  if (read && state.counters) chain.counters = read
+  else if (read) return
   else if (policy !== '-') complain('bad-counters', 2, `\`${counters}\` is not \`[packets:bytes]\``)
 }
 
@@ -101,6 +103,7 @@ function readRuleLine(state: ReadState, table: TableDraft): void {
     const close = text.indexOf(']', line.start)
     counters = close === -1 || close > line.end ? undefined : readBracketCounters(text.slice(line.start, close + 1))
     if (!counters) return skipLine(state, 'bad-counters', 0, 'the counters before the rule are not `[packets:bytes]`')
+    if (!state.counters) counters = undefined
     line.start = close + 1
   }
   const endsInReturn = text.charCodeAt(line.end - 1) === CARRIAGE_RETURN

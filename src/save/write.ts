@@ -6,7 +6,7 @@ import type { Family } from '../net/address.ts'
 import { writeCounters } from './counters.ts'
 import { writeRule } from './write-rule.ts'
 
-/** How to write. `counters` is `iptables-save -c`; `tableOrder` 'kernel' is the order in which the backend's save prints the tables. */
+/** How to write. `counters` is `iptables-save -c`: those of the rules too (those of the chains are always printed); `tableOrder` 'kernel' is the order in which the backend's save prints the tables. */
 export interface WriteOptions {
   readonly backend?: Backend
   readonly counters?: boolean
@@ -35,7 +35,7 @@ function isTouched(table: Table): boolean {
 
 function writeTable(table: Table, family: Family, { backend = 'legacy', counters: withCounters = false }: WriteOptions): string {
   const chains = [...table.chains.filter(chain => chain.hook !== undefined), ...table.chains.filter(chain => chain.hook === undefined).toSorted(byName)]
-  const lines = [`*${table.name}`, ...chains.map(chain => writeChain(chain, withCounters))]
+  const lines = [`*${table.name}`, ...chains.map(chain => writeChain(chain))]
   for (const chain of chains) {
     const start = `-A ${chain.name}`
     for (const rule of chain.rules) {
@@ -48,8 +48,8 @@ function writeTable(table: Table, family: Family, { backend = 'legacy', counters
   return lines.join('\n')
 }
 
-function writeChain(chain: Chain, withCounters: boolean): string {
-  return `:${chain.name} ${chain.policy} ${writeCounters(withCounters && chain.hook !== undefined ? chain.counters : undefined)}`
+function writeChain(chain: Chain): string {
+  return `:${chain.name} ${chain.policy} ${writeCounters(chain.hook === undefined ? undefined : chain.counters)}`
 }
 
 /** By bytes, as strcmp(3) does. */
