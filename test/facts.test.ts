@@ -15,7 +15,6 @@ const FOLDER = 'fixtures/facts'
 const OPEN: Readonly<Record<string, string>> = {
   classify: 'target CLASSIFY',
   fragments: 'reassembly of fragments',
-  'limit-quota': 'match quota',
   sets: 'target SET',
 }
 

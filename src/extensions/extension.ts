@@ -31,6 +31,8 @@ export interface OptionType<T> {
   readonly syntax: string
   /** How many words follow the option. */
   readonly words: 0 | 1 | 2
+  /** They may be left out; what begins with `-` or `!` is none of them. */
+  readonly isOptional?: boolean
   read(words: readonly string[], family: Family): Reading<T>
   /** The canonical words, unquoted. */
   write(value: T, family: Family): readonly string[]
@@ -48,7 +50,7 @@ export interface OptionRow<T> {
   readonly required?: boolean
   /** It may be given more than once ('otherSpelling': in another spelling only): the last wins, unless `merge` joins them. */
   readonly repeatable?: boolean | 'otherSpelling'
-  merge?(earlier: T, later: T): T
+  merge?(earlier: OptionUseOf<T>, later: OptionUseOf<T>): OptionUseOf<T>
   /** A comma-separated list makes several rules, one for each value. */
   readonly makesRules?: boolean
   /** Other names of the option, with the same words. */

@@ -64,6 +64,11 @@ export function orderedNumberRange(low: number, high: number, syntax: string): O
   }
 }
 
+/** Tells whether a range of 32-bit numbers has them all: some extensions leave such an option out of the save, with its `!` too. */
+export function isEveryNumber32({ value }: { readonly value: NumberRange }): boolean {
+  return value.low === 0 && value.high === 0xffffffff
+}
+
 /** A port or range of ports by number or the name of a service of the protocol. Source: libxtables xtables_parse_port(). */
 export function portRangeOf(protocol: 'tcp' | 'udp' | 'sctp' | 'dccp'): OptionType<NumberRange> {
   return {

@@ -3,27 +3,44 @@
 import type { Family } from '../net/address.ts'
 import type { MatchDefinition, TargetDefinition } from './extension.ts'
 import { addrtype } from './matches/addrtype.ts'
+import { ah, ah6 } from './matches/ah.ts'
+import { cgroup } from './matches/cgroup.ts'
+import { cluster } from './matches/cluster.ts'
 import { comment } from './matches/comment.ts'
+import { connbytes } from './matches/connbytes.ts'
+import { connlabel } from './matches/connlabel.ts'
 import { connlimit } from './matches/connlimit.ts'
 import { connmark } from './matches/connmark.ts'
 import { conntrack } from './matches/conntrack.ts'
+import { cpu } from './matches/cpu.ts'
+import { devgroup } from './matches/devgroup.ts'
 import { dscp } from './matches/dscp.ts'
+import { ecn } from './matches/ecn.ts'
+import { esp } from './matches/esp.ts'
 import { hashlimit } from './matches/hashlimit.ts'
+import { helper } from './matches/helper.ts'
 import { hl } from './matches/hl.ts'
 import { icmp } from './matches/icmp.ts'
 import { icmp6 } from './matches/icmp6.ts'
 import { ip } from './matches/ip.ts'
+import { ipcomp } from './matches/ipcomp.ts'
 import { iprange } from './matches/iprange.ts'
 import { length } from './matches/length.ts'
 import { limit } from './matches/limit.ts'
 import { mac } from './matches/mac.ts'
 import { mark } from './matches/mark.ts'
 import { multiport } from './matches/multiport.ts'
+import { nfacct } from './matches/nfacct.ts'
+import { osf } from './matches/osf.ts'
 import { owner } from './matches/owner.ts'
 import { physdev } from './matches/physdev.ts'
 import { pkttype } from './matches/pkttype.ts'
+import { quota } from './matches/quota.ts'
+import { realm } from './matches/realm.ts'
 import { recent } from './matches/recent.ts'
+import { rpfilter } from './matches/rpfilter.ts'
 import { set } from './matches/set.ts'
+import { socket } from './matches/socket.ts'
 import { state } from './matches/state.ts'
 import { statistic } from './matches/statistic.ts'
 import { tcp } from './matches/tcp.ts'
@@ -59,8 +76,9 @@ import { acceptTarget, dropTarget, queueTarget, returnTarget } from './targets/v
 
 /** All matches; `ip` stands for the options of ip itself. */
 export const MATCHES: readonly MatchDefinition[] = [
-  ip, addrtype, comment, connlimit, connmark, conntrack, dscp, hashlimit, hl, icmp, icmp6, iprange, length, limit, mac, mark, multiport,
-  owner, physdev, pkttype, recent, set, state, statistic, tcp, tcpmss, time, tos, ttl, udp,
+  ip, addrtype, ah, ah6, cgroup, cluster, comment, connbytes, connlabel, connlimit, connmark, conntrack, cpu, devgroup, dscp, ecn, esp,
+  hashlimit, helper, hl, icmp, icmp6, ipcomp, iprange, length, limit, mac, mark, multiport, nfacct, osf, owner, physdev, pkttype, quota,
+  realm, recent, rpfilter, set, socket, state, statistic, tcp, tcpmss, time, tos, ttl, udp,
 ]
 
 /** All targets; those that differ by family stand twice. */
@@ -72,9 +90,8 @@ export const TARGETS: readonly TargetDefinition[] = [
 
 /** Matches of iptables that have no rows yet: they are kept word for word. */
 export const UNREAD_MATCHES: ReadonlySet<string> = new Set([
-  'ah', 'bpf', 'cgroup', 'cluster', 'connbytes', 'connlabel', 'cpu', 'dccp', 'devgroup', 'dst', 'ecn', 'esp', 'eui64', 'frag', 'hbh',
-  'helper', 'ipcomp', 'ipv6header', 'ipvs', 'mh', 'nfacct', 'osf', 'policy', 'quota', 'rateest', 'realm', 'rpfilter', 'rt', 'sctp', 'socket',
-  'srh', 'string', 'u32', 'udplite',
+  'bpf', 'dccp', 'dst', 'eui64', 'frag', 'hbh', 'ipv6header', 'ipvs', 'mh', 'policy', 'rateest', 'rt', 'sctp', 'srh', 'string', 'u32',
+  'udplite',
 ])
 
 /** Targets of iptables that have no rows yet: they are kept word for word. */

@@ -30,6 +30,11 @@ export function printQuoted(option: string): (use: OptionUseOf<string>) => strin
   return use => `${option} ${quoteWord(use.value)}`
 }
 
+/** Prints a string as it is: some extensions quote nothing, so that blanks in it do not survive the next load. */
+export function printBare(option: string): (use: OptionUseOf<string>) => string {
+  return use => `${option} ${use.value}`
+}
+
 /** Returns the first `limit` bytes. Cuts in the middle of a character too, as the kernel does; what is left of it is dropped. */
 export function cutToBytes(word: string, limit: number): string {
   if (word.length * 3 <= limit) return word

@@ -39,6 +39,7 @@ export const FIELDS = {
   'ip.fragmentOffset': packetField(16, 'fragment offset', packet => packet.fragmentOffset),
   'l4.sport': portField('source port', packet => (packet.fragmentOffset === 0 ? packet.sport : undefined)),
   'l4.dport': portField('destination port', packet => (packet.fragmentOffset === 0 ? packet.dport : undefined)),
+  'l4.spi': packetField(32, 'security parameter index', packet => (packet.fragmentOffset === 0 ? packet.spi : undefined), 'hex'),
   'tcp.flags': packetField(8, 'TCP flags', packet => packet.tcp?.flags, 'tcpFlags'),
   /** Bit n is set where the header has an option of kind n. */
   'tcp.options': packetField(256, 'TCP options', packet => packet.tcp?.optionKinds.reduce((bits, kind) => bits | (1n << BigInt(kind)), 0n)),

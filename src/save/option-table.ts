@@ -21,6 +21,7 @@ export interface WrittenOption {
   readonly type: OptionType<unknown>
   /** How many words follow. */
   readonly words: number
+  readonly isOptional: boolean
   readonly invertible: boolean
   readonly makesRules: boolean
   /** It must stand after something else. */
@@ -125,7 +126,7 @@ function wordsOf(definition: ExtensionDefinition, family: Family): ExtensionWord
   for (const [index, [name, row]] of Object.entries(definition.options).entries()) {
     if (row.families && !row.families.includes(family)) continue
     const written = (type: OptionType<unknown>): WrittenOption => ({
-      name, index, row, type, words: type.words, invertible: row.invertible ?? false, makesRules: row.makesRules ?? false,
+      name, index, row, type, words: type.words, isOptional: type.isOptional ?? false, invertible: row.invertible ?? false, makesRules: row.makesRules ?? false,
       isOrdered: row.after !== undefined || row.afterProtocol !== undefined, plain: { byText: new Map(), hits: 0 }, inverted: { byText: new Map(), hits: 0 },
     })
     const own = written(row.type)
@@ -144,4 +145,4 @@ export function matchOfProtocol(protocol: number): string | undefined {
   return PROTOCOL_MATCHES.get(protocol)
 }
 
-const PROTOCOL_MATCHES = new Map([[6, 'tcp'], [17, 'udp'], [136, 'udplite'], [1, 'icmp'], [58, 'icmp6'], [132, 'sctp'], [33, 'dccp'], [50, 'esp'], [51, 'ah'], [135, 'mh']])
+const PROTOCOL_MATCHES = new Map([[6, 'tcp'], [17, 'udp'], [136, 'udplite'], [1, 'icmp'], [58, 'icmp6'], [132, 'sctp'], [33, 'dccp'], [50, 'esp'], [51, 'ah'], [135, 'mh'], [108, 'ipcomp']])

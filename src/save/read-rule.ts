@@ -32,7 +32,7 @@ function readNextOption(state: RuleState): void {
     if (word === '!') return refuseRule(state, 'stray-words', state.at++, 'two `!` stand one after the other')
   }
   const base = state.vocabulary.base.get(word)
-  if (base) {
+  if (base && !(base.kind === 'command' && ownerOf(state, word))) {
     if (base.kind === 'ip') return takeOption(state, state.ip, base.written, inverted)
     if (inverted) return refuseRule(state, 'not-invertible', state.at++ - 1, `\`!\` cannot stand before \`${word}\``)
     return readControl(state, base, word)
@@ -152,7 +152,7 @@ function loadProtocolMatch(state: RuleState, word: string): boolean {
 /** Reads the words of an option into a use. */
 function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, invertedBefore: boolean): void {
   const first = state.at
-  const count = written.words
+  const count = written.isOptional && lacksWord(state) ? 0 : written.words
   let inverted = invertedBefore
   let at = first + 1
   if (count > 0 && state.words[at] === '!') {
@@ -168,6 +168,10 @@ function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, inve
   const option = readValue(state, written, word, at, inverted)
   if (option) give(state, use, option, first)
   if (option && written.isOrdered) checkOrder(state, use, option, first)
+}
+
+function lacksWord({ words, at }: RuleState): boolean {
+  return at + 1 >= words.length || /^[-!]/.test(words[at + 1] ?? '')
 }
 
 /** Refuses an option that stands too early: the programs look at what they have read so far. */
@@ -243,8 +247,8 @@ function giveAgain(state: RuleState, { given }: OpenUse, place: number, option: 
 }
 
 function merged(earlier: ReadOption, later: ReadOption): ReadOption {
-  const value = later.written.row.merge?.(earlier.option.value, later.option.value)
-  return { ...later, option: { value, inverted: later.option.inverted }, isNew: true, use: undefined, next: undefined }
+  const option = later.written.row.merge?.(earlier.option, later.option) ?? later.option
+  return { ...later, option, isNew: true, use: undefined, next: undefined }
 }
 
 /** An option that nobody understands belongs to the unknown extension named last; without one it is refused. */
