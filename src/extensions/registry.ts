@@ -49,29 +49,43 @@ import { time } from './matches/time.ts'
 import { tos } from './matches/tos.ts'
 import { ttl } from './matches/ttl.ts'
 import { udp } from './matches/udp.ts'
+import { auditTarget } from './targets/audit.ts'
 import { checksumTarget } from './targets/checksum.ts'
 import { classifyTarget } from './targets/classify.ts'
+import { clusteripTarget } from './targets/clusterip.ts'
 import { connmarkTarget } from './targets/connmark.ts'
+import { connsecmarkTarget } from './targets/connsecmark.ts'
 import { ctTarget, notrackTarget } from './targets/ct.ts'
 import { dnatTarget } from './targets/dnat.ts'
+import { dnptTarget } from './targets/dnpt.ts'
 import { dscpTarget } from './targets/dscp.ts'
+import { ecnTarget } from './targets/ecn.ts'
 import { hlTarget } from './targets/hl.ts'
+import { hmarkTarget } from './targets/hmark.ts'
+import { idletimerTarget } from './targets/idletimer.ts'
+import { ledTarget } from './targets/led.ts'
 import { logTarget } from './targets/log.ts'
 import { markTarget } from './targets/mark.ts'
 import { masqueradeTarget } from './targets/masquerade.ts'
 import { netmapTarget } from './targets/netmap.ts'
 import { nflogTarget } from './targets/nflog.ts'
 import { nfqueueTarget } from './targets/nfqueue.ts'
+import { rateestTarget } from './targets/rateest.ts'
 import { redirectTarget } from './targets/redirect.ts'
 import { rejectTarget, rejectTarget6 } from './targets/reject.ts'
+import { secmarkTarget } from './targets/secmark.ts'
 import { setTarget } from './targets/set.ts'
 import { snatTarget } from './targets/snat.ts'
+import { snptTarget } from './targets/snpt.ts'
+import { synproxyTarget } from './targets/synproxy.ts'
 import { tcpmssTarget, tcpmssTarget6 } from './targets/tcpmss.ts'
+import { tcpoptstripTarget } from './targets/tcpoptstrip.ts'
 import { teeTarget } from './targets/tee.ts'
 import { tosTarget } from './targets/tos.ts'
 import { tproxyTarget, tproxyTarget6 } from './targets/tproxy.ts'
 import { traceTarget } from './targets/trace.ts'
 import { ttlTarget } from './targets/ttl.ts'
+import { ulogTarget } from './targets/ulog.ts'
 import { acceptTarget, dropTarget, queueTarget, returnTarget } from './targets/verdicts.ts'
 
 /** All matches; `ip` stands for the options of ip itself. */
@@ -83,20 +97,17 @@ export const MATCHES: readonly MatchDefinition[] = [
 
 /** All targets; those that differ by family stand twice. */
 export const TARGETS: readonly TargetDefinition[] = [
-  acceptTarget, checksumTarget, classifyTarget, connmarkTarget, ctTarget, dnatTarget, dropTarget, dscpTarget, hlTarget, logTarget, markTarget,
-  masqueradeTarget, netmapTarget, nflogTarget, nfqueueTarget, notrackTarget, queueTarget, redirectTarget, rejectTarget, rejectTarget6,
-  returnTarget, setTarget, snatTarget, tcpmssTarget, tcpmssTarget6, teeTarget, tosTarget, tproxyTarget, tproxyTarget6, traceTarget, ttlTarget,
+  acceptTarget, auditTarget, checksumTarget, classifyTarget, clusteripTarget, connmarkTarget, connsecmarkTarget, ctTarget, dnatTarget, dnptTarget,
+  dropTarget, dscpTarget, ecnTarget, hlTarget, hmarkTarget, idletimerTarget, ledTarget, logTarget, markTarget, masqueradeTarget, netmapTarget,
+  nflogTarget, nfqueueTarget, notrackTarget, queueTarget, rateestTarget, redirectTarget, rejectTarget, rejectTarget6, returnTarget, secmarkTarget,
+  setTarget, snatTarget, snptTarget, synproxyTarget, tcpmssTarget, tcpmssTarget6, tcpoptstripTarget, teeTarget, tosTarget, tproxyTarget,
+  tproxyTarget6, traceTarget, ttlTarget, ulogTarget,
 ]
 
 /** Matches of iptables that have no rows yet: they are kept word for word. */
 export const UNREAD_MATCHES: ReadonlySet<string> = new Set([
   'bpf', 'dccp', 'dst', 'eui64', 'frag', 'hbh', 'ipv6header', 'ipvs', 'mh', 'policy', 'rateest', 'rt', 'sctp', 'srh', 'string', 'u32',
   'udplite',
-])
-
-/** Targets of iptables that have no rows yet: they are kept word for word. */
-export const UNREAD_TARGETS: ReadonlySet<string> = new Set([
-  'AUDIT', 'CLUSTERIP', 'CONNSECMARK', 'DNPT', 'ECN', 'HMARK', 'IDLETIMER', 'LED', 'RATEEST', 'SECMARK', 'SNPT', 'SYNPROXY', 'TCPOPTSTRIP', 'ULOG',
 ])
 
 const matchesByName = { ipv4: indexByName(MATCHES, 'ipv4'), ipv6: indexByName(MATCHES, 'ipv6') }

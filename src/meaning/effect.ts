@@ -7,7 +7,7 @@ import type { AddressRange, NumberRange } from '../net/ranges.ts'
 export type Verdict = 'accept' | 'drop' | 'return' | 'continue' | 'stolen' | 'queue'
 
 /** A field that a target writes. */
-export type AssignedField = 'mark' | 'ct.mark' | 'ip.ttl' | 'ip.tos' | 'priority'
+export type AssignedField = 'mark' | 'ct.mark' | 'ip.ttl' | 'ip.tos' | 'tcp.flags' | 'priority'
 
 /** Where nat takes addresses from: given ranges, the old address under another prefix, the address of the outgoing device, or that of the device of arrival. */
 export type NatAddresses =
@@ -48,6 +48,10 @@ export type Effect =
   | { readonly kind: 'track'; readonly zone?: number; readonly zoneDirection?: 'original' | 'reply'; readonly zoneFromMark?: boolean; readonly helper?: string }
   /** TCP MSS option: lowered to `limit`, or to the path MTU minus headers. */
   | { readonly kind: 'clampMss'; readonly limit: number | 'pathMtu' }
+  /** TCP options of these kinds are overwritten with padding. */
+  | { readonly kind: 'stripOptions'; readonly kinds: readonly number[] }
+  /** An address gets the prefix `to`, and 16 bits of it change so that checksums stay right, as if its prefix were `from` (RFC 6296). */
+  | { readonly kind: 'translatePrefix'; readonly side: 'source' | 'destination'; readonly from: Prefix; readonly to: Prefix }
   /** Seen by somebody, changed by nobody: LOG, CHECKSUM, ... */
   | { readonly kind: 'observe'; readonly words: string }
   /** It does something that is not described here; said so that nobody trusts what follows blindly. */

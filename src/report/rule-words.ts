@@ -48,7 +48,7 @@ function end(address: Packet['src'], port: number | undefined): string {
 
 const CHANGE_NAMES: Readonly<Record<Change['field'], string>> = {
   'ip.src': 'source', 'ip.dst': 'destination', 'l4.sport': 'source port', 'l4.dport': 'destination port', 'icmp.id': 'icmp id', 'ip.ttl': 'ttl',
-  'ip.tos': 'tos', mark: 'mark', 'ct.mark': 'connection mark', priority: 'priority', 'tcp.mss': 'MSS', 'quoted packet': 'the quoted packet',
+  'ip.tos': 'tos', mark: 'mark', 'ct.mark': 'connection mark', priority: 'priority', 'tcp.flags': 'TCP flags', 'tcp.mss': 'MSS', 'quoted packet': 'the quoted packet',
 }
 
 function plainChange({ field, before, after }: Change): string {

@@ -1,6 +1,5 @@
 /** The options of a rule, once all are read -> shared uses. Refuses what the rows do not allow together. */
 
-import { UNREAD_TARGETS } from '../extensions/registry.ts'
 import type { MatchUse, OptionUse, TargetUse } from '../ir/ruleset.ts'
 import type { ExtensionTarget, UseNode } from './option-table.ts'
 import { refuseRule } from './rule-state.ts'
@@ -30,7 +29,7 @@ function finishTarget(state: RuleState): TargetUse | undefined {
   const { jump, target } = state
   if (!jump) return undefined
   if (target?.extension) return finishUse(state, target, makeTarget)
-  if (!target?.unknown && (jump.kind === 'goto' || !UNREAD_TARGETS.has(jump.chain))) return shareJump(state, jump)
+  if (!target?.unknown) return shareJump(state, jump)
   state.complain('unknown-extension', jump.word, `target \`${jump.chain}\` is not known`, { severity: 'note', help: 'it is kept word for word; what it does is left open' })
   return { kind: 'target', name: jump.chain, infos: {}, words: target?.unknown ?? [] }
 }

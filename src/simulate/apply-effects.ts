@@ -11,6 +11,7 @@ import { DEFAULT_ZONE } from './connection.ts'
 import { detachConnection } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { setUpNat } from './nat-rule.ts'
+import { withTranslatedPrefix } from './prefix-translation.ts'
 import type { Change, RulePlace, RuleResult } from './trace-events.ts'
 import type { EffectVerdict } from './verdict.ts'
 
@@ -73,6 +74,12 @@ function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' |
     case 'clampMss':
       flight.packet = clampMss(flight, effect.limit)
       return
+    case 'stripOptions':
+      flight.packet = stripOptions(flight.packet, effect.kinds)
+      return
+    case 'translatePrefix':
+      flight.packet = withTranslatedPrefix(flight.packet, effect)
+      return
     default:
       assertNever(effect)
   }
@@ -95,6 +102,9 @@ function assign(flight: Flight, effect: Extract<Effect, { kind: 'assign' }>): vo
     case 'ip.tos':
       flight.packet = { ...flight.packet, tos: value & 255 }
       return
+    case 'tcp.flags':
+      if (flight.packet.tcp) flight.packet = { ...flight.packet, tcp: { ...flight.packet.tcp, flags: value } }
+      return
     case 'priority':
       flight.packet = { ...flight.packet, priority: value }
       return
@@ -113,6 +123,8 @@ function readField(flight: Flight, field: AssignedField): number {
       return flight.packet.ttl
     case 'ip.tos':
       return flight.packet.tos
+    case 'tcp.flags':
+      return flight.packet.tcp?.flags ?? 0
     case 'priority':
       return flight.packet.priority
     default:
@@ -134,6 +146,14 @@ function clampMss(flight: Flight, limit: number | 'pathMtu'): Packet {
   return { ...packet, length: packet.length + 4, tcp: { ...tcp, mss, optionKinds: [2, ...tcp.optionKinds] } }
 }
 
+/** Source: net/netfilter/xt_TCPOPTSTRIP.c tcpoptstrip_mangle_packet(). */
+function stripOptions(packet: Packet, kinds: readonly number[]): Packet {
+  const { tcp } = packet
+  if (!tcp || packet.fragmentOffset !== 0 || !tcp.optionKinds.some(kind => kinds.includes(kind))) return packet
+  const { mss, ...others } = tcp
+  return { ...packet, tcp: { ...others, optionKinds: tcp.optionKinds.filter(kind => !kinds.includes(kind)), ...(mss === undefined || kinds.includes(2) ? {} : { mss }) } }
+}
+
 function mtuOf(flight: Flight, device: string): number {
   return flight.host.devices.get(device)?.mtu ?? 1500
 }
@@ -147,10 +167,13 @@ function tellChanges(flight: Flight, place: RulePlace, before: Packet, markBefor
   const { packet } = flight
   const markAfter = flight.tracked?.mark
   const changes: Change[] = []
+  if (packet.src !== before.src) changes.push({ field: 'ip.src', before: before.src, after: packet.src })
+  if (packet.dst !== before.dst) changes.push({ field: 'ip.dst', before: before.dst, after: packet.dst })
   if (packet.mark !== before.mark) changes.push({ field: 'mark', before: before.mark, after: packet.mark })
   if (packet.ttl !== before.ttl) changes.push({ field: 'ip.ttl', before: before.ttl, after: packet.ttl })
   if (packet.tos !== before.tos) changes.push({ field: 'ip.tos', before: before.tos, after: packet.tos })
   if (packet.priority !== before.priority) changes.push({ field: 'priority', before: before.priority, after: packet.priority })
+  if (packet.tcp && packet.tcp.flags !== before.tcp?.flags) changes.push({ field: 'tcp.flags', before: before.tcp?.flags, after: packet.tcp.flags })
   if (packet.tcp?.mss !== before.tcp?.mss && packet.tcp?.mss !== undefined) changes.push({ field: 'tcp.mss', before: before.tcp?.mss, after: packet.tcp.mss })
   if (markAfter !== markBefore && markAfter !== undefined) changes.push({ field: 'ct.mark', before: markBefore, after: markAfter })
   if (changes.length > 0) flight.record({ kind: 'rewrite', by: { kind: 'rule', place }, changes, packet })

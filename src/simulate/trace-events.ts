@@ -34,7 +34,7 @@ export type RuleResult =
 
 /** A header field or piece of metadata that was changed; addresses as `Address`, all else as a number. */
 export interface Change {
-  readonly field: 'ip.src' | 'ip.dst' | 'l4.sport' | 'l4.dport' | 'icmp.id' | 'ip.ttl' | 'ip.tos' | 'mark' | 'ct.mark' | 'priority' | 'tcp.mss' | 'quoted packet'
+  readonly field: 'ip.src' | 'ip.dst' | 'l4.sport' | 'l4.dport' | 'icmp.id' | 'ip.ttl' | 'ip.tos' | 'mark' | 'ct.mark' | 'priority' | 'tcp.flags' | 'tcp.mss' | 'quoted packet'
   readonly before: Address | undefined
   readonly after: Address
 }
