@@ -4,6 +4,7 @@ import type { Family } from '../net/address.ts'
 import type { MatchDefinition, TargetDefinition } from './extension.ts'
 import { addrtype } from './matches/addrtype.ts'
 import { ah, ah6 } from './matches/ah.ts'
+import { bpf } from './matches/bpf.ts'
 import { cgroup } from './matches/cgroup.ts'
 import { cluster } from './matches/cluster.ts'
 import { comment } from './matches/comment.ts'
@@ -13,6 +14,7 @@ import { connlimit } from './matches/connlimit.ts'
 import { connmark } from './matches/connmark.ts'
 import { conntrack } from './matches/conntrack.ts'
 import { cpu } from './matches/cpu.ts'
+import { dccp } from './matches/dccp.ts'
 import { devgroup } from './matches/devgroup.ts'
 import { dscp } from './matches/dscp.ts'
 import { ecn } from './matches/ecn.ts'
@@ -39,15 +41,18 @@ import { quota } from './matches/quota.ts'
 import { realm } from './matches/realm.ts'
 import { recent } from './matches/recent.ts'
 import { rpfilter } from './matches/rpfilter.ts'
+import { sctp } from './matches/sctp.ts'
 import { set } from './matches/set.ts'
 import { socket } from './matches/socket.ts'
 import { state } from './matches/state.ts'
 import { statistic } from './matches/statistic.ts'
+import { string } from './matches/string.ts'
 import { tcp } from './matches/tcp.ts'
 import { tcpmss } from './matches/tcpmss.ts'
 import { time } from './matches/time.ts'
 import { tos } from './matches/tos.ts'
 import { ttl } from './matches/ttl.ts'
+import { u32 } from './matches/u32.ts'
 import { udp } from './matches/udp.ts'
 import { auditTarget } from './targets/audit.ts'
 import { checksumTarget } from './targets/checksum.ts'
@@ -90,9 +95,9 @@ import { acceptTarget, dropTarget, queueTarget, returnTarget } from './targets/v
 
 /** All matches; `ip` stands for the options of ip itself. */
 export const MATCHES: readonly MatchDefinition[] = [
-  ip, addrtype, ah, ah6, cgroup, cluster, comment, connbytes, connlabel, connlimit, connmark, conntrack, cpu, devgroup, dscp, ecn, esp,
-  hashlimit, helper, hl, icmp, icmp6, ipcomp, iprange, length, limit, mac, mark, multiport, nfacct, osf, owner, physdev, pkttype, quota,
-  realm, recent, rpfilter, set, socket, state, statistic, tcp, tcpmss, time, tos, ttl, udp,
+  ip, addrtype, ah, ah6, bpf, cgroup, cluster, comment, connbytes, connlabel, connlimit, connmark, conntrack, cpu, dccp, devgroup, dscp,
+  ecn, esp, hashlimit, helper, hl, icmp, icmp6, ipcomp, iprange, length, limit, mac, mark, multiport, nfacct, osf, owner, physdev,
+  pkttype, quota, realm, recent, rpfilter, sctp, set, socket, state, statistic, string, tcp, tcpmss, time, tos, ttl, u32, udp,
 ]
 
 /** All targets; those that differ by family stand twice. */
@@ -106,8 +111,7 @@ export const TARGETS: readonly TargetDefinition[] = [
 
 /** Matches of iptables that have no rows yet: they are kept word for word. */
 export const UNREAD_MATCHES: ReadonlySet<string> = new Set([
-  'bpf', 'dccp', 'dst', 'eui64', 'frag', 'hbh', 'ipv6header', 'ipvs', 'mh', 'policy', 'rateest', 'rt', 'sctp', 'srh', 'string', 'u32',
-  'udplite',
+  'dst', 'eui64', 'frag', 'hbh', 'ipv6header', 'ipvs', 'mh', 'policy', 'rateest', 'rt', 'srh', 'udplite',
 ])
 
 const matchesByName = { ipv4: indexByName(MATCHES, 'ipv4'), ipv6: indexByName(MATCHES, 'ipv6') }
