@@ -69,6 +69,7 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
       return deleteRules(chain, rules, line)
     case 'policy':
       if (!setPolicy(chain, command.policy, complain, 2)) return false
+      chain.span = line.span
       if (line.backend === 'legacy') chain.counters = line.counters
       return true
     case 'rename':

@@ -109,7 +109,10 @@ function checkOptions(state: RuleState, use: OpenUse, infos: Readonly<Record<str
   for (const { written } of use.given.slice(0, use.count)) {
     const clash = written.row.excludes?.find(other => infos[other])
     const lacking = written.row.requires?.find(other => !infos[other])
-    if (clash !== undefined) refuseRule(state, 'option-conflict', use.word, `\`--${written.name}\` and \`--${clash}\` cannot stand together`)
+    if (clash !== undefined) {
+      refuseRule(state, 'option-conflict', use.word, `\`--${written.name}\` and \`--${clash}\` cannot stand together`)
+      return false
+    }
     if (lacking !== undefined) refuseRule(state, 'missing-option', use.word, `\`--${written.name}\` needs \`--${lacking}\``)
   }
   return state.ok

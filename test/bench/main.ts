@@ -1,21 +1,23 @@
 /**
  * Measures reading, checking and writing beside `iptables-legacy-restore --test` and `iptables-nft-restore --test` on the same
- * files in the same run: `npm run bench`, or `npm run bench -- 1000000` for another size. Medians of interleaved runs; the peers
- * need root and are left out without it. Nothing is asserted: machines are shared and noisy.
+ * files in the same run: `npm run bench`, `npm run bench -- 1000000` for another size, `npm run bench -- FILE ...` for files.
+ * Medians of interleaved runs; the peers need root and are left out without it. Nothing is asserted: machines are shared and noisy.
  */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { makeRuleset, SHAPES } from './rulesets.ts'
 
 const RUNS = 5
-const sizes = process.argv.slice(2).map(Number)
+const sizes = process.argv.slice(2).map(Number).filter(size => size > 0)
+const files = process.argv.slice(2).filter(word => Number.isNaN(Number(word)))
 const folder = mkdtempSync(join(tmpdir(), '5x5-bench-'))
 const isRoot = process.getuid?.() === 0
 
 interface Times {
+  readonly rules: number
   readonly read: number
   readonly check: number
   readonly write: number
@@ -25,15 +27,20 @@ interface Times {
 
 try {
   console.log('rules    shape        read    check   write   process  memory  | legacy --test  nft --test | read/legacy  read+check/legacy')
-  for (const size of sizes.length > 0 ? sizes : [1_000, 10_000, 100_000]) for (const shape of SHAPES) measure(size, shape)
+  for (const file of files) measure(file, basename(file))
+  for (const size of sizes.length > 0 || files.length > 0 ? sizes : [1_000, 10_000, 100_000]) {
+    for (const shape of SHAPES) {
+      const path = join(folder, `${shape}-${size}.rules`)
+      writeFileSync(path, makeRuleset(shape, size))
+      measure(path, shape)
+    }
+  }
   startUp()
 } finally {
   rmSync(folder, { recursive: true })
 }
 
-function measure(size: number, shape: (typeof SHAPES)[number]): void {
-  const path = join(folder, `${shape}-${size}.rules`)
-  writeFileSync(path, makeRuleset(shape, size))
+function measure(path: string, name: string): void {
   const ours: Times[] = []
   const legacy: number[] = []
   const nft: number[] = []
@@ -45,7 +52,7 @@ function measure(size: number, shape: (typeof SHAPES)[number]): void {
   const of = (key: keyof Times): number => median(ours.map(times => times[key]))
   const ratio = (value: number): string => (isRoot ? (value / median(legacy)).toFixed(2) : '-').padStart(11)
   console.log(
-    `${String(size).padEnd(8)} ${shape.padEnd(11)} ${ms(of('read'))} ${ms(of('check'))} ${ms(of('write'))} ${ms(of('process'))} ${of('megabytes').toFixed(0).padStart(5)} MB | ${isRoot ? ms(median(legacy)) : '-'}        ${isRoot ? ms(median(nft)) : '-'}   | ${ratio(of('read'))} ${ratio(of('read') + of('check'))}`,
+    `${String(ours[0]?.rules).padEnd(8)} ${name.slice(0, 11).padEnd(11)} ${ms(of('read'))} ${ms(of('check'))} ${ms(of('write'))} ${ms(of('process'))} ${of('megabytes').toFixed(0).padStart(5)} MB | ${isRoot ? ms(median(legacy)) : '-'}        ${isRoot ? ms(median(nft)) : '-'}   | ${ratio(of('read'))} ${ratio(of('read') + of('check'))}`,
   )
 }
 
