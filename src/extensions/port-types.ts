@@ -38,14 +38,19 @@ export const loosePort: OptionType<number> = {
 
 function wrapped(parts: readonly string[]): string | undefined {
   const big = parts.find(part => /^\d+$/.test(part) && Number(part) > 65535)
-  return big === undefined ? undefined : `port \`${big}\` is above 65535: it becomes ${Number(big) % 65536}`
+  return big === undefined ? undefined : `port \`${big}\` is above 65535: it becomes ${BigInt(big) & 0xffffn}`
 }
 
 function readLoosePort(word: string): Reading<number> {
   const digits = /^[ \t]*\+?(\d+)$/.exec(word)?.[1]
-  if (digits !== undefined) return read(Number(BigInt(digits) & 0xffffn))
+  if (digits !== undefined) return wraps(BigInt(digits)) ? read(Number(BigInt(digits) & 0xffffn)) : refuse(`port \`${word}\` is above 65535`)
   const port = servicePort(word)
   return port === undefined ? refuse(`there is no service \`${word}\``) : read(port)
+}
+
+/** Kernel: of a number below 2^64 the low 32 bits are read with a sign, and what is negative is no port. */
+function wraps(port: bigint): boolean {
+  return port >> 64n === 0n && (port & 0x80000000n) === 0n
 }
 
 /** Up to 15 ports, a range counts as two. Source: extensions/libxt_multiport.c parse_multi_ports_v1(). */

@@ -7,7 +7,7 @@ import type { OptionType } from '../extension.ts'
 const trafficClass: OptionType<number> = {
   syntax: 'major:minor', words: 1,
   read([word = '']) {
-    const [, major, minor, rest] = /^\s*([-+]?(?:0x)?[0-9a-f]+):\s*([-+]?(?:0x)?[0-9a-f]+)(.*)$/is.exec(word) ?? []
+    const [, major, minor, rest] = /^\s*([-+]?(?:0x[0-9a-f]*|[0-9a-f]+)):\s*([-+]?(?:0x[0-9a-f]*|[0-9a-f]+))(.*)$/is.exec(word) ?? []
     if (major === undefined || minor === undefined) return refuse(`\`${word}\` is not a class`, 'write major:minor, both in hex')
     const value = ((low16(major) << 16) | low16(minor)) >>> 0
     const isExact = rest === '' && [major, minor].every(part => /^(0x)?0*[0-9a-f]{1,4}$/i.test(part))
@@ -25,9 +25,12 @@ export const classifyTarget = defineTarget({
   },
 })
 
+/** Kernel: sscanf(3) takes `0x` for 0, and more than 64 bits for all ones. */
 function low16(part: string): number {
-  const digits = Number.parseInt(part.replace(/^[-+]?(0x)?/i, '').slice(-8), 16)
-  return (part.startsWith('-') ? -digits : digits) & 0xffff
+  const digits = part.replace(/^[-+]?(0x)?0*/i, '')
+  if (digits.length > 16) return 0xffff
+  const value = Number.parseInt(digits.slice(-4) || '0', 16)
+  return (part.startsWith('-') ? -value : value) & 0xffff
 }
 
 function written(value: number): string {
