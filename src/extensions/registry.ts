@@ -17,9 +17,13 @@ import { cpu } from './matches/cpu.ts'
 import { dccp } from './matches/dccp.ts'
 import { devgroup } from './matches/devgroup.ts'
 import { dscp } from './matches/dscp.ts'
+import { dst } from './matches/dst.ts'
 import { ecn } from './matches/ecn.ts'
 import { esp } from './matches/esp.ts'
+import { eui64 } from './matches/eui64.ts'
+import { frag } from './matches/frag.ts'
 import { hashlimit } from './matches/hashlimit.ts'
+import { hbh } from './matches/hbh.ts'
 import { helper } from './matches/helper.ts'
 import { hl } from './matches/hl.ts'
 import { icmp } from './matches/icmp.ts'
@@ -27,23 +31,30 @@ import { icmp6 } from './matches/icmp6.ts'
 import { ip } from './matches/ip.ts'
 import { ipcomp } from './matches/ipcomp.ts'
 import { iprange } from './matches/iprange.ts'
+import { ipv6header } from './matches/ipv6header.ts'
+import { ipvs } from './matches/ipvs.ts'
 import { length } from './matches/length.ts'
 import { limit } from './matches/limit.ts'
 import { mac } from './matches/mac.ts'
 import { mark } from './matches/mark.ts'
+import { mh } from './matches/mh.ts'
 import { multiport } from './matches/multiport.ts'
 import { nfacct } from './matches/nfacct.ts'
 import { osf } from './matches/osf.ts'
 import { owner } from './matches/owner.ts'
 import { physdev } from './matches/physdev.ts'
 import { pkttype } from './matches/pkttype.ts'
+import { policy } from './matches/policy.ts'
 import { quota } from './matches/quota.ts'
+import { rateest } from './matches/rateest.ts'
 import { realm } from './matches/realm.ts'
 import { recent } from './matches/recent.ts'
 import { rpfilter } from './matches/rpfilter.ts'
+import { rt } from './matches/rt.ts'
 import { sctp } from './matches/sctp.ts'
 import { set } from './matches/set.ts'
 import { socket } from './matches/socket.ts'
+import { srh } from './matches/srh.ts'
 import { state } from './matches/state.ts'
 import { statistic } from './matches/statistic.ts'
 import { string } from './matches/string.ts'
@@ -96,8 +107,9 @@ import { acceptTarget, dropTarget, queueTarget, returnTarget } from './targets/v
 /** All matches; `ip` stands for the options of ip itself. */
 export const MATCHES: readonly MatchDefinition[] = [
   ip, addrtype, ah, ah6, bpf, cgroup, cluster, comment, connbytes, connlabel, connlimit, connmark, conntrack, cpu, dccp, devgroup, dscp,
-  ecn, esp, hashlimit, helper, hl, icmp, icmp6, ipcomp, iprange, length, limit, mac, mark, multiport, nfacct, osf, owner, physdev,
-  pkttype, quota, realm, recent, rpfilter, sctp, set, socket, state, statistic, string, tcp, tcpmss, time, tos, ttl, u32, udp,
+  dst, ecn, esp, eui64, frag, hashlimit, hbh, helper, hl, icmp, icmp6, ipcomp, iprange, ipv6header, ipvs, length, limit, mac, mark, mh,
+  multiport, nfacct, osf, owner, physdev, pkttype, policy, quota, rateest, realm, recent, rpfilter, rt, sctp, set, socket, srh, state,
+  statistic, string, tcp, tcpmss, time, tos, ttl, u32, udp,
 ]
 
 /** All targets; those that differ by family stand twice. */
@@ -108,11 +120,6 @@ export const TARGETS: readonly TargetDefinition[] = [
   setTarget, snatTarget, snptTarget, synproxyTarget, tcpmssTarget, tcpmssTarget6, tcpoptstripTarget, teeTarget, tosTarget, tproxyTarget,
   tproxyTarget6, traceTarget, ttlTarget, ulogTarget,
 ]
-
-/** Matches of iptables that have no rows yet: they are kept word for word. */
-export const UNREAD_MATCHES: ReadonlySet<string> = new Set([
-  'dst', 'eui64', 'frag', 'hbh', 'ipv6header', 'ipvs', 'mh', 'policy', 'rateest', 'rt', 'srh', 'udplite',
-])
 
 const matchesByName = { ipv4: indexByName(MATCHES, 'ipv4'), ipv6: indexByName(MATCHES, 'ipv6') }
 const targetsByName = { ipv4: indexByName(TARGETS, 'ipv4'), ipv6: indexByName(TARGETS, 'ipv6') }

@@ -37,6 +37,8 @@ export const FIELDS = {
   'ip.tos': packetField(8, 'tos', packet => packet.tos, 'hex'),
   'ip.length': packetField(16, 'packet length', packet => packet.length),
   'ip.fragmentOffset': packetField(16, 'fragment offset', packet => packet.fragmentOffset),
+  /** 1 where another fragment follows. */
+  'ip.moreFragments': packetField(1, 'more fragments', packet => (packet.moreFragments ? 1 : 0)),
   'l4.sport': portField('source port', packet => (packet.fragmentOffset === 0 ? packet.sport : undefined)),
   'l4.dport': portField('destination port', packet => (packet.fragmentOffset === 0 ? packet.dport : undefined)),
   'l4.spi': packetField(32, 'security parameter index', packet => (packet.fragmentOffset === 0 ? packet.spi : undefined), 'hex'),

@@ -1,6 +1,5 @@
 /** The words of one rule -> its matches, target and command. Follows getopt_long(3) as iptables drives it (iptables/xshared.c do_parse()). */
 
-import { UNREAD_MATCHES } from '../extensions/registry.ts'
 import { readCounter } from './counters.ts'
 import { finishRules } from './finish-rule.ts'
 import { readCommand } from './commands.ts'
@@ -31,7 +30,8 @@ function readNextOption(state: RuleState): void {
     if (state.at >= state.words.length) return refuseRule(state, 'stray-words', state.at - 1, 'nothing follows the `!`')
     if (word === '!') return refuseRule(state, 'stray-words', state.at++, 'two `!` stand one after the other')
   }
-  const base = state.vocabulary.base.get(word)
+  // To the programs `--proto` is short for `--protocol`, and an option of that name (of policy) comes first.
+  const base = word === '--proto' && ownerOf(state, word) ? undefined : state.vocabulary.base.get(word)
   if (base && !(base.kind === 'command' && ownerOf(state, word))) {
     if (base.kind === 'ip') return takeOption(state, state.ip, base.written, inverted)
     if (inverted) return refuseRule(state, 'not-invertible', state.at++ - 1, `\`!\` cannot stand before \`${word}\``)
@@ -143,8 +143,7 @@ function loadProtocolMatch(state: RuleState, word: string): boolean {
   if (name === undefined || !word.startsWith('-') || namedUses(state).some(use => use.name === name)) return false
   const extension = state.vocabulary.match(name)
   const isKnown = extension?.byWord.has(word.split('=')[0] ?? word) || [...(extension?.byWord.keys() ?? [])].some(known => word.length > 2 && known.startsWith(word))
-  if (extension ? !isKnown : !UNREAD_MATCHES.has(name)) return false
-  if (!extension) reportUnknownMatch(state, name, state.at)
+  if (!extension || !isKnown) return false
   startMatch(state, extension, name, state.at)
   return true
 }
