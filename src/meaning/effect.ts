@@ -2,6 +2,7 @@
 
 import type { Prefix } from '../net/address.ts'
 import type { AddressRange, NumberRange } from '../net/ranges.ts'
+import type { IpsetDirection } from './predicate.ts'
 
 /** What a target says about the packet's further way. `stolen` = taken away silently, `queue` = handed to user space. */
 export type Verdict = 'accept' | 'drop' | 'return' | 'continue' | 'stolen' | 'queue'
@@ -52,6 +53,8 @@ export type Effect =
   | { readonly kind: 'stripOptions'; readonly kinds: readonly number[] }
   /** An address gets the prefix `to`, and 16 bits of it change so that checksums stay right, as if its prefix were `from` (RFC 6296). */
   | { readonly kind: 'translatePrefix'; readonly side: 'source' | 'destination'; readonly from: Prefix; readonly to: Prefix }
+  /** What the packet says is put into an ipset or taken out of it. */
+  | { readonly kind: 'ipset'; readonly change: 'add' | 'delete'; readonly name: string; readonly directions: readonly IpsetDirection[] }
   /** Seen by somebody, changed by nobody: LOG, CHECKSUM, ... */
   | { readonly kind: 'observe'; readonly words: string }
   /** It does something that is not described here; said so that nobody trusts what follows blindly. */

@@ -11,6 +11,7 @@ import { DEFAULT_ZONE } from './connection.ts'
 import { detachConnection } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { setUpNat } from './nat-rule.ts'
+import { changeIpset } from './ipsets.ts'
 import { withTranslatedPrefix } from './prefix-translation.ts'
 import type { Change, RulePlace, RuleResult } from './trace-events.ts'
 import type { EffectVerdict } from './verdict.ts'
@@ -76,6 +77,9 @@ function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' |
       return
     case 'stripOptions':
       flight.packet = stripOptions(flight.packet, effect.kinds)
+      return
+    case 'ipset':
+      changeSet(flight, effect)
       return
     case 'translatePrefix':
       flight.packet = withTranslatedPrefix(flight.packet, effect)
@@ -144,6 +148,14 @@ function clampMss(flight: Flight, limit: number | 'pathMtu'): Packet {
   if (!(tcp.flags & TCP_FLAG.SYN) || hasPayload) return packet
   const mss = Math.min(wanted, packet.family === 'ipv4' ? 536 : 1220)
   return { ...packet, length: packet.length + 4, tcp: { ...tcp, mss, optionKinds: [2, ...tcp.optionKinds] } }
+}
+
+function changeSet(flight: Flight, { change, name, directions }: Extract<Effect, { kind: 'ipset' }>): void {
+  const { ipsets } = flight.host
+  const set = ipsets.get(name)
+  const changed = set && changeIpset({ packet: flight.packet, inDevice: flight.inDevice, outDevice: flight.outDevice, ipsets, decide: flight.decide }, set, directions, change)
+  if (changed) ipsets.set(name, changed)
+  else flight.record?.({ kind: 'notModelled', words: `the change to ipset ${name}` })
 }
 
 /** Source: net/netfilter/xt_TCPOPTSTRIP.c tcpoptstrip_mangle_packet(). */

@@ -1,7 +1,7 @@
-/** Whether a packet is in a kernel set. Source: net/netfilter/ipset/ip_set_hash_*.c, ip_set_bitmap_*.c, ip_set_list_set.c. */
+/** Whether a packet is in a kernel set, and how a rule puts it in or takes it out. Source: net/netfilter/ipset/ip_set_hash_*.c, ip_set_bitmap_*.c, ip_set_list_set.c. */
 
 import type { Ternary } from '../meaning/subject.ts'
-import { familyOf, lengthOfMask, prefixIncludes, readAddress, readPrefix } from '../net/address.ts'
+import { familyOf, lengthOfMask, prefixIncludes, readAddress, readPrefix, writeAddress } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
 import { PROTOCOL, protocolNumber } from '../net/protocol.ts'
 import type { Packet } from '../packet/packet.ts'
@@ -27,6 +27,33 @@ export function matchesIpset(asked: IpsetQuestion, name: string, directions: rea
 /** Returns the name of the free variable that stands for a set whose content is not known. */
 export function ipsetKey(name: string, directions: readonly ('src' | 'dst')[]): string {
   return `ipset ${name} ${directions.join(',')}`
+}
+
+/**
+ * Returns the set with the packet's entry added or deleted; the same where the packet has nothing for it, undefined where the set's
+ * type is not modelled (networks, devices, lists) or a wider entry than the packet's would be split. Timeouts are not modelled.
+ */
+export function changeIpset(asked: IpsetQuestion, set: Ipset, directions: readonly ('src' | 'dst')[], change: 'add' | 'delete'): Ipset | undefined {
+  const parts = (set.type.split(':')[1] ?? '').split(',')
+  const isBitmap = set.type.startsWith('bitmap:')
+  if (!parts.every(part => ['ip', 'port', 'mark', 'mac'].includes(part))) return undefined
+  const values = parts.map((part, index) => valueFor(part, directions[index], asked.packet, isBitmap))
+  const hasAddress = parts.includes('ip')
+  if (values.includes(undefined) || (hasAddress && asked.packet.family !== (set.family === 'inet' ? 'ipv4' : 'ipv6'))) return set
+  const same = set.entries.filter(entry => entryMatches(asked, entry, { parts, isBitmap }, directions))
+  if (change === 'add') return same.length > 0 ? set : { ...set, entries: [...set.entries, { text: values.join(','), nomatch: false }] }
+  return same.some(entry => /[-/]/.test(entry.text)) ? undefined : { ...set, entries: set.entries.filter(entry => !same.includes(entry)) }
+}
+
+/** The part of an entry that a packet makes; undefined where it has none. */
+function valueFor(part: string, direction: 'src' | 'dst' | undefined, packet: Packet, isBitmap: boolean): string | undefined {
+  if (part === 'mark') return String(packet.mark)
+  if (direction === undefined) return undefined
+  if (part === 'mac') return packet.macSource
+  if (part === 'ip') return writeAddress(direction === 'src' ? packet.src : packet.dst)
+  const port = (direction === 'src' ? packet.sport : packet.dport) ?? (packet.icmp ? packet.icmp.type * 256 + packet.icmp.code : 0)
+  if (!isBitmap) return `${packet.protocol}:${port}`
+  return packet.protocol === PROTOCOL.tcp || packet.protocol === PROTOCOL.udp ? String(port) : undefined
 }
 
 type Found = boolean | undefined | 'nomatch'

@@ -40,11 +40,12 @@ function withoutInversion(infos: InfosOf<Options>): InfosOf<Options> {
   return Object.fromEntries(Object.entries(infos).map(([name, use]) => [name, { ...use, inverted: false }])) as InfosOf<Options>
 }
 
+/** Kernel: it adds, then deletes, then looks up. */
 function effectsOf(infos: InfosOf<Options>): readonly Effect[] {
-  const changed = [infos['add-set'], infos['del-set']].flatMap(use => (use ? [use.value.name] : []))
-  const mapped = infos['map-set']
+  const { 'add-set': added, 'del-set': deleted, 'map-set': mapped } = infos
   return [
-    ...changed.map((name): Effect => ({ kind: 'notModelled', words: `the change to ipset ${name}` })),
+    ...(added ? [{ kind: 'ipset', change: 'add', ...added.value } as const] : []),
+    ...(deleted ? [{ kind: 'ipset', change: 'delete', ...deleted.value } as const] : []),
     ...(mapped ? [{ kind: 'notModelled', words: `what ipset ${mapped.value.name} says of mark, priority and queue` } as const] : []),
   ]
 }

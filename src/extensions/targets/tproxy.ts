@@ -8,7 +8,7 @@ import { markMask, xorMark } from '../mark-types.ts'
 import type { MarkMask } from '../mark-types.ts'
 import { loosePort } from '../port-types.ts'
 
-/** Kernel: without a transparent socket that takes it the packet is dropped, and its mark stays. */
+/** Kernel: without a transparent socket that takes it the packet is dropped; with one it gets the mark and is accepted. */
 function tproxyOf(family: 'ipv4' | 'ipv6', anyAddress: Address) {
   return defineTarget<{ 'on-port': number; 'on-ip': Address; 'tproxy-mark': MarkMask }>({
     name: 'TPROXY',
@@ -23,9 +23,8 @@ function tproxyOf(family: 'ipv4' | 'ipv6', anyAddress: Address) {
       'tproxy-mark': { type: { ...markMask, write: xorMark.write }, default: { mark: 0, mask: 0 }, doc: 'of the packet mark the bits of the mask are cleared, then those of the value flipped' },
     },
     does: infos => [
-      { kind: 'notModelled', words: `the transparent socket on port ${infos['on-port']?.value || 'of the packet'}: without it the packet is dropped` },
-      { kind: 'assign', field: 'mark', clear: infos['tproxy-mark']?.value.mask ?? 0, flip: infos['tproxy-mark']?.value.mark ?? 0 },
-      { kind: 'verdict', verdict: 'accept' },
+      { kind: 'notModelled', words: `a transparent socket on port ${infos['on-port']?.value || 'of the packet'}, which would take the packet: it is dropped as without one` },
+      { kind: 'verdict', verdict: 'drop' },
     ],
   })
 }
