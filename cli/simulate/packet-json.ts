@@ -50,6 +50,7 @@ export function readPacket(json: JsonObject): Packet {
     fragmentOffset: numberOr(frag?.['off'], 0),
     moreFragments: frag?.['mf'] === true,
     dontFragment: json['df'] === true,
+    ...(typeof json['id'] === 'number' ? { identification: json['id'] } : {}),
     mark: 0,
     priority: 0,
     packetType: 'unicast',

@@ -2,8 +2,9 @@
 
 import { opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
+import type { Subject, Ternary } from '../meaning/subject.ts'
 
-/** Returns a free variable: equal words, without any `!`, are the same variable. */
-export function undecided(words: string): Predicate {
-  return opaque(words, words)
+/** Returns a free variable: equal words, without any `!`, are the same variable. `ofPacket` answers for one packet where it can. */
+export function undecided(words: string, ofPacket?: (subject: Subject) => Ternary): Predicate {
+  return opaque(words, words, ofPacket)
 }

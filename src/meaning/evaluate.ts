@@ -27,7 +27,7 @@ export function evaluate(predicate: Predicate, subject: Subject): Ternary {
     case 'ipset':
       return subject.inIpset(predicate.name, predicate.directions, predicate.flags)
     case 'opaque':
-      return subject.decide(predicate.key)
+      return subject.decide(predicate.key) ?? predicate.ofPacket?.(subject)
     case 'not': {
       const inner = evaluate(predicate.of, subject)
       return inner === undefined ? undefined : !inner

@@ -5,6 +5,7 @@
 
 import type { DevicePattern } from '../net/device-name.ts'
 import type { DeviceField, FieldValue, NumberField } from './fields.ts'
+import type { Subject, Ternary } from './subject.ts'
 
 /** One of the directions in which a kernel set looks at a packet. */
 export type IpsetDirection = 'src' | 'dst'
@@ -20,8 +21,11 @@ export type Predicate =
   | { readonly kind: 'device'; readonly field: DeviceField; readonly pattern: DevicePattern }
   /** The packet's addresses, ports or marks are in a kernel set; what is in it comes from outside the ruleset. */
   | { readonly kind: 'ipset'; readonly name: string; readonly directions: readonly IpsetDirection[]; readonly flags: readonly string[] }
-  /** What headers cannot decide: a free variable. Equal keys are the same variable; `words` say it in messages. */
-  | { readonly kind: 'opaque'; readonly key: string; readonly words: string }
+  /**
+   * What fields cannot say: a free variable. Equal keys are the same variable; `words` say it in messages. `ofPacket` answers for one
+   * packet where that can be known; what is decided about the variable goes before it.
+   */
+  | { readonly kind: 'opaque'; readonly key: string; readonly words: string; readonly ofPacket?: (subject: Subject) => Ternary }
   | { readonly kind: 'not'; readonly of: Predicate }
   | { readonly kind: 'all'; readonly of: readonly Predicate[] }
   | { readonly kind: 'any'; readonly of: readonly Predicate[] }
@@ -59,8 +63,8 @@ export function onDevice(field: DeviceField, pattern: DevicePattern): Predicate 
 }
 
 /** Returns a free variable; see `Predicate`. */
-export function opaque(key: string, words: string): Predicate {
-  return { kind: 'opaque', key, words }
+export function opaque(key: string, words: string, ofPacket?: (subject: Subject) => Ternary): Predicate {
+  return { kind: 'opaque', key, words, ...(ofPacket ? { ofPacket } : {}) }
 }
 
 /** Returns the negation. */

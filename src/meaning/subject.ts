@@ -28,6 +28,13 @@ export interface ConnectionView {
 /** An answer that may be unknown. */
 export type Ternary = boolean | undefined
 
+/** What `rpfilter` asks for: any device will do, the mark counts, own addresses will do. */
+export interface ReversePath {
+  readonly isLoose: boolean
+  readonly usesMark: boolean
+  readonly acceptsLocal: boolean
+}
+
 /** A packet with its place; names of absent devices are ''. */
 export interface Subject {
   readonly packet: Packet
@@ -46,6 +53,12 @@ export interface Subject {
   readonly addressType: (address: Address, where: 'any' | 'in' | 'out') => number
   /** Whether a kernel set matches; undefined where its content is not known. */
   readonly inIpset: (name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]) => Ternary
+  /** The realm of the packet's route, 0 where the route has none. */
+  readonly routeRealm: number
+  /** The group of a device, 0 where nobody gave it one. */
+  readonly deviceGroup: (device: string) => number
+  /** Whether the route back to the sender is as `rpfilter` wants it. */
+  readonly hasReversePath: (how: ReversePath) => boolean
   /** The value of a free variable; undefined where nobody said. */
   readonly decide: (key: string) => Ternary
 }

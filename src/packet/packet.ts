@@ -54,6 +54,8 @@ export interface Packet {
   readonly tos: number
   /** IP total length in bytes (IPv6: with its 40-byte header). */
   readonly length: number
+  /** The IPv4 header's identification, where it is known. */
+  readonly identification?: number
   /** Bytes; 0 in what is no fragment and in a first fragment. */
   readonly fragmentOffset: number
   readonly moreFragments: boolean

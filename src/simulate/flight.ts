@@ -9,6 +9,7 @@ import type { RouteDecision } from '../topology/fib.ts'
 import { viewOf } from './connection.ts'
 import type { Connection, Zone } from './connection.ts'
 import { matchesIpset } from './ipsets.ts'
+import { hasReversePath } from './reverse-path.ts'
 import type { Assumption, Outcome, Trace, TraceEvent } from './trace-events.ts'
 import type { Direction } from './tuple.ts'
 import type { Host, World } from './world.ts'
@@ -97,6 +98,11 @@ export function makeFlight(start: FlightStart): Flight {
     inIpset(name, directions, flags): Ternary {
       return matchesIpset({ packet: flight.packet, inDevice: flight.inDevice, outDevice: flight.outDevice, ipsets: host.ipsets, decide: flight.decide }, name, directions, flags)
     },
+    get routeRealm() {
+      return flight.route?.realm ?? 0
+    },
+    deviceGroup: device => host.devices.get(device)?.group ?? 0,
+    hasReversePath: how => hasReversePath(host, flight, how),
     decide(key: string): Ternary {
       return flight.decisions.get(key)
     },

@@ -5,6 +5,7 @@ import type { Address } from '../net/address.ts'
 import { addressType, lookupRoute, selectAddress } from '../topology/fib.ts'
 import type { RouteDecision } from '../topology/fib.ts'
 import type { Flight } from './flight.ts'
+import { isLimitedBroadcast, isMulticast } from './group-address.ts'
 import { deviceSysctl } from './world.ts'
 import type { Host } from './world.ts'
 
@@ -67,14 +68,4 @@ function routeGroup(host: Host, query: OutputQuery): RouteDecision | undefined {
   if (bySource) return { kind, destination: query.destination, device: bySource.name }
   const found = lookupRoute(host.fib, query)
   return found.device === undefined ? undefined : { ...found, kind }
-}
-
-/** Tells whether the address is 255.255.255.255. */
-export function isLimitedBroadcast(address: Address): boolean {
-  return address === 0xffffffff
-}
-
-/** Tells whether the address is a multicast one. */
-export function isMulticast(address: Address): boolean {
-  return typeof address === 'number' ? address >>> 28 === 0xe : address >> 120n === 0xffn
 }

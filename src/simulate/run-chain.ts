@@ -150,7 +150,7 @@ const HOTDROPPING = new Set(['tcp', 'udp', 'sctp', 'dccp', 'multiport', 'icmp', 
 function undecided(predicate: Predicate, flight: Flight): { readonly key: string; readonly words: string } | undefined {
   switch (predicate.kind) {
     case 'opaque':
-      return flight.decide(predicate.key) === undefined ? { key: predicate.key, words: predicate.words } : undefined
+      return evaluate(predicate, flight) === undefined ? { key: predicate.key, words: predicate.words } : undefined
     case 'ipset': {
       const key = ipsetKey(predicate.name, predicate.directions)
       return evaluate(predicate, flight) === undefined ? { key, words: key } : undefined

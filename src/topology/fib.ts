@@ -20,6 +20,8 @@ export interface RouteDecision {
   readonly table?: number
   /** The source address that the host itself would use this way. */
   readonly source?: Address
+  /** The realm of the route; 0 where it is absent. */
+  readonly realm?: number
 }
 
 /** What a lookup goes by. */
@@ -169,6 +171,7 @@ function decisionOf(route: Route, destination: Address): RouteDecision {
     ...(route.device === undefined ? {} : { device: route.device }),
     ...(route.gateway === undefined ? {} : { gateway: route.gateway }),
     ...(route.source === undefined ? {} : { source: route.source }),
+    ...(route.realm === undefined ? {} : { realm: route.realm }),
   }
 }
 

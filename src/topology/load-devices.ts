@@ -11,7 +11,7 @@ import { complain, entriesOf, flagOf, isEmpty, isList, isMapping, itemsOf, numbe
 import type { YamlEntry, YamlReader, YamlValue } from './yaml-reader.ts'
 
 const KINDS: readonly DeviceKind[] = ['physical', 'veth', 'bridge', 'dummy', 'loopback']
-const KEYS: readonly string[] = ['kind', 'addresses', 'master', 'ports', 'peer', 'mtu', 'mac', 'up', 'hairpin']
+const KEYS: readonly string[] = ['kind', 'addresses', 'master', 'ports', 'peer', 'mtu', 'mac', 'group', 'up', 'hairpin']
 
 /** Reads devices by name; `lo` is added where it is not given. Complains of an address that two devices have. */
 export function readDevices(reader: YamlReader, entries: readonly YamlEntry[]): readonly Device[] {
@@ -60,6 +60,8 @@ function readDevice(reader: YamlReader, { key, keySpan, value }: YamlEntry): Dev
 
 function readProperties(name: string, find: (key: string) => YamlValue | undefined, hasPorts: boolean): Omit<Device, 'addresses'> {
   const [master, mtu, mac, up, hairpin, peer] = [find('master'), find('mtu'), find('mac'), find('up'), find('hairpin'), find('peer')]
+  const groupValue = find('group')
+  const group = groupValue && numberOf(groupValue, 'the group of a device', 0, 0xffffffff)
   const masterName = master && textOf(master, 'the master of a device')
   const macText = mac && textOf(mac, 'a MAC address')
   const macDigits = macText === undefined ? undefined : readMac(macText)
@@ -71,6 +73,7 @@ function readProperties(name: string, find: (key: string) => YamlValue | undefin
     kind: readKind(name, find('kind'), hasPorts, peerText !== undefined),
     mtu: (mtu && numberOf(mtu, 'the mtu', 68, 65535)) ?? (name === LOOPBACK.name ? LOOPBACK.mtu : 1500),
     up: (up && flagOf(up, '`up`')) ?? true,
+    ...(group === undefined ? {} : { group }),
     hairpin: (hairpin && flagOf(hairpin, '`hairpin`')) ?? false,
     ...(masterName === undefined ? {} : { master: masterName }),
     ...(macDigits === undefined ? {} : { mac: macDigits }),

@@ -19,9 +19,10 @@ export function readRoute(text: string): TextReading<Route> {
   const given = KINDS.find(kind => kind === words[0])
   const kind = given ?? 'unicast'
   const [target = '', ...rest] = given ? words.slice(1) : words
-  const options = readOptions(rest, new Set(['via', 'dev', 'table', 'metric', 'src', 'tos']))
+  const options = readOptions(rest, new Set(['via', 'dev', 'table', 'metric', 'src', 'tos', 'realm', 'realms']))
   if (!options.ok) return options
-  const { via, dev, table, metric, src, tos } = options.value
+  const { via, dev, table, metric, src, tos, realm, realms } = options.value
+  const toRealm = realm ?? realms?.split('/').at(-1)
   const gateway = via === undefined ? undefined : readAddress(via)
   if (via !== undefined && gateway === undefined) return problem(`\`${via}\` is not an address`)
   const prefix = readTarget(target, gateway === undefined ? 'ipv4' : familyOf(gateway))
@@ -39,6 +40,7 @@ export function readRoute(text: string): TextReading<Route> {
     ...(gateway === undefined ? {} : { gateway }),
     ...(source === undefined ? {} : { source }),
     ...(tos === undefined ? {} : { tos: Number(tos) }),
+    ...(toRealm !== undefined && /^\d+$/.test(toRealm) ? { realm: Number(toRealm) } : {}),
   }
   return { ok: true, value }
 }

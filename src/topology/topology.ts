@@ -26,6 +26,8 @@ export interface Device {
   readonly mtu: number
   /** 12 hex digits. */
   readonly mac?: string
+  /** Device group, 0 where it is absent. */
+  readonly group?: number
   readonly up: boolean
   /** A bridge port in hairpin mode sends frames back out of the port that they came from. */
   readonly hairpin: boolean
@@ -50,6 +52,8 @@ export interface Route {
   /** The source address of what the host itself sends this way. */
   readonly source?: Address
   readonly tos?: number
+  /** 0 where it is absent. */
+  readonly realm?: number
 }
 
 /** A policy routing rule, as `ip rule` shows it. The rules for the tables local, main and default always exist. */

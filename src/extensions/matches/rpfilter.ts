@@ -18,7 +18,8 @@ export const rpfilter = defineMatch({
     invert: { type: flag, doc: 'matches where it would not' },
   },
   means({ loose, validmark, 'accept-local': local, invert }) {
-    const isExpected = undecided(`-m rpfilter${loose ? ' --loose' : ''}${validmark ? ' --validmark' : ''}${local ? ' --accept-local' : ''}`)
+    const how = { isLoose: loose !== undefined, usesMark: validmark !== undefined, acceptsLocal: local !== undefined }
+    const isExpected = undecided(`-m rpfilter${loose ? ' --loose' : ''}${validmark ? ' --validmark' : ''}${local ? ' --accept-local' : ''}`, subject => subject.hasReversePath(how))
     return invert ? not(isExpected) : isExpected
   },
 })

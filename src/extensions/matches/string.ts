@@ -1,6 +1,7 @@
 /** Source: iptables-extensions(8) "string"; net/netfilter/xt_string.c string_mt(), string_mt_check(). */
 
 import { not } from '../../meaning/predicate.ts'
+import { hasText } from '../byte-tests.ts'
 import { defineMatch, read } from '../extension.ts'
 import type { InfosOf, OptionType } from '../extension.ts'
 import { flag, wholeNumber } from '../option-types.ts'
@@ -26,7 +27,8 @@ export const string = defineMatch({
   },
   print: infos => `${infos.string?.inverted ? '! ' : ''}${printAll(infos)}`,
   means(infos) {
-    const isThere = undecided(`-m string ${printAll(infos)}`)
+    const search = { pattern: infos.string?.value ?? [], from: infos.from?.value ?? 0, to: infos.to?.value ?? LAST, ignoresCase: infos.icase !== undefined }
+    const isThere = undecided(`-m string ${printAll(infos)}`, ({ packet }) => hasText(packet, search))
     return infos.string?.inverted ? not(isThere) : isThere
   },
   check({ string: pattern, algo, from, to }) {

@@ -1,5 +1,6 @@
 /** Source: iptables-extensions(8) "u32"; extensions/libxt_u32.c u32_parse(); net/netfilter/xt_u32.c u32_mt(). */
 
+import { holdsU32 } from '../byte-tests.ts'
 import { defineMatch, read, refuse } from '../extension.ts'
 import type { OptionType, Reading } from '../extension.ts'
 import { readWholeNumber } from '../option-types.ts'
@@ -29,7 +30,7 @@ export const u32 = defineMatch({
   name: 'u32',
   doc: 'compares numbers of up to four bytes anywhere in the packet',
   options: {
-    u32: { type: tests, invertible: true, required: true, print: use => `--u32 "${use.value}"`, doc: 'where a number stands, and the ranges in which it lies', means: value => undecided(`-m u32 --u32 "${value}"`) },
+    u32: { type: tests, invertible: true, required: true, print: use => `--u32 "${use.value}"`, doc: 'where a number stands, and the ranges in which it lies', means: value => undecided(`-m u32 --u32 "${value}"`, ({ packet }) => holdsU32(packet, value)) },
   },
 })
 
