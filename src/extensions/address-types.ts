@@ -1,11 +1,11 @@
 /** Addresses: single ones with a mask, ranges, MAC addresses. */
 
-import { addressWidth, familyOf, lengthOfMask, maskOfLength, readAddress, writeAddress, writePrefix } from '../net/address.ts'
+import { addressWidth, lengthOfMask, maskOfLength, writeAddress, writePrefix } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import type { AddressRange } from '../net/ranges.ts'
 import { read, refuse } from './extension.ts'
 import type { OptionType, Reading } from './extension.ts'
-import { hostAddress, readFamilyAddress, readWholeNumber } from './option-types.ts'
+import { hostAddress, readFamilyAddress, readWholeNumber, readHost } from './option-types.ts'
 
 /** An address with an optional mask; host bits stay as they are and are printed. Source: libxtables/xtoptions.c xtopt_parse_hostmask(). */
 export const hostMask: OptionType<Prefix> = {
@@ -53,23 +53,6 @@ function readHostMask(word: string, family: Family): Reading<Address> {
   const mask = readHost(word, family)
   if (mask === undefined) return refuse(`\`${word}\` is not a mask`)
   return lengthOfMask(mask) === undefined ? read(fullMask(family), `the mask \`${word}\` is no prefix: iptables 1.8.9 forgets it`) : read(mask)
-}
-
-/** An address as inet_aton(3) reads it: `10.1` is 10.0.0.1, parts may be octal or hex. */
-function readHost(word: string, family: Family): Address | undefined {
-  const plain = readAddress(word)
-  if (plain !== undefined) return familyOf(plain) === family ? plain : undefined
-  const parts = family === 'ipv4' && word !== '' ? word.split('.') : []
-  const last = parts.pop()
-  if (last === undefined || parts.length > 3) return undefined
-  const rest = readWholeNumber(last, 0, 2 ** (8 * (4 - parts.length)) - 1)
-  let value = 0
-  for (const part of parts) {
-    const byte = readWholeNumber(part, 0, 255)
-    if (!byte.ok) return undefined
-    value = value * 256 + byte.value
-  }
-  return rest.ok ? value * 2 ** (8 * (4 - parts.length)) + rest.value : undefined
 }
 
 function fullMask(family: Family): Address {

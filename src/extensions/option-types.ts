@@ -167,7 +167,7 @@ export function readRange(word: string, low: number, high: number, readEnd: (wor
 export function readOnePrefix(word: string, family: Family): Reading<Prefix> {
   const slash = word.indexOf('/')
   const head = slash === -1 ? word : word.slice(0, slash)
-  const address = readFamilyAddress(head, family) ?? hostAddress(head, family)
+  const address = readFamilyAddress(head, family) ?? readHost(head, family) ?? hostAddress(head, family)
   if (address === undefined) return refuse(...addressProblem(head, family))
   const mask = slash === -1 ? maskOfLength(family, addressWidth(family)) : readPrefixMask(word.slice(slash + 1), family)
   if (mask === undefined) return refuse(`\`${word.slice(slash + 1)}\` is not a mask: give a length from 0 to ${addressWidth(family)} or a mask written as an address`)
@@ -183,6 +183,23 @@ export function readFamilyAddress(word: string, family: Family): Address | undef
   const parts = word.split('.').map(part => readWholeNumber(part, 0, 255))
   if (parts.length > 4 || !parts.every(part => part.ok)) return undefined
   return [0, 1, 2, 3].reduce((value, index) => value * 256 + (parts[index]?.value ?? 0), 0)
+}
+
+/** Reads an address as inet_aton(3) does: `10.1` is 10.0.0.1, parts may be octal or hex. */
+export function readHost(word: string, family: Family): Address | undefined {
+  const plain = readAddress(word)
+  if (plain !== undefined) return familyOf(plain) === family ? plain : undefined
+  const parts = family === 'ipv4' && word !== '' ? word.split('.') : []
+  const last = parts.pop()
+  if (last === undefined || parts.length > 3) return undefined
+  const rest = readWholeNumber(last, 0, 2 ** (8 * (4 - parts.length)) - 1)
+  let value = 0
+  for (const part of parts) {
+    const byte = readWholeNumber(part, 0, 255)
+    if (!byte.ok) return undefined
+    value = value * 256 + byte.value
+  }
+  return rest.ok ? value * 2 ** (8 * (4 - parts.length)) + rest.value : undefined
 }
 
 /** The only host name that every system knows. IPv6 systems differ about it. */

@@ -14,7 +14,7 @@ export const ipcomp = defineMatch({
   protocols: [PROTOCOL.ipcomp],
   options: {
     ipcompspi: {
-      type: spi, invertible: true, omitted: use => use.value.low === 0 && use.value.high === 0xffffffff,
+      type: spi, invertible: true, default: { low: 0, high: 0 }, omitted: use => use.value.low === 0 && use.value.high === 0xffffffff,
       doc: 'index, inclusive range', means: value => undecided(`-m ipcomp --ipcompspi ${spi.write(value, 'ipv4').join('')}`),
     },
     compres: { type: flag, doc: 'the reserved field is 0', means: () => undecided('-m ipcomp --compres') },

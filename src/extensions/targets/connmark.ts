@@ -37,12 +37,19 @@ export const connmarkTarget = defineTarget({
 type Infos = InfosOf<{ 'set-xmark': MarkMask; 'save-mark': true; 'restore-mark': true; nfmask: number; ctmask: number; mask: number; 'left-shift-mark': number }>
 
 function printAll(infos: Infos): string {
-  const set = infos['set-xmark']
+  const set = setMark(infos)
   const { nfmask, ctmask, shift } = partsOf(infos)
   const masks = [`--nfmask ${bits32.write(nfmask, 'ipv4').join('')}`, `--ctmask ${bits32.write(ctmask, 'ipv4').join('')}`]
-  const operation = set ? ['--set-xmark', ...xorMark.write(set.value, 'ipv4')] : [infos['save-mark'] ? '--save-mark' : '--restore-mark', ...masks]
+  const operation = set ? ['--set-xmark', ...xorMark.write(set, 'ipv4')] : [infos['save-mark'] ? '--save-mark' : '--restore-mark', ...masks]
   const shifted = shift === 0 ? [] : [shift < 0 ? '--right-shift-mark' : '--left-shift-mark', String(Math.abs(shift))]
   return [...operation, ...shifted].join(' ')
+}
+
+/** Kernel: a mask of its own replaces the one that stands with the value. */
+function setMark(infos: Infos): MarkMask | undefined {
+  const set = infos['set-xmark']?.value
+  const mask = infos.ctmask?.value ?? infos.mask?.value
+  return set && mask !== undefined ? { mark: set.mark, mask } : set
 }
 
 function partsOf(infos: Infos): { nfmask: number; ctmask: number; shift: number } {
@@ -56,7 +63,7 @@ function partsOf(infos: Infos): { nfmask: number; ctmask: number; shift: number 
 function effectOf(infos: Infos): Effect {
   const { nfmask, ctmask, shift } = partsOf(infos)
   const shifted = shift === 0 ? {} : { shift }
-  const set = infos['set-xmark']?.value
+  const set = setMark(infos)
   if (set) return { kind: 'assign', field: 'ct.mark', clear: set.mask, flip: set.mark, ...shifted }
   if (infos['save-mark']) return { kind: 'assign', field: 'ct.mark', clear: ctmask, flip: 0, from: { field: 'mark', mask: nfmask }, ...shifted }
   return { kind: 'assign', field: 'mark', clear: nfmask, flip: 0, from: { field: 'ct.mark', mask: ctmask }, ...shifted }
