@@ -18,16 +18,23 @@ const STATUS_NAMES = ['SEEN_REPLY', 'ASSURED', 'SRC_NAT', 'DST_NAT'] as const
 export function writeTrace(trace: Trace): JsonObject {
   const { outcome } = trace
   const gen = allAnswers(trace)
+  const copies = trace.events.flatMap(event => (event.kind === 'copy' ? [event.trace.outcome] : []))
   return {
-    outcome: outcome.kind === 'queue' || outcome.kind === 'stolen' ? 'drop' : outcome.kind,
+    outcome: outcomeOf(outcome, copies),
     path: pathOf(trace.events),
     ctstate: statesOf(trace.events),
-    out: framesOut(outcome),
+    out: [...copies, outcome].flatMap(framesOut),
     local: outcome.kind === 'local' ? [{ iif: outcome.device, mark: outcome.packet.mark, ...writePacket(outcome.packet) }] : [],
     ...(trace.assumed.length > 0 ? { assumed: trace.assumed.map(one => one.words) } : {}),
     replies: gen.flatMap(answer => repliesOf(answer.outcome)),
     gen: gen.filter(answer => pathOf(answer.events).length > 0 || repliesOf(answer.outcome).length > 0).map(answer => ({ path: pathOf(answer.events), ctstate: statesOf(answer.events) })),
   }
+}
+
+function outcomeOf(outcome: Outcome, copies: readonly Outcome[]): string {
+  const kind = outcome.kind === 'queue' || outcome.kind === 'stolen' ? 'drop' : outcome.kind
+  if (!copies.some(copy => copy.kind === 'bridge')) return kind
+  return kind === 'local' ? 'local+bridge' : 'bridge'
 }
 
 /** Returns how often each rule and policy was hit, keyed as `filter FORWARD 2`. */
@@ -60,6 +67,7 @@ function allAnswers(trace: Trace): readonly Trace[] {
 function pathOf(events: readonly TraceEvent[]): readonly Step[] {
   return events.flatMap((event): Step[] => {
     if (event.kind === 'rule') return [[event.place.table, event.place.chain.name, event.place.number]]
+    if (event.kind === 'copy') return [...pathOf(event.trace.events)]
     return event.kind === 'policy' ? [[event.place.table, event.place.chain.name, 'policy']] : []
   })
 }

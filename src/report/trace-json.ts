@@ -63,6 +63,8 @@ function jsonEvent(event: Exclude<TraceEvent, { kind: 'table' }>, family: Family
       return {}
     case 'answer':
       return { packet: writePacket(event.packet), events: jsonEvents(event.trace), outcome: event.trace.outcome.kind }
+    case 'copy':
+      return { port: event.port, events: jsonEvents(event.trace), outcome: event.trace.outcome.kind }
     case 'notModelled':
       return { words: event.words }
   }

@@ -93,6 +93,9 @@ function tellOther(state: RowState, event: OtherEvent): void {
       return push(state, { hook: `over ${event.device}`, chain: '', place: '', text: 'and in again' })
     case 'answer':
       return push(state, { hook: 'answer', chain: '', place: '', text: packetText(event.packet), note: answerNote(event.trace) })
+    case 'copy':
+      state.hook = state.table = ''
+      return push(state, { hook: `copy to ${event.port}`, chain: '', place: '', text: packetText(event.trace.outcome.packet), note: answerNote(event.trace) })
     case 'notModelled':
       return push(state, { hook: 'not modelled', chain: '', place: '', text: event.words, style: 'warning' })
     case 'return':

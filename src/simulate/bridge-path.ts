@@ -7,12 +7,13 @@ import type { Address } from '../net/address.ts'
 import { isOwnAddress, lookupRoute } from '../topology/fib.ts'
 import type { Device } from '../topology/topology.ts'
 import { confirmConnection } from './conntrack.ts'
+import { copyFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { endedOutcome, goOn, receive } from './ip-path.ts'
 import { routeInput } from './route-input.ts'
 import { isMulticast } from './group-address.ts'
 import { runHook } from './run-hook.ts'
-import type { Outcome } from './trace-events.ts'
+import type { Outcome, TraceEvent } from './trace-events.ts'
 import { byKernel } from './verdict.ts'
 
 /** A frame on port `port` of `bridge`; `mac` is whom it is addressed to, where that is known. */
@@ -21,14 +22,21 @@ export function receiveOnBridge(flight: Flight, port: string, bridge: Device, ma
   const { bridgeCallsIptables, bridgeCallsIp6tables } = flight.host.sysctls
   const callsTables = flight.packet.family === 'ipv4' ? bridgeCallsIptables : bridgeCallsIp6tables
   const isForUs = isAddressedTo(flight, bridge, mac)
-  if (!callsTables) return isForUs ? receive(flight) : crossSilently(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
+  const isForAll = flight.packet.packetType !== 'unicast'
+  if (!callsTables) {
+    if (isForAll) sendCopies(flight, portsTo(flight, port, bridge, undefined), copy => bridgeOutcome(copy, bridge))
+    return isForUs ? receive(flight) : crossSilently(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
+  }
   flight.bridgeIn = port
   const before = flight.packet.dst
   const ended = runHook(flight, 'PREROUTING')
   if (ended) return endedOutcome(flight, ended)
   if (flight.packet.dst !== before) return goTranslated(flight, port, bridge)
-  // Kernel: the connection of a broadcast or multicast frame is confirmed before INPUT. Source: br_nf_local_in().
-  if (flight.packet.packetType !== 'unicast') confirmConnection(flight)
+  if (isForAll) {
+    sendCopies(flight, portsTo(flight, port, bridge, undefined), copy => crossTo(copy, bridge))
+    // Kernel: the connection of a broadcast or multicast frame is confirmed before INPUT. Source: br_nf_local_in().
+    confirmConnection(flight)
+  }
   return isForUs ? goOn(flight, routeInput(flight)) : cross(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
 }
 
@@ -47,17 +55,33 @@ function goTranslated(flight: Flight, port: string, bridge: Device): Outcome {
 /** FORWARD and POSTROUTING with the bridge as both devices; the ports are what physdev sees. */
 function cross(flight: Flight, port: string, bridge: Device, target: string | undefined): Outcome {
   const ports = portsTo(flight, port, bridge, target)
-  const [first] = ports
-  if (first === undefined) return endedOutcome(flight, byKernel('bridge-same-port'))
-  if (ports.length > 1) flight.record?.({ kind: 'notModelled', words: 'flooding: the rules are shown for one of the ports' })
+  const last = ports.at(-1)
+  if (last === undefined) return endedOutcome(flight, byKernel('bridge-same-port'))
+  sendCopies(flight, ports.slice(0, -1), copy => crossTo(copy, bridge))
+  flight.bridgeOut = last
+  return crossTo(flight, bridge)
+}
+
+/** To the port `flight.bridgeOut`. */
+function crossTo(flight: Flight, bridge: Device): Outcome {
   flight.outDevice = bridge.name
-  flight.bridgeOut = first
   flight.bridged = true
   const stopped = runHook(flight, 'FORWARD')
   if (stopped) return endedOutcome(flight, stopped)
   flight.inDevice = ''
   const ended = runHook(flight, 'POSTROUTING')
-  return ended ? endedOutcome(flight, ended) : bridgeOutcome(flight, bridge, ports)
+  return ended ? endedOutcome(flight, ended) : bridgeOutcome(flight, bridge)
+}
+
+/** Each port gets a copy of its own; they share their connection. The port that was added last comes first. Source: net/bridge/br_forward.c br_flood(). */
+function sendCopies(flight: Flight, ports: readonly string[], send: (copy: Flight) => Outcome): void {
+  for (const port of ports) {
+    const events: TraceEvent[] = []
+    const copy = copyFlight(flight, flight.record && (event => void events.push(event)))
+    copy.bridgeOut = port
+    const outcome = send(copy)
+    flight.record?.({ kind: 'copy', port, trace: { events, outcome, assumed: [], answers: [] } })
+  }
 }
 
 function crossSilently(flight: Flight, port: string, bridge: Device, target: string | undefined): Outcome {
@@ -65,23 +89,20 @@ function crossSilently(flight: Flight, port: string, bridge: Device, target: str
   return ports.length === 0 ? endedOutcome(flight, byKernel('bridge-same-port')) : bridgeOutcome(flight, bridge, ports)
 }
 
-function bridgeOutcome(flight: Flight, bridge: Device, ports: readonly string[]): Outcome {
+function bridgeOutcome(flight: Flight, bridge: Device, ports: readonly string[] = [flight.bridgeOut]): Outcome {
   return { kind: 'bridge', namespace: flight.host.namespace.name, device: bridge.name, ports, packet: flight.packet }
 }
 
 /** A frame goes back out of the port it came from in hairpin mode only; to an unknown neighbour it goes to all other ports. */
 function portsTo(flight: Flight, port: string, bridge: Device, target: string | undefined): readonly string[] {
   const all = flight.host.namespace.devices.filter(device => device.master === bridge.name && device.up)
-  return all.filter(device => (target === undefined || device.name === target) && (device.name !== port || device.hairpin)).map(device => device.name)
+  return all.filter(device => (target === undefined || device.name === target) && (device.name !== port || device.hairpin)).map(device => device.name).reverse()
 }
 
 /** Without a MAC address: a destination on the bridge's own network that is not ours belongs to a neighbour. Broadcast and multicast go up too. */
 function isAddressedTo(flight: Flight, bridge: Device, mac: string | undefined): boolean {
   const { dst, packetType } = flight.packet
-  if (packetType !== 'unicast') {
-    flight.record?.({ kind: 'notModelled', words: 'the copies of a broadcast frame for the other ports of the bridge' })
-    return true
-  }
+  if (packetType !== 'unicast') return true
   if (mac !== undefined) return mac === bridge.mac
   if (isMulticast(dst) || isOwnAddress(flight.host.namespace, dst)) return true
   const route = lookupRoute(flight.host.fib, { destination: dst, mark: 0, tos: 0 })

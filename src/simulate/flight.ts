@@ -110,6 +110,14 @@ export function makeFlight(start: FlightStart): Flight {
   return flight
 }
 
+/** Returns a copy of the packet at this point of its way: it shares connection, assumptions and answers. */
+export function copyFlight(flight: Flight, record: Flight['record']): Flight {
+  const { inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, assumed, answers } = flight
+  return Object.assign(makeFlight({ ...flight, record }), {
+    inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, assumed, answers,
+  })
+}
+
 /** Gives the packet to a connection. */
 export function attachConnection(flight: Flight, connection: Connection, direction: Direction, info: ConnectionInfo): void {
   flight.tracked = connection

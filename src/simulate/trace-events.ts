@@ -83,6 +83,8 @@ export type TraceEvent =
   | { readonly kind: 'confirm'; readonly connection: ConnectionView }
   /** The kernel made a packet of its own because of this one; its way is told in full. */
   | { readonly kind: 'answer'; readonly cause: RulePlace | KernelReason; readonly packet: Packet; readonly trace: Trace }
+  /** A copy of the frame for one port of the bridge, and its way. */
+  | { readonly kind: 'copy'; readonly port: string; readonly trace: Trace }
   /** Something that this simulator does not model took part; said so that nobody trusts the result blindly. */
   | { readonly kind: 'notModelled'; readonly words: string }
 
