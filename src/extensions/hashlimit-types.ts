@@ -9,6 +9,8 @@ export type HashRate = { readonly kind: 'packets'; readonly period: bigint; read
 const SCALE = 1_000_000n
 const UNITS = [['second', 1], ['minute', 60], ['hour', 3600], ['day', 86400]] as const
 const PRINTED = [['day', 86400], ['hour', 3600], ['min', 60], ['sec', 1]] as const
+/** The largest burst that may be written without `k` or `m`. */
+const LARGEST = 1_000_000n
 const UINT32 = 0xffffffffn
 const FACTORS: Readonly<Record<string, bigint>> = { m: 1_048_576n, k: 1024n }
 
@@ -36,10 +38,10 @@ export const hashBurst: OptionType<bigint> = {
   read([word = '']) {
     const [, digits, rest = ''] = /^\s*\+?(\d+)(.*)$/.exec(word) ?? []
     const number = BigInt(digits ?? 0)
-    if (number === 0n || (rest === '' && number > 1_000_000n)) return refuse(`\`${word}\` is not a burst from 1 to 1000000`)
+    if (number === 0n || (rest === '' && number > LARGEST)) return refuse(`\`${word}\` is not a burst from 1 to 1000000`)
     return read(number * (FACTORS[rest.charAt(0)] ?? 1n))
   },
-  write: burst => [String(burst)],
+  write: burst => [burst > LARGEST ? `${burst / 1024n}k` : String(burst)],
 }
 
 /** Which parts of a packet make its bucket, as a list in the order of printing. */

@@ -11,13 +11,26 @@ const FOLDER = 'fixtures/extensions'
 const families = ['ipv4', 'ipv6'] as const
 type Family = (typeof families)[number]
 
-/** The saved rules of all fixtures of a family. */
+/** The rules of all fixtures of a family as iptables-legacy saves them. */
 const saved = (family: Family): readonly string[] =>
   readdirSync(FOLDER)
     .filter(file => file.endsWith(family === 'ipv4' ? '.t' : '.v6.t') && (family === 'ipv6' || !file.endsWith('.v6.t')))
-    .flatMap(file => readExtensionCases(`${FOLDER}/${file}`).cases.flatMap(one => one.saved ?? []))
-    // iptables-save prints the base of shifted ports that SNAT forgets as 0, which iptables-restore refuses.
-    .filter(line => !/\d\/0$/.test(line))
+    .flatMap(file => readExtensionCases(`${FOLDER}/${file}`).cases.filter(one => one.backend === 'legacy').flatMap(one => one.saved ?? []))
+    .filter(line => !isUnreadable(line))
+
+/**
+ * What iptables-save prints and iptables-restore refuses or reads as something else: the base of shifted ports that SNAT forgets as 0,
+ * rates below 16 bytes, no days at all (or what is left of all without day 0), masks of nodes above 32, one comparison for two rates,
+ * every index of IPComp, names with blanks that stand without quotes.
+ */
+const UNREADABLE = [
+  /\d\/0$/m, / 0b\/s/, / --(month|week)days {2}/, /days \d+(,\d+){30} /, /nodemask 0x(?!000000[01]|00000020)/, /(--rateest-[lge][tq]) .*\1 /,
+  /-m ipcomp(?! --ipcompspi)/, / --(name|hashlimit-name|genre) [^-\s]+ [^-!\s]/,
+]
+
+function isUnreadable(text: string): boolean {
+  return UNREADABLE.some(pattern => pattern.test(text))
+}
 
 /** Rules that have up to three matches of the fixtures, and a target of theirs. */
 function rules(family: Family): fc.Arbitrary<string> {
@@ -50,6 +63,7 @@ describe('write and read', () => {
       fc.assert(fc.property(rules(family), fc.nat(200), fc.nat(4), fc.string({ maxLength: 4 }), (rule, at, cut, more) => {
         // iptables-save prints names of devices and sets as they are: one with a blank, which takes a quote to write, is not read again.
         const once = writeRead(inTable(rule.slice(0, at) + more.replaceAll('"', '') + rule.slice(at + cut)), family)
+        fc.pre(!isUnreadable(once))
         expect(writeRead(once, family)).toBe(once)
       }), { numRuns: 1000 })
     })

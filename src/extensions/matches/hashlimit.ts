@@ -91,7 +91,7 @@ function printAll(infos: Infos, family: Family): string {
     return value === undefined || value === usual ? [] : [`--hashlimit-${key} ${value}`]
   }
   return [
-    `--hashlimit-${isAbove ? 'above' : 'upto'} ${printed}`, ...(rate.kind === 'bytes' ? byteBurst : [`--hashlimit-burst ${burst ?? 5n}`]),
+    `--hashlimit-${isAbove ? 'above' : 'upto'} ${printed}`, ...(rate.kind === 'bytes' ? byteBurst : [`--hashlimit-burst ${hashBurst.write(burst ?? 5n, family).join('')}`]),
     ...(modes.length > 0 ? [`--hashlimit-mode ${modes.join(',')}`] : []), `--hashlimit-name ${infos['hashlimit-name']?.value ?? ''}`,
     ...option('htable-size', 0), ...option('htable-max', 0), ...option('htable-gcinterval', 1000), ...(isUsual ? [] : [`--hashlimit-htable-expire ${expire}`]),
     ...option('srcmask', addressWidth(family)), ...option('dstmask', addressWidth(family)),
