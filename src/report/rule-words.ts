@@ -53,7 +53,7 @@ const CHANGE_NAMES: Readonly<Record<Change['field'], string>> = {
 
 function plainChange({ field, before, after }: Change): string {
   if (field === 'quoted packet') return 'the quoted packet is translated too'
-  const isHex = field === 'mark' || field === 'ct.mark' || field === 'ip.tos'
+  const isHex = field === 'mark' || field === 'ct.mark' || field === 'ip.tos' || field === 'tcp.flags'
   const say = (value: Change['before']) => (value === undefined ? 'none' : isHex ? `0x${value.toString(16)}` : String(value))
   return `${CHANGE_NAMES[field]} ${say(before)} -> ${say(after)}`
 }
