@@ -163,16 +163,23 @@ export function readRange(word: string, low: number, high: number, readEnd: (wor
   return read({ low: first.value, high: last.value })
 }
 
-/** Reads an address with optional mask as iptables does: `10` is 10.0.0.0, `10/8` a prefix. Source: libxtables xtables_ipparse_any(). */
+/**
+ * Reads an address with optional mask as iptables does: `10` is 10.0.0.0, `10/8` a prefix. Kernel: before an empty mask anything
+ * may stand. Source: libxtables xtables_ipparse_any().
+ */
 export function readOnePrefix(word: string, family: Family): Reading<Prefix> {
   const slash = word.indexOf('/')
   const head = slash === -1 ? word : word.slice(0, slash)
-  const address = readFamilyAddress(head, family) ?? readHost(head, family) ?? hostAddress(head, family)
-  if (address === undefined) return refuse(...addressProblem(head, family))
   const mask = slash === -1 ? maskOfLength(family, addressWidth(family)) : readPrefixMask(word.slice(slash + 1), family)
   if (mask === undefined) return refuse(`\`${word.slice(slash + 1)}\` is not a mask: give a length from 0 to ${addressWidth(family)} or a mask written as an address`)
+  const address = isAnyMask(mask) ? mask : (readFamilyAddress(head, family) ?? readHost(head, family) ?? hostAddress(head, family))
+  if (address === undefined) return refuse(...addressProblem(head, family))
   const prefix = prefixOf(address, mask)
   return read(prefix, prefix.address === address ? undefined : `the host bits of \`${word}\` are dropped: ${writePrefix(prefix)}`)
+}
+
+function isAnyMask(mask: Address): boolean {
+  return mask === 0 || mask === 0n
 }
 
 /** Reads an address as iptables does: parts that are missing are 0 (`10.1` is 10.1.0.0), parts may be octal or hex. Source: libxtables numeric_to_ipaddr(). */

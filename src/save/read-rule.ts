@@ -92,6 +92,12 @@ function needWord(state: RuleState, option: string): boolean {
 
 function takeCommand(state: RuleState, letter: CommandLetter, word: string): void {
   const found = readCommand(letter, state.words, state.at)
+  if (found.command?.kind === 'help') {
+    // The programs print their help as soon as they meet the word.
+    state.command = found.command
+    state.at = state.words.length
+    return
+  }
   if (found.problem !== undefined) refuseRule(state, 'unknown-command', state.at, found.problem)
   else if (state.command) refuseRule(state, 'option-conflict', state.at, `\`${word}\` is a second command in one line`)
   state.command ??= found.command

@@ -58,11 +58,19 @@ function replaceWord(state: RuleState, words: readonly string[]): void {
   state.words = state.words.toSpliced(state.at, 1, ...words)
 }
 
-/** Returns the one option that begins with `name`, undefined where there is none or several. */
+/** Returns the option that begins with `name`, undefined where there is none, or several that are not the same by other names. */
 function expandAbbreviation(state: RuleState, name: string): string | undefined {
   if (name.length < 3) return undefined
   const candidates = [...knownWords(state)].filter(known => known.startsWith(name))
-  return candidates.length === 1 ? candidates[0] : undefined
+  const distinct = new Set(candidates.map(word => sameOption(state, word)))
+  return distinct.size === 1 ? candidates[0] : undefined
+}
+
+/** Returns what is one and the same for all names of an option. */
+function sameOption(state: RuleState, word: string): unknown {
+  const base = state.vocabulary.base.get(word)
+  if (base) return base.kind === 'ip' ? base.written : base.kind === 'command' ? base.letter : base.kind
+  return namedUses(state).findLast(use => use.extension?.byWord.has(word))?.extension?.byWord.get(word) ?? word
 }
 
 /** Refuses an option that nobody understands. */
