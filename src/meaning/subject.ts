@@ -49,6 +49,8 @@ export interface Subject {
   readonly ctState: number
   /** Absent for untracked and invalid packets. */
   readonly connection: ConnectionView | undefined
+  /** Returns what tells, now and later, whether conntrack has an open connection of the packet's tuple. */
+  readonly connectionWatch: () => () => boolean
   /** The bit of `ADDRESS_TYPE` of an address, asked of the whole table or of one of the packet's devices. */
   readonly addressType: (address: Address, where: 'any' | 'in' | 'out') => number
   /** Whether a kernel set matches; undefined where its content is not known. */

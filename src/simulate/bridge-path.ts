@@ -46,7 +46,10 @@ export function receiveOnBridge(flight: Flight, port: string, bridge: Device, ma
  */
 function goTranslated(flight: Flight, port: string, bridge: Device): Outcome {
   const way = routeInput(flight)
-  if (way.kind !== 'forward' || way.decision.device !== bridge.name) return goOn(flight, way)
+  if (way.kind !== 'forward' || way.decision.device !== bridge.name) {
+    flight.packet = { ...flight.packet, packetType: 'unicast' }
+    return goOn(flight, way)
+  }
   flight.route = way.decision
   flight.record?.({ kind: 'route', decision: way.decision, why: 'arrival' })
   return cross(flight, port, bridge, targetPort(flight, bridge, way.decision.gateway ?? flight.packet.dst, undefined))

@@ -60,6 +60,16 @@ export function findConnection(table: ConnectionTable, tuple: Tuple, zone: Zone,
   return undefined
 }
 
+/** Returns what tells whether an open connection has the tuple. Source: net/netfilter/nf_conncount.c find_or_evict(), already_closed(). */
+export function watchConnection(table: ConnectionTable, tuple: Tuple | undefined, zone: Zone, now: () => number): () => boolean {
+  if (!tuple) return () => false
+  const keys = [tupleKey(tuple, zone, 0), tupleKey(tuple, zone, 1)]
+  return () => {
+    const found = keys.map(key => table.byTuple.get(key)).find(one => one !== undefined)?.connection
+    return found !== undefined && found.expiresAt > now() && found.tcp?.state !== 'TIME_WAIT' && found.tcp?.state !== 'CLOSE'
+  }
+}
+
 /** Enters a connection under both its tuples. */
 export function addConnection(table: ConnectionTable, connection: Connection): void {
   connection.status |= CT_STATUS.CONFIRMED

@@ -6,11 +6,12 @@ import type { Address } from '../net/address.ts'
 import type { Packet } from '../packet/packet.ts'
 import { addressType } from '../topology/fib.ts'
 import type { RouteDecision } from '../topology/fib.ts'
-import { viewOf } from './connection.ts'
+import { DEFAULT_ZONE, viewOf, watchConnection } from './connection.ts'
 import type { Connection, Zone } from './connection.ts'
 import { matchesIpset } from './ipsets.ts'
 import { hasReversePath } from './reverse-path.ts'
 import type { Assumption, Outcome, Trace, TraceEvent } from './trace-events.ts'
+import { tupleOf } from './tuple.ts'
 import type { Direction } from './tuple.ts'
 import type { Host, World } from './world.ts'
 
@@ -92,6 +93,7 @@ export function makeFlight(start: FlightStart): Flight {
     route: undefined,
     assumed: [],
     answers: [],
+    connectionWatch: () => watchConnection(host.connections, flight.tracked?.original ?? tupleOf(flight.packet), flight.tracked?.zone ?? DEFAULT_ZONE, () => flight.world.now),
     addressType(address: Address, where: 'any' | 'in' | 'out'): number {
       return addressType(host.fib, address, where === 'any' ? undefined : where === 'in' ? flight.inDevice : flight.outDevice)
     },

@@ -1,6 +1,6 @@
 /** Source: iptables-extensions(8) "connlimit"; net/netfilter/xt_connlimit.c connlimit_mt(); nf_conncount.c count_tree(). */
 
-import type { Subject, Ternary } from '../../meaning/subject.ts'
+import type { Subject } from '../../meaning/subject.ts'
 import { addressWidth, maskAddress, maskOfLength } from '../../net/address.ts'
 import type { Family } from '../../net/address.ts'
 import { maskLength } from '../address-types.ts'
@@ -10,8 +10,8 @@ import { flag, wholeNumber } from '../option-types.ts'
 
 const count = wholeNumber(0, 0xffffffff)
 
-/** The connections of each group that the rule has seen, and until when (milliseconds) each lasts unless it is closed. */
-type Seen = Map<string, Map<string, number>>
+/** The connections of each group that the rule has seen, and whether each is open still. */
+type Seen = Map<string, Map<string, () => boolean>>
 
 /** Kernel: counts the connections of a group that the rule has seen and that still exist, this one included. */
 export const connlimit = defineMatch({
@@ -31,7 +31,7 @@ export const connlimit = defineMatch({
   },
   memory: {
     start: (): Seen => new Map(),
-    step: (state, infos: Infos, subject, now) => stepCount(state as Seen, infos, subject, now),
+    step: (state, infos: Infos, subject) => stepCount(state as Seen, infos, subject),
   },
 })
 
@@ -43,16 +43,17 @@ function partsOf(infos: Infos, family: Family) {
   return { limit: (upto ?? above)?.value ?? 0, isAbove: upto ? upto.inverted : !above?.inverted, length: infos['connlimit-mask']?.value ?? addressWidth(family) }
 }
 
-/** Connections whose time is over may have been prolonged where the rule did not see it: undefined where that decides. */
-function stepCount(seen: Seen, infos: Infos, { packet, connection }: Subject, now: number): Ternary {
+/** Kernel: what is not in conntrack any more, or was closed, no longer counts; of a packet without a connection its own tuple counts. */
+function stepCount(seen: Seen, infos: Infos, subject: Subject): boolean {
+  const { packet, connection } = subject
   const { limit, isAbove, length } = partsOf(infos, packet.family)
   const address = infos['connlimit-daddr'] ? packet.dst : packet.src
   const group = String(maskAddress(address, maskOfLength(packet.family, length)))
   const { src, dst, sport, dport } = connection?.original ?? packet
-  const connections = seen.get(group) ?? new Map<string, number>()
+  const own = [connection?.protocol ?? packet.protocol, src, sport, dst, dport].join(' ')
+  const connections = seen.get(group) ?? new Map<string, () => boolean>()
   seen.set(group, connections)
-  connections.set([packet.protocol, src, sport, dst, dport].join(' '), now + (connection?.expires ?? 0) * 1000)
-  const lasting = [...connections.values()].filter(until => until >= now).length
-  if (lasting > limit === connections.size > limit) return lasting > limit === isAbove
-  return undefined
+  for (const [key, isOpen] of connections) if (key !== own && !isOpen()) connections.delete(key)
+  if (!connections.has(own)) connections.set(own, subject.connectionWatch())
+  return connections.size > limit === isAbove
 }
