@@ -21,6 +21,12 @@ export function readSources(paths: readonly string[], directory: string): Source
   return paths.map(path => ({ path: path === STANDARD_INPUT ? 'standard input' : path, text: decode(path, readBytes(path, directory)) }))
 }
 
+/** Returns sources called by the last part of their paths, for reports that name a file in every row; as they are where two would be alike. */
+export function withShortPaths(sources: readonly SourceFile[]): readonly SourceFile[] {
+  const names = sources.map(({ path }) => basename(path))
+  return new Set(names).size < names.length ? sources : sources.map(({ text }, index) => ({ path: names[index] ?? '', text }))
+}
+
 /** Returns a flag's value that must be one of the backends. */
 export function readBackend(value: unknown): Backend | undefined {
   if (value === undefined || value === 'legacy' || value === 'nft') return value

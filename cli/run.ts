@@ -15,6 +15,7 @@ interface CommandRow {
 const COMMANDS: Readonly<Record<string, CommandRow>> = {
   trace: { summary: 'tell where a packet goes, rule by rule', load: async () => (await import('./commands/trace.ts')).trace },
   check: { summary: 'report what loading a ruleset would refuse, and what can hardly be meant', load: async () => (await import('./commands/check.ts')).check },
+  explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },
   simulate: { summary: 'answer JSON requests about packets, line by line', load: async () => (await import('./commands/simulate.ts')).simulate },
 }

@@ -35,6 +35,8 @@ describe('the command line', () => {
     [['help', 'trace'], 0, "usage: 5x5 trace [flags] RULES... 'PACKET'"],
     [['check', '--help'], 0, 'exit code:'],
     [['fmt', '--help'], 0, 'exit code:'],
+    [['explain', '--help'], 0, 'exit code:'],
+    [['explain', 'clean.rules'], 0, 'clean.rules:5  accepts tcp packets to port 22\n'],
     [['trace', '-h'], 0, 'exit code:'],
     [['simulate', '--help'], 0, 'exit code:'],
     [['--version'], 0, /^5x5 \d+\.\d+\.\d+\n$/],
@@ -129,6 +131,15 @@ describe('streams', () => {
           diagnostics: [{ code: 'unknown-target', severity: 'error', message: 'there is no target or chain `ACEPT`', help: 'did you mean `ACCEPT`?', span: { start: { line: 5, column: 38 }, end: { line: 5, column: 43 } }, related: [] }],
         },
       ],
+    })
+  })
+
+  test('explain --json', () => {
+    const report = JSON.parse(start(['explain', '--json', 'clean.rules']).stdout) as { files: { tables: { chains: unknown[] }[] }[] }
+    expect(report).toMatchObject({ files: [{ path: 'clean.rules', partial: false, tables: [{ table: 'filter' }] }] })
+    expect(report.files[0]?.tables[0]?.chains[0]).toEqual({
+      chain: 'INPUT', end: 'otherwise the packet is accepted (chain policy)',
+      rules: [{ rule: 1, path: 'clean.rules', line: 5, text: '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', words: 'accepts tcp packets to port 22' }],
     })
   })
 

@@ -1,6 +1,6 @@
 /**
- * What the commands print: fixtures/check/CASE.rules with CASE.expected.txt, and fixtures/trace/CASE/ with command.txt (one command
- * line a line) and expected.txt. A new case is a new file or folder; `npm test -- -u` writes what is expected.
+ * What the commands print: fixtures/check/CASE.rules and fixtures/explain/CASE.rules with CASE.expected.txt, and
+ * fixtures/trace/CASE/ with command.txt (one command line a line) and expected.txt. A new case is a new file or folder; `npm test -- -u` writes what is expected.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { splitWords } from '../grammar/save-words.ts'
 import { printedBy } from './printed-by.ts'
 
 const CHECK = 'fixtures/check'
+const EXPLAIN = 'fixtures/explain'
 const TRACE = 'fixtures/trace'
 
 const checkCases = readdirSync(CHECK).filter(name => name.endsWith('.rules'))
@@ -32,6 +33,13 @@ describe('check', () => {
     const text = shown.filter(file => existsSync(file)).map(file => readFileSync(file, 'utf8')).join('\n')
     expect(codes.length).toBeGreaterThan(0)
     expect(codes.filter(code => !text.includes(`[${code}]`))).toEqual([])
+  })
+})
+
+describe('explain', () => {
+  test.each(readdirSync(EXPLAIN).filter(name => name.endsWith('.rules')))('%s', async name => {
+    const printed = await printedBy(['explain', name], EXPLAIN)
+    await expect(printed).toMatchFileSnapshot(join('..', EXPLAIN, name.replace(/\.rules$/, '.expected.txt')))
   })
 })
 

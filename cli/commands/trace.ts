@@ -1,6 +1,5 @@
 /** `5x5 trace RULES... 'PACKET' ...` */
 
-import { basename } from 'node:path'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
@@ -13,7 +12,7 @@ import { guessFamily } from '../../src/save/family.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
-import { readBackend, readFamily, readSources } from '../input.ts'
+import { readBackend, readFamily, readSources, withShortPaths } from '../input.ts'
 import { checkPlace, readRequests } from '../trace/next-probe.ts'
 import { printTraces } from '../trace/print-traces.ts'
 import { topologyFor } from '../trace/topology-for.ts'
@@ -78,12 +77,6 @@ export const trace: Command = {
     printTraces({ ...rules, topology, backend, texts, requests, all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }, terminal)
     return EXIT.clean
   },
-}
-
-/** A trace names a file in every row: its last part is enough where no two are alike. */
-function withShortPaths(sources: readonly SourceFile[]): readonly SourceFile[] {
-  const names = sources.map(({ path }) => basename(path))
-  return new Set(names).size < names.length ? sources : sources.map(({ text }, index) => ({ path: names[index] ?? '', text }))
 }
 
 /** The rules of a command line, one ruleset for each family. */

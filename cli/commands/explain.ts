@@ -1,0 +1,52 @@
+/** `5x5 explain RULES...` */
+
+import { explainJson, explainText } from '../../src/report/explain.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
+import { guessFamily } from '../../src/save/family.ts'
+import { readRuleset } from '../../src/save/read.ts'
+import type { ReadResult } from '../../src/save/read.ts'
+import { commandError, EXIT } from '../command.ts'
+import type { Command, Terminal } from '../command.ts'
+import { readFamily, readSources, withShortPaths } from '../input.ts'
+
+const help = `5x5 explain says every rule in one plain English sentence, chain by chain.
+
+usage: 5x5 explain [flags] RULES...
+
+  --family ipv4|ipv6   read the files as rules of this family; without it their content tells
+  --json               print {"files": [{"path", "partial", "tables": [{"table", "chains": [{"chain", "rules", "end"}]}]}]}
+
+Every file is explained by itself. A sentence says what the kernel does with the rule, not what its text looks like:
+what an option adds by itself is said, what changes nothing is left out. What headers do not decide (a rate limit,
+a string in the payload) stands in the words of the rule. A built-in chain that is empty and accepts is only counted.
+
+A line that cannot be read is reported on standard error and left out.
+
+examples:
+  5x5 explain firewall.rules
+  iptables-save | 5x5 explain -
+
+exit code: 0 done, 1 lines that could not be read, 2 a file cannot be read
+`
+
+/** The command. */
+export const explain: Command = {
+  help,
+  flags: { family: { type: 'string' }, json: { type: 'boolean' } },
+  async run(values, paths, terminal) {
+    if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 explain RULES...')
+    const family = readFamily(values['family'])
+    const sources = readSources(paths, terminal.directory)
+    const shown = values['json'] ? sources : withShortPaths(sources)
+    const read = shown.map((source, index) => ({ source, ...readRuleset([source], { family: family ?? guessFamily(sources.slice(index, index + 1)) }) }))
+    if (values['json']) terminal.out(`${JSON.stringify({ files: read.map(({ source, value }) => ({ path: source.path, partial: value.partial, tables: explainJson(value) })) }, undefined, 2)}\n`)
+    else terminal.out(read.map(({ value }) => explainText(value, terminal.paint)).join('\n'))
+    for (const one of read) reportErrors(one, terminal)
+    return read.some(({ value }) => value.partial) ? EXIT.findings : EXIT.clean
+  },
+}
+
+function reportErrors({ value, diagnostics }: ReadResult, { err, paintErr }: Terminal): void {
+  if (!value.partial) return
+  err(`\n${writeDiagnostics(diagnostics.filter(({ severity }) => severity === 'error'), paintErr)}\npartial: lines that could not be read are left out\n`)
+}
