@@ -48,14 +48,15 @@ export const hashlimit = defineMatch({
   memory: {
     start(infos: Infos): BucketTable {
       const { rate, burst, expire } = partsOf(infos)
-      return makeBucketTable(rate.kind === 'packets' ? rate.period : 1n, burst ?? 5n, expire + (infos['hashlimit-htable-gcinterval']?.value ?? 1000))
+      return makeBucketTable(rate.kind === 'packets' ? rate.period : 1n, burst ?? 5n, expire, infos['hashlimit-htable-gcinterval']?.value ?? 1000)
     },
     sharedBy: (infos: Infos) => `hashlimit ${infos['hashlimit-name']?.value ?? ''}`,
     /** Rates of bytes, and rates that are only seen, are left open. */
     step(state, infos: Infos, subject, now) {
       const { rate, isAbove } = partsOf(infos)
       if (rate.kind === 'bytes' || infos['hashlimit-rate-match']) return undefined
-      return takeFromBucket(state as BucketTable, groupOf(infos, subject), now) !== isAbove
+      const isEnough = takeFromBucket(state as BucketTable, groupOf(infos, subject), now)
+      return isEnough === undefined ? undefined : isEnough !== isAbove
     },
   },
 })
