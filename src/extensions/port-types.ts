@@ -30,7 +30,8 @@ export const looseRange: OptionType<NumberRange> = {
 export const loosePort: OptionType<number> = {
   syntax: 'port', words: 1,
   read([word = '']) {
-    const port = readLoosePort(word)
+    // Kernel: an empty word is port 0, as getaddrinfo(3) has it.
+    const port = word === '' ? read(0) : readLoosePort(word)
     return port.ok ? read(port.value, wrapped([word])) : port
   },
   write: port => [String(port)],

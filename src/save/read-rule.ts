@@ -160,7 +160,7 @@ function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, inve
   const count = written.isOptional && lacksWord(state) ? 0 : written.words
   let inverted = invertedBefore
   let at = first + 1
-  if (count > 0 && state.words[at] === '!') {
+  if (count > 0 && isOldNegation(state.words, at)) {
     refuseRule(state, 'old-negation', at, `\`!\` after \`${state.words[first]}\` is refused since iptables 1.4.3`, { help: `write \`! ${state.words[first]} ${state.words.slice(at + 1, at + 1 + count).join(' ')}\`` })
     inverted = true
     at++
@@ -177,6 +177,12 @@ function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, inve
 
 function lacksWord({ words, at }: RuleState): boolean {
   return at + 1 >= words.length || /^[-!]/.test(words[at + 1] ?? '')
+}
+
+/** `--dport ! 80`; a `!` that only another option follows is itself the value. */
+function isOldNegation(words: readonly string[], at: number): boolean {
+  const next = words[at + 1]
+  return words[at] === '!' && next !== undefined && !next.startsWith('-')
 }
 
 /** Refuses an option that stands too early: the programs look at what they have read so far. */
