@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   check: { summary: 'report what loading a ruleset would refuse, and what can hardly be meant', load: async () => (await import('./commands/check.ts')).check },
   explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },
+  docs: { summary: 'print the reference of all matches and targets, or of one', load: async () => (await import('./commands/docs.ts')).docs },
   simulate: { summary: 'answer JSON requests about packets, line by line', load: async () => (await import('./commands/simulate.ts')).simulate },
 }
 

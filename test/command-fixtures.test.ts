@@ -1,15 +1,17 @@
 /**
- * What the commands print: fixtures/check/CASE.rules and fixtures/explain/CASE.rules with CASE.expected.txt, and
- * fixtures/trace/CASE/ with command.txt (one command line a line) and expected.txt. A new case is a new file or folder; `npm test -- -u` writes what is expected.
+ * What the commands print: fixtures/check/CASE.rules and fixtures/explain/CASE.rules with CASE.expected.txt,
+ * fixtures/docs/NAME.md, and fixtures/trace/CASE/ with command.txt (one command line a line) and expected.txt. A new case is a new file or folder; `npm test -- -u` writes what is expected.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { splitWords } from '../grammar/save-words.ts'
+import { MATCHES, TARGETS } from '../src/extensions/registry.ts'
 import { printedBy } from './printed-by.ts'
 
 const CHECK = 'fixtures/check'
+const DOCS = 'fixtures/docs'
 const EXPLAIN = 'fixtures/explain'
 const TRACE = 'fixtures/trace'
 
@@ -40,6 +42,22 @@ describe('explain', () => {
   test.each(readdirSync(EXPLAIN).filter(name => name.endsWith('.rules')))('%s', async name => {
     const printed = await printedBy(['explain', name], EXPLAIN)
     await expect(printed).toMatchFileSnapshot(join('..', EXPLAIN, name.replace(/\.rules$/, '.expected.txt')))
+  })
+})
+
+describe('docs', () => {
+  test.each(readdirSync(DOCS))('%s', async name => {
+    await expect(await printedBy(['docs', name.replace(/\.md$/, '')], DOCS)).toMatchFileSnapshot(join('..', DOCS, name))
+  })
+
+  test('the page has every extension with every option', async () => {
+    const page = await printedBy(['docs'], DOCS)
+    const missing = [...MATCHES, ...TARGETS].flatMap(({ kind, name, options }) => {
+      const title = `### ${kind === 'match' ? 'Match' : 'Target'} ${name}`
+      const section = page.split('\n### ').filter(text => `### ${text}`.startsWith(`${title}\n`) || `### ${text}`.startsWith(`${title} (`)).join('\n')
+      return Object.keys(options).map(option => `--${option}`).filter(option => !section.includes(option)).concat(section === '' ? [name] : [])
+    })
+    expect(missing).toEqual([])
   })
 })
 
