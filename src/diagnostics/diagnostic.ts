@@ -9,6 +9,7 @@ export type Severity = 'error' | 'warning' | 'note'
 export type DiagnosticCode =
   | 'ambiguous-option'
   | 'attached-value'
+  | 'backends-differ'
   | 'bad-counters'
   | 'bad-prefix'
   | 'bad-value'

@@ -8,6 +8,7 @@ import { chainGraph, hooksOf } from '../ir/chain-graph.ts'
 import type { Backend } from '../ir/hooks.ts'
 import type { MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
+import { checkBackends } from './check-backends.ts'
 import { checkChains } from './check-chains.ts'
 import { checkDuplicates } from './check-duplicates.ts'
 import { checkDevices } from './check-devices.ts'
@@ -21,7 +22,8 @@ const BACKENDS: readonly Backend[] = ['legacy', 'nft']
 export function checkRuleset(ruleset: Ruleset, options: { readonly backend?: Backend } = {}): readonly Diagnostic[] {
   const byBackend = (options.backend ? [options.backend] : BACKENDS).map(backend => ({ backend, found: refusals(ruleset, backend) }))
   const merged = byBackend.length === 1 ? (byBackend[0]?.found ?? []) : mergeBackends(byBackend)
-  return [...merged, ...checkDuplicates(ruleset)].sort(byPlace)
+  const differing = options.backend ? [] : checkBackends(ruleset)
+  return [...merged, ...checkDuplicates(ruleset), ...differing].sort(byPlace)
 }
 
 /** Returns diagnostics in the order of the files and of the places in them. */
