@@ -25,6 +25,18 @@ export interface ConnectionView {
   readonly expires: number
 }
 
+/** The connection of a packet's tuple, the packet being perhaps invalid or untracked. */
+export interface ConnectionWatch {
+  /** The original tuple as text. */
+  readonly key: string
+  /** It is in the table. */
+  readonly isConfirmed: boolean
+  /** Tells, when it is asked, whether it is in the table and not closed. */
+  readonly isOpen: () => boolean
+  /** Grows from packet to packet; what the kernel sends because of one belongs to its moment. */
+  readonly moment: number
+}
+
 /** An answer that may be unknown. */
 export type Ternary = boolean | undefined
 
@@ -49,8 +61,8 @@ export interface Subject {
   readonly ctState: number
   /** Absent for untracked and invalid packets. */
   readonly connection: ConnectionView | undefined
-  /** Returns what tells, now and later, whether conntrack has an open connection of the packet's tuple. */
-  readonly connectionWatch: () => () => boolean
+  /** What conntrack has of the packet's tuple, now and later. */
+  readonly connectionWatch: () => ConnectionWatch
   /** The bit of `ADDRESS_TYPE` of an address, asked of the whole table or of one of the packet's devices. */
   readonly addressType: (address: Address, where: 'any' | 'in' | 'out') => number
   /** Whether a kernel set matches; undefined where its content is not known. */

@@ -1,7 +1,7 @@
 /** Connections as conntrack stores them: two tuples, status bits, and the table that finds a connection by either tuple. */
 
 import { CT_STATUS } from '../meaning/fields.ts'
-import type { ConnectionView } from '../meaning/subject.ts'
+import type { ConnectionView, ConnectionWatch } from '../meaning/subject.ts'
 import type { SctpTracking } from './sctp-state.ts'
 import type { TcpTracking } from './tcp-window.ts'
 import type { Direction, Tuple } from './tuple.ts'
@@ -60,13 +60,24 @@ export function findConnection(table: ConnectionTable, tuple: Tuple, zone: Zone,
   return undefined
 }
 
-/** Returns what tells whether an open connection has the tuple. Source: net/netfilter/nf_conncount.c find_or_evict(), already_closed(). */
-export function watchConnection(table: ConnectionTable, tuple: Tuple | undefined, zone: Zone, now: () => number): () => boolean {
-  if (!tuple) return () => false
-  const keys = [tupleKey(tuple, zone, 0), tupleKey(tuple, zone, 1)]
-  return () => {
-    const found = keys.map(key => table.byTuple.get(key)).find(one => one !== undefined)?.connection
-    return found !== undefined && found.expiresAt > now() && found.tcp?.state !== 'TIME_WAIT' && found.tcp?.state !== 'CLOSE'
+/** Returns what conntrack has of a tuple. Source: net/netfilter/nf_conncount.c get_ct_or_tuple_from_skb(), find_or_evict(), already_closed(). */
+export function watchConnection(table: ConnectionTable, tuple: Tuple | undefined, zone: Zone, world: { readonly now: number; readonly moment: number }): ConnectionWatch {
+  const { moment } = world
+  if (!tuple) return { key: '', isConfirmed: false, isOpen: () => false, moment }
+  const look = (of: Tuple): Connection | undefined => {
+    const found = table.byTuple.get(tupleKey(of, zone, 0)) ?? table.byTuple.get(tupleKey(of, zone, 1))
+    return found && found.connection.expiresAt > world.now ? found.connection : undefined
+  }
+  const known = look(tuple)
+  const original = known?.original ?? tuple
+  return {
+    moment,
+    key: tupleKey(original, zone, 0),
+    isConfirmed: known !== undefined,
+    isOpen() {
+      const found = look(original)
+      return found !== undefined && found.tcp?.state !== 'TIME_WAIT' && found.tcp?.state !== 'CLOSE'
+    },
   }
 }
 

@@ -74,7 +74,11 @@ function resolve(flight: Flight, hook: Hook): void {
     resolve(flight, hook)
     return
   }
-  if (verdict === 'invalid') return
+  // Kernel: what a protocol's tracker refuses may be untracked later. Source: nf_conntrack_in() `skb->_nfct = 0`.
+  if (verdict === 'invalid') {
+    flight.isTrackingFixed = false
+    return
+  }
   const isEstablished = direction === 1 || (connection.status & CT_STATUS.SEEN_REPLY) !== 0
   attachConnection(flight, connection, direction, isEstablished ? 'established' : 'new')
   if (verdict === 'kill') removeFromHost(flight, connection)

@@ -93,7 +93,7 @@ export function makeFlight(start: FlightStart): Flight {
     route: undefined,
     assumed: [],
     answers: [],
-    connectionWatch: () => watchConnection(host.connections, flight.tracked?.original ?? tupleOf(flight.packet), flight.tracked?.zone ?? DEFAULT_ZONE, () => flight.world.now),
+    connectionWatch: () => watchConnection(host.connections, flight.tracked?.original ?? tupleOf(flight.packet), flight.tracked?.zone ?? DEFAULT_ZONE, start.world),
     addressType(address: Address, where: 'any' | 'in' | 'out'): number {
       return addressType(host.fib, address, where === 'any' ? undefined : where === 'in' ? flight.inDevice : flight.outDevice)
     },

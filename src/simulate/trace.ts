@@ -21,6 +21,7 @@ export interface TraceOptions {
 /** Sends a packet into the world and returns its way. Changes the world: connections, limits and ipsets remember it. */
 export function trace(world: World, probe: Probe, options: TraceOptions = {}): Trace {
   const host = hostOf(world, probe)
+  world.moment += 1
   const events: TraceEvent[] = []
   const record = options.record === 'none' ? undefined : (event: TraceEvent) => void events.push(event)
   const flight = makeFlight({

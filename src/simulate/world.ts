@@ -30,6 +30,8 @@ export interface World {
   readonly options: WorldOptions
   /** Milliseconds since the world began; advance it to let time pass between packets. */
   now: number
+  /** How many packets were sent into the world. */
+  moment: number
 }
 
 /** A namespace with what it remembers. */
@@ -63,7 +65,7 @@ export interface HostSysctls {
 export function makeWorld(options: WorldOptions): World {
   const backend = options.backend ?? 'legacy'
   const hosts = new Map(options.topology.namespaces.map(namespace => [namespace.name, makeHost(namespace, options.rulesets, backend)]))
-  return { topology: options.topology, backend, hosts, options, now: 0 }
+  return { topology: options.topology, backend, hosts, options, now: 0, moment: 0 }
 }
 
 /** Returns a per-device sysctl of ipv4, such as rp_filter: the larger of `all` and the device's (or `default`'s) own. */

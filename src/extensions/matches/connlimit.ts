@@ -1,6 +1,6 @@
 /** Source: iptables-extensions(8) "connlimit"; net/netfilter/xt_connlimit.c connlimit_mt(); nf_conncount.c count_tree(). */
 
-import type { Subject } from '../../meaning/subject.ts'
+import type { ConnectionWatch, Subject } from '../../meaning/subject.ts'
 import { addressWidth, maskAddress, maskOfLength } from '../../net/address.ts'
 import type { Family } from '../../net/address.ts'
 import { maskLength } from '../address-types.ts'
@@ -10,8 +10,13 @@ import { flag, wholeNumber } from '../option-types.ts'
 
 const count = wholeNumber(0, 0xffffffff)
 
-/** The connections of each group that the rule has seen, and whether each is open still. */
-type Seen = Map<string, Map<string, () => boolean>>
+/** The connections of a group that the rule has seen, and at which moment it looked whether they are open still. */
+interface SeenList {
+  open: ConnectionWatch[]
+  lookedAt: number
+}
+
+type Seen = Map<string, SeenList>
 
 /** Kernel: counts the connections of a group that the rule has seen and that still exist, this one included. */
 export const connlimit = defineMatch({
@@ -31,7 +36,7 @@ export const connlimit = defineMatch({
   },
   memory: {
     start: (): Seen => new Map(),
-    step: (state, infos: Infos, subject) => stepCount(state as Seen, infos, subject),
+    step: (state, infos: Infos, subject) => matchesCount(state as Seen, infos, subject),
   },
 })
 
@@ -43,17 +48,29 @@ function partsOf(infos: Infos, family: Family) {
   return { limit: (upto ?? above)?.value ?? 0, isAbove: upto ? upto.inverted : !above?.inverted, length: infos['connlimit-mask']?.value ?? addressWidth(family) }
 }
 
-/** Kernel: what is not in conntrack any more, or was closed, no longer counts; of a packet without a connection its own tuple counts. */
-function stepCount(seen: Seen, infos: Infos, subject: Subject): boolean {
-  const { packet, connection } = subject
+function matchesCount(seen: Seen, infos: Infos, subject: Subject): boolean {
+  const { packet } = subject
   const { limit, isAbove, length } = partsOf(infos, packet.family)
   const address = infos['connlimit-daddr'] ? packet.dst : packet.src
   const group = String(maskAddress(address, maskOfLength(packet.family, length)))
-  const { src, dst, sport, dport } = connection?.original ?? packet
-  const own = [connection?.protocol ?? packet.protocol, src, sport, dst, dport].join(' ')
-  const connections = seen.get(group) ?? new Map<string, () => boolean>()
-  seen.set(group, connections)
-  for (const [key, isOpen] of connections) if (key !== own && !isOpen()) connections.delete(key)
-  if (!connections.has(own)) connections.set(own, subject.connectionWatch())
-  return connections.size > limit === isAbove
+  const list = seen.get(group) ?? { open: [], lookedAt: 0 }
+  seen.set(group, list)
+  addToList(list, subject.connectionWatch(), subject.inDevice)
+  return list.open.length > limit === isAbove
+}
+
+/**
+ * Source: nf_conncount.c __nf_conncount_add(). Kernel: what is not in conntrack any more, or was closed, no longer counts; that is
+ * looked after once in a jiffy, so that a new connection which comes by twice in one counts twice. A connection that was in the
+ * table before the rule saw it is added where it is the first of its group, or goes over lo.
+ */
+function addToList(list: SeenList, own: ConnectionWatch, inDevice: string): void {
+  const isFresh = list.lookedAt === own.moment
+  const isFirst = list.open.length === 0
+  const isSkipped = !isFirst && own.isConfirmed && inDevice !== 'lo'
+  const isCleaned = !isFresh || (own.isConfirmed && !isSkipped)
+  if (isCleaned) list.open = list.open.filter(one => one.isOpen() || (one.key === own.key && own.isConfirmed && !isSkipped))
+  list.lookedAt = own.moment
+  const isKnown = isCleaned && list.open.some(one => one.key === own.key)
+  if (!isSkipped && !isKnown) list.open.push(own)
 }
