@@ -45,6 +45,6 @@ function savesOf(backend: Backend): Save[] {
 function compare({ raw, save, isIpv6 }: Save, backend: Backend): Comparison {
   const { value, diagnostics } = readRuleset([{ path: raw, text: readFileSync(raw, 'utf8') }], { family: isIpv6 ? 'ipv6' : 'ipv4', backend, counters: false })
   if (writeRuleset(value, { backend }) === readFileSync(save, 'utf8')) return { name: save, result: 'same' }
-  const isUnread = diagnostics.some(found => (found.code === 'unknown-match' || found.code === 'unknown-extension') && found.severity === 'note')
+  const isUnread = diagnostics.some(found => found.code === 'unknown-match' || found.code === 'unknown-extension')
   return { name: save, result: isUnread ? 'unread' : 'different' }
 }

@@ -2,7 +2,9 @@
 
 import type { MatchUse, OptionUse, TargetUse } from '../ir/ruleset.ts'
 import type { ExtensionTarget, UseNode } from './option-table.ts'
+import { targetNames } from '../extensions/registry.ts'
 import { refuseRule } from './rule-state.ts'
+import { nameHelp } from './unknown-options.ts'
 import type { OpenUse, ReadRule, RuleState } from './rule-state.ts'
 
 /** Returns the rules that a line makes: one, or several where `-s a,b` names several addresses; none where it is refused. */
@@ -30,7 +32,7 @@ function finishTarget(state: RuleState): TargetUse | undefined {
   if (!jump) return undefined
   if (target?.extension) return finishUse(state, target, makeTarget)
   if (!target?.unknown) return shareJump(state, jump)
-  state.complain('unknown-extension', jump.word, `target \`${jump.chain}\` is not known`, { severity: 'note', help: 'it is kept word for word; what it does is left open' })
+  state.complain('unknown-extension', jump.word, `iptables 1.8.9 has no target \`${jump.chain}\``, { help: nameHelp(jump.chain, targetNames(state.vocabulary.family), 'what it does is left open') })
   return { kind: 'target', name: jump.chain, infos: {}, words: target?.unknown ?? [] }
 }
 

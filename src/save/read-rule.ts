@@ -6,7 +6,8 @@ import { readCommand } from './commands.ts'
 import type { CommandLetter } from './commands.ts'
 import { matchOfProtocol } from './option-table.ts'
 import type { BaseWord, ReadOption, WrittenOption } from './option-table.ts'
-import { reportUnknownOption, splitAttached } from './unknown-options.ts'
+import { matchNames } from '../extensions/registry.ts'
+import { nameHelp, reportUnknownOption, splitAttached } from './unknown-options.ts'
 import { givenIpOption, namedUses, refuseRule, startMatch, startRule, startTarget } from './rule-state.ts'
 import type { OpenUse, ReadLine, ReadRule, RuleState } from './rule-state.ts'
 
@@ -112,7 +113,7 @@ function openMatch(state: RuleState, name: string): void {
 
 function reportUnknownMatch(state: RuleState, name: string, word: number): void {
   if (!/^[-\w]+$/.test(name)) return refuseRule(state, 'unknown-match', word, `there is no match \`${name}\``)
-  state.complain('unknown-match', word, `match \`${name}\` is not known`, { severity: 'note', help: 'it is kept word for word; whether it matches is left open' })
+  state.complain('unknown-match', word, `iptables 1.8.9 has no match \`${name}\``, { help: nameHelp(name, matchNames(state.vocabulary.family), 'whether it matches is left open') })
 }
 
 function openTarget(state: RuleState, kind: 'jump' | 'goto', name: string): void {

@@ -73,6 +73,11 @@ function sameOption(state: RuleState, word: string): unknown {
   return namedUses(state).findLast(use => use.extension?.byWord.has(word))?.extension?.byWord.get(word) ?? word
 }
 
+/** What to say of an extension that is not known: the name that was meant, or what becomes of the words of an addon. */
+export function nameHelp(name: string, known: readonly string[], open: string): string {
+  return didYouMean(name, known) ?? `an addon may have it: its words are kept as they are, and ${open}`
+}
+
 /** Refuses an option that nobody understands. */
 export function reportUnknownOption(state: RuleState, word: string): void {
   const known = knownWords(state)
