@@ -12,6 +12,8 @@ export interface Terminal {
   readonly paintErr: Paint
   /** Paths are relative to it. */
   readonly directory: string
+  /** Width of standard error where it is a terminal; absent elsewhere. */
+  readonly errColumns?: number
   /** Seconds since the program began; absent where output must not tell the time. */
   readonly seconds?: () => number
 }

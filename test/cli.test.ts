@@ -5,6 +5,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeProgress } from '../cli/progress.ts'
+import { plain } from '../src/report/paint.ts'
 
 const MAIN = resolve('dist/cli/main.js')
 const PACKET = 'eth0 tcp 198.51.100.7:40000 > 203.0.113.2:22 syn'
@@ -24,6 +26,11 @@ beforeAll(() => {
   write('utf16.rules', Buffer.from(`\ufeff${CLEAN}`, 'utf16le'))
   mkdirSync(join(folder, 'directory'))
   symlinkSync('circle', join(folder, 'circle'))
+  mkdirSync(join(folder, 'etc', 'deep'), { recursive: true })
+  symlinkSync('..', join(folder, 'etc', 'deep', 'up'))
+  for (const name of ['rules.v4', 'deep/iptables.conf', 'deep/nft-save', 'b.rules']) write(`etc/${name}`, CLEAN)
+  for (const name of ['rules.v6', 'c.rules6']) write(`etc/${name}`, CLEAN.replace('-p tcp', '-s 2001:db8::1/128 -p tcp'))
+  for (const name of ['iptables.md', 'readme.txt', '.hidden.rules', 'deep/rules.v4~']) write(`etc/${name}`, 'nothing')
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -68,7 +75,8 @@ describe('the command line', () => {
     [['check'], 'which file?', 'usage: 5x5 check'],
     [['check', 'clena.rules'], '`clena.rules` does not exist', 'did you mean `clean.rules`?'],
     [['check', 'clean.rules/more'], 'does not exist', ''],
-    [['check', 'directory'], '`directory` is a directory', ''],
+    [['check', 'directory'], 'there is no ruleset in `directory`', '*.rules'],
+    [['trace', 'directory', PACKET], '`directory` is a directory', ''],
     [['check', 'circle'], 'leads in a circle', ''],
     [['check', 'binary.rules'], 'is a binary file', ''],
     [['check', 'utf16.rules'], 'UTF-16', ''],
@@ -151,6 +159,40 @@ describe('streams', () => {
     const { packets } = JSON.parse(start(['trace', '--json', 'clean.rules', PACKET]).stdout) as { packets: { outcome: string; path: unknown; sentence: string; events: { line?: number }[] }[] }
     expect(packets[0]).toMatchObject({ packet: PACKET, outcome: 'local', path: [['filter', 'INPUT', 1]], sentence: expect.stringContaining('clean.rules:5') })
     expect(packets[0]?.events).toContainEqual(expect.objectContaining({ kind: 'rule', hook: 'INPUT', table: 'filter', chain: 'INPUT', rule: 1, line: 5, did: 'accept' }))
+  })
+})
+
+describe('directories', () => {
+  const FOUND = ['etc/b.rules', 'etc/c.rules6', 'etc/deep/iptables.conf', 'etc/deep/nft-save', 'etc/rules.v4', 'etc/rules.v6']
+
+  test('check finds the rulesets in it, names what has findings, and sums up', () => {
+    const { status, stdout, stderr } = start(['check', 'etc', 'wrong.rules'])
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+    expect(stdout).toContain('\n1 error in wrong.rules (0 rules)\n')
+    expect(stdout).toMatch(/\n\n1 error in 1 of 7 files \(6 rules, [\d.]+ s\)\n$/)
+    expect(start(['check', 'etc']).stdout).toMatch(/^no problem in 6 files \(6 rules, [\d.]+ s\)\n$/)
+  })
+
+  test('the name tells the family', () => {
+    const { files } = JSON.parse(start(['check', '--json', 'etc']).stdout) as { files: { path: string; diagnostics: unknown[] }[] }
+    expect(files.map(({ path, diagnostics }) => ({ path, diagnostics }))).toEqual(FOUND.map(path => ({ path, diagnostics: [] })))
+  })
+
+  test('fmt says which file is which', () => {
+    expect(start(['fmt', '--check', 'etc'])).toMatchObject({ status: 0, stdout: '', stderr: '' })
+    expect(start(['fmt', 'etc/deep']).stdout).toBe(`# etc/deep/iptables.conf\n${CLEAN}# etc/deep/nft-save\n${CLEAN}`)
+  })
+
+  test('progress is for terminals, after a second', () => {
+    const said: string[] = []
+    let now = 0
+    const terminal = { out: () => undefined, err: (text: string) => void said.push(text), paint: plain, paintErr: plain, directory: folder, seconds: () => now }
+    const quiet = makeProgress(terminal)
+    const progress = makeProgress({ ...terminal, errColumns: 20 })
+    for (now of [0, 0.5, 1.2, 1.25, 1.4]) for (const one of [quiet, progress]) one.step(1 + now, 10, `checking ${now}`)
+    progress.clear()
+    progress.clear()
+    expect(said).toEqual(['\r\u001b[K2.2 of 10  checking', '\r\u001b[K2.4 of 10  checking', '\r\u001b[K'])
   })
 })
 

@@ -7,7 +7,8 @@ import { readRuleset } from '../../src/save/read.ts'
 import type { ReadResult } from '../../src/save/read.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, Terminal } from '../command.ts'
-import { readFamily, readSources, withShortPaths } from '../input.ts'
+import { readRulesets } from '../directories.ts'
+import { readFamily, withShortPaths } from '../input.ts'
 
 const help = `5x5 explain says every rule in one plain English sentence, chain by chain.
 
@@ -16,7 +17,7 @@ usage: 5x5 explain [flags] RULES...
   --family ipv4|ipv6   read the files as rules of this family; without it their content tells
   --json               print {"files": [{"path", "partial", "tables": [{"table", "chains": [{"chain", "rules", "end"}]}]}]}
 
-Every file is explained by itself. A sentence says what the kernel does with the rule, not what its text looks like:
+RULES may be a directory: all rulesets in it are read. Every file is explained by itself. A sentence says what the kernel does with the rule, not what its text looks like:
 what an option adds by itself is said, what changes nothing is left out. What headers do not decide (a rate limit,
 a string in the payload) stands in the words of the rule. A built-in chain that is empty and accepts is only counted.
 
@@ -36,7 +37,7 @@ export const explain: Command = {
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 explain RULES...')
     const family = readFamily(values['family'])
-    const sources = readSources(paths, terminal.directory)
+    const sources = readRulesets(paths, terminal.directory)
     const shown = values['json'] ? sources : withShortPaths(sources)
     const read = shown.map((source, index) => ({ source, ...readRuleset([source], { family: family ?? guessFamily(sources.slice(index, index + 1)) }) }))
     if (values['json']) terminal.out(`${JSON.stringify({ files: read.map(({ source, value }) => ({ path: source.path, partial: value.partial, tables: explainJson(value) })) }, undefined, 2)}\n`)

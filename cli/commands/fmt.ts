@@ -10,7 +10,9 @@ import { writeRuleset } from '../../src/save/write.ts'
 import type { WriteOptions } from '../../src/save/write.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
-import { readBackend, readFamily, readSources } from '../input.ts'
+import { readRulesets } from '../directories.ts'
+import { readBackend, readFamily } from '../input.ts'
+import { makeProgress, withoutProgress } from '../progress.ts'
 
 const help = `5x5 fmt prints a ruleset as iptables-save would after loading it, without its two comment lines.
 
@@ -29,11 +31,13 @@ a formatted file turns the tables round again. --check and --write therefore kee
 iptables-save knows nothing of comment lines (\`# ...\`): they are lost. --check does not look at them, and --write
 leaves a file alone that has some, unless --drop-comments is given. To keep a remark, use \`-m comment\`.
 
-A file that loading would refuse is not formatted: its errors are printed.
+A file that loading would refuse is not formatted: its errors are printed. RULES may be a directory: all files in it
+named *.rules *.rules6 *.v4 *.v6 *.save *-save iptables* ip6tables* are read. Of several files each is printed after a
+comment line with its path.
 
 examples:
   5x5 fmt firewall.rules
-  5x5 fmt --check *.rules
+  5x5 fmt --check /etc/iptables
 
 exit code: 0 done, 1 files with errors or (--check) not formatted, 2 a file cannot be read
 `
@@ -53,24 +57,34 @@ export const fmt: Command = {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 fmt RULES...')
     if (values['check'] && values['write']) throw commandError('`--check` and `--write` cannot stand together')
     if (values['write'] && paths.includes('-')) throw commandError('`--write` cannot write to standard input', 'without it the result goes to standard output')
-    const codes = readSources(paths, terminal.directory).map(source => format(source, values, terminal))
+    const sources = readRulesets(paths, terminal.directory)
+    const progress = makeProgress(terminal)
+    const printing = withoutProgress(terminal, progress)
+    const codes = sources.map((source, index) => {
+      progress.step(index + 1, sources.length, `formatting ${source.path}`)
+      return format(source, values, printing, sources.length > 1)
+    })
+    progress.clear()
     return Math.max(...codes)
   },
 }
 
-function format(source: SourceFile, values: FlagValues, terminal: Terminal): number {
+function format(source: SourceFile, values: FlagValues, terminal: Terminal, isOneOfMany: boolean): number {
   const backend = readBackend(values['backend'])
   const family = readFamily(values['family'])
   const { value, diagnostics } = readRuleset([source], { ...(family === undefined ? {} : { family }), ...(backend === undefined ? {} : { backend }), counters: values['counters'] === true })
-  const errors = diagnostics.filter(diagnostic => diagnostic.severity === 'error' && (diagnostic.backend === undefined || diagnostic.backend === (backend ?? 'legacy')))
+  const errors = diagnostics.filter(diagnostic => diagnostic.severity === 'error' && !KEPT_WORDS.has(diagnostic.code) && (diagnostic.backend === undefined || diagnostic.backend === (backend ?? 'legacy')))
   if (errors.length > 0 || value.partial) return refuse(source, errors, terminal)
   const keepsOrder = values['check'] === true || values['write'] === true
   const options: WriteOptions = { ...(backend === undefined ? {} : { backend }), counters: values['counters'] === true, tableOrder: keepsOrder ? 'file' : 'kernel' }
   const text = writeRuleset(value, options)
-  if (!keepsOrder) terminal.out(text)
+  if (!keepsOrder) terminal.out(isOneOfMany ? `# ${source.path}\n${text}` : text)
   else if (text !== withoutComments(source.text)) return values['check'] ? list(source, terminal) : write(source, text, values['drop-comments'] === true, terminal)
   return EXIT.clean
 }
+
+/** An extension that is not known is written back word for word. */
+const KEPT_WORDS: ReadonlySet<string> = new Set(['unknown-match', 'unknown-extension'])
 
 function refuse(source: SourceFile, errors: readonly Diagnostic[], { err, paintErr }: Terminal): number {
   err(`${writeDiagnostics(errors, paintErr)}\n${source.path} is not formatted: loading would refuse it\n`)
