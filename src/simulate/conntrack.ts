@@ -21,8 +21,8 @@ const ICMP_ERRORS: ReadonlySet<number> = new Set([3, 4, 5, 11, 12])
 const ICMPV6_ERRORS: ReadonlySet<number> = new Set([1, 2, 3, 4])
 const ICMP_NEW: ReadonlySet<number> = new Set([8, 13, 15, 17])
 const ICMPV6_NEW: ReadonlySet<number> = new Set([128, 139])
-/** Neighbour discovery is not tracked at all. Source: nf_conntrack_proto_icmpv6.c noct_valid_new[]. */
-const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143])
+/** Neighbour and router discovery and group management are not tracked at all. Source: nf_conntrack_proto_icmpv6.c noct_valid_new[]. Kernel: Linux 6.18 has 151 and 152 (MRDISC) in it too. */
+const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143, 151, 152])
 
 /** Gives the packet its connection and state. A packet that has one already (loopback, REJECT's answer) keeps it. Source: nf_conntrack_in(). */
 export function trackPacket(flight: Flight, hook: Hook): void {

@@ -56,10 +56,13 @@ function recordedHits(recorded: RecordedPacket) {
   return Object.entries(recorded.hits).flatMap(([table, chains]) => Object.entries(chains).flatMap(([chain, numbers]) => numbers.map(number => ({ table, chain, number }))))
 }
 
+/** What the recorded hosts and packets had nothing of, so that it is right to assume that these do not match: IPsec, sockets, routing headers. */
+const ABSENT: ReadonlySet<string> = new Set(['policy', 'socket', 'rt'])
+
 /** Extensions whose meaning is not known, where the packet met them. */
 function unknownExtensions(result: Trace): readonly string[] {
   const names = result.events.flatMap(event => {
-    if (event.kind === 'assumption') return [event.words.replace(/^-m /, '').split(' ')[0] ?? event.words]
+    if (event.kind === 'assumption') return [event.words.replace(/^-m /, '').split(' ')[0] ?? event.words].filter(name => !ABSENT.has(name))
     if (event.kind !== 'rule' || event.place.rule.target?.kind !== 'target') return []
     return event.place.rule.target.words ? [event.place.rule.target.name] : []
   })
