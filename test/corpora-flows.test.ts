@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { readRuleset } from '../src/save/read.ts'
 import { readGvisorCases, readKubeCases } from './corpora/case-files.ts'
 import { compareFlow, compareSomeWay } from './corpora/compare-flow.ts'
+import type { Memories } from './corpora/compare-flow.ts'
 import { readFlowFiles, rulesetText, topologyOf } from './corpora/flow-files.ts'
 
 const files = readFlowFiles()
@@ -17,8 +18,9 @@ describe('recorded flows', () => {
       const family = file.family === 4 ? 'ipv4' : 'ipv6'
       const { value } = readRuleset([{ path: file.ruleset_file, text: rulesetText(file) }], { family })
       const topology = topologyOf(file)
+      const memories: Memories = new Map()
       for (const [index, recorded] of file.packets.entries()) {
-        const result = compareFlow(recorded, value, topology)
+        const result = compareFlow(recorded, value, topology, memories)
         counts[result.kind] += 1
         if (result.kind === 'open') for (const name of result.because) open.set(name, (open.get(name) ?? 0) + 1)
         if (result.kind === 'different') differences.push(`${file.name} packet ${index}: ${result.what}`)

@@ -5,6 +5,7 @@ import { writeAddress } from '../../src/net/address.ts'
 import { trace } from '../../src/simulate/trace.ts'
 import type { Trace } from '../../src/simulate/trace-events.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
+import type { Host } from '../../src/simulate/world.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import { probeOf } from './flow-files.ts'
 import type { RecordedPacket } from './flow-files.ts'
@@ -12,9 +13,25 @@ import type { RecordedPacket } from './flow-files.ts'
 /** `open` names what the packet's way hangs on: extensions that are not modelled, the time of day, a recording with a second packet in it. */
 export type Comparison = { readonly kind: 'same' } | { readonly kind: 'open'; readonly because: readonly string[] } | { readonly kind: 'different'; readonly what: string }
 
-/** Sends the packet into a fresh world and compares rules and fate. */
-export function compareFlow(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology): Comparison {
-  const result = trace(makeWorld({ topology, rulesets: [ruleset] }), probeOf(recorded, ruleset.family), { record: 'all' })
+/** What the limits of a recorded ruleset remember, by host. */
+export type Memories = Map<string, Host['memories']>
+
+/**
+ * Sends the packet into a world without connections and compares rules and fate. One limit served all packets of a file, and how
+ * much time lay between two is not recorded: its bucket may be as the packets before left it, or full again.
+ */
+export function compareFlow(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology, memories: Memories): Comparison {
+  const later = compareInWorld(recorded, ruleset, topology, memories)
+  return later.kind === 'same' ? later : compareInWorld(recorded, ruleset, topology, new Map())
+}
+
+function compareInWorld(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology, memories: Memories): Comparison {
+  const world = makeWorld({ topology, rulesets: [ruleset] })
+  for (const [name, host] of world.hosts) {
+    for (const [key, state] of memories.get(name) ?? []) host.memories.set(key, state)
+    memories.set(name, host.memories)
+  }
+  const result = trace(world, probeOf(recorded, ruleset.family), { record: 'all' })
   const unknown = unknownExtensions(result)
   if (unknown.length > 0) return { kind: 'open', because: unknown }
   const difference = differenceOf(recorded, result)
