@@ -44,6 +44,11 @@ describe('packets', () => {
     [all([isNew, any([not(masked('ct.state', 17, 0)), masked('ct.state', 17, 0)])]), 'new connections'],
     [all([isSsh, equals('ip.fragmentOffset', 0)]), 'packets to port 22'],
     [all([within('ip.src', 1, 2), within('ip.src', 2, 3)]), 'packets from 0.0.0.1-0.0.0.2 that come from 0.0.0.2-0.0.0.3'],
+    [all([not(masked('ip.dst', 0xff000000, 0x0a000000)), isSsh]), 'packets to port 22 of any host but 10.0.0.0/8'],
+    [all([masked('ip.dst', 0xff000000, 0x0a000000), isSsh]), 'packets to 10.0.0.0/8 port 22'],
+    [all([masked('ip.dst', 0xff000000, 0x0a000000), not(isSsh)]), 'packets to any port but 22 of 10.0.0.0/8'],
+    [all([hasAnyBit('addressType.dst', 4), isSsh]), 'packets to port 22 of a local address'],
+    [all([isTcp, not(masked('tcp.flags', 2, 0))]), 'tcp packets with SYN set'],
     [masked('mark', 0xf, 0), 'packets with bits 0xf of the mark clear'],
     [not(opaque('key', '-m limit')), 'packets that do not match `-m limit`'],
   ])('%j', (predicate, words) => expect(packetsInWords(predicate)).toBe(words))

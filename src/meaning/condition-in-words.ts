@@ -85,6 +85,11 @@ function typePhrase(type: string, negated: boolean): Phrase {
 
 /** "with SYN set, but not FIN, RST or ACK". */
 function flagsPhrase(of: readonly FieldTerm[], negated: boolean): Phrase {
+  const [only] = of
+  if (negated && of.length === 1 && only?.kind === 'masked' && [1, 2, 4, 8, 16, 32].includes(Number(only.mask))) {
+    const words = `${bitNames('tcp.flags', Number(only.mask)).join('')} ${Number(only.value) === 0 ? 'set' : 'not set'}`
+    return { place: 'with', words, clause: `have ${words}` }
+  }
   const words = of.map(term => {
     const [mask, set] = term.kind === 'masked' ? [Number(term.mask), Number(term.value)] : [0xff, Number(term.low)]
     const isSet = bitNames('tcp.flags', set)

@@ -11,7 +11,7 @@ import { listInWords } from './values-in-words.ts'
 export function effectsInWords(effects: readonly Effect[], packets: string): string {
   const said = effects.filter((effect, index) => !isImplied(effect, effects.slice(0, index)))
   const [first, second] = said
-  if (first?.kind === 'notModelled' && second?.kind === 'verdict') return `leaves ${packets} to ${nameIn(first.words)}, or else ${VERDICTS[second.verdict]('them')}`
+  if (first?.kind === 'notModelled' && second?.kind === 'verdict') return `leaves to ${nameIn(first.words)}, or else ${VERDICTS[second.verdict](packets).replace(` ${packets}`, `, ${packets}`)}`
   return listInWords(said.map((effect, index) => effectInWords(effect)(index === 0 ? packets : 'them')), 'and')
 }
 

@@ -84,9 +84,11 @@ function isDenial(clause: string): boolean {
   return /^(do|are|belong to|have) (not?)\b/.test(clause)
 }
 
+/** "10.0.0.1 port 80", but "port 80 of any host but 10.0.0.1": a port behind an exception would be excepted too. */
 function endpoint(address: string | undefined, port: string | undefined): string | undefined {
   if (address === undefined || port === undefined) return address ?? port
-  return `${address}${/^ports? /.test(port) && !/ (or|and|that) /.test(address) ? ' ' : ', '}${port}`
+  const isPlain = /^ports? /.test(port) && !/ (or|and|that|but|under) |^an? /.test(address)
+  return isPlain ? `${address} ${port}` : `${port} of ${address.replace(/^anywhere but/, 'any host but')}`
 }
 
 function phraseWith(preposition: string, words: string | undefined): string[] {
