@@ -73,8 +73,8 @@ function recordedHits(recorded: RecordedPacket) {
   return Object.entries(recorded.hits).flatMap(([table, chains]) => Object.entries(chains).flatMap(([chain, numbers]) => numbers.map(number => ({ table, chain, number }))))
 }
 
-/** What the recorded hosts and packets had nothing of, so that it is right to assume that these do not match: IPsec, sockets, routing headers. */
-const ABSENT: ReadonlySet<string> = new Set(['policy', 'socket', 'rt'])
+/** What the recorded hosts and packets had nothing of, so that it is right to assume that these do not match: IPsec, sockets, routing headers, flow labels that spell a word. */
+const ABSENT: ReadonlySet<string> = new Set(['policy', 'socket', 'rt', 'string'])
 
 /** Extensions whose meaning is not known, where the packet met them. */
 function unknownExtensions(result: Trace): readonly string[] {
