@@ -14,7 +14,7 @@ const terminal: Terminal = {
   paintErr: paintFor(process.stderr),
   directory: process.cwd(),
   seconds: () => process.uptime(),
-  ...(process.stderr.isTTY ? { errColumns: process.stderr.columns || 80 } : {}),
+  ...(process.stderr.isTTY && process.env['TERM'] !== 'dumb' ? { errColumns: process.stderr.columns || 80 } : {}),
 }
 
 for (const stream of [process.stdout, process.stderr]) stream.on('error', quietWhenClosed)
