@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeProgress } from '../cli/progress.ts'
 import { plain } from '../src/report/paint.ts'
 
-const MAIN = resolve('dist/cli/main.js')
+const MAIN = resolve('dist/bundle/main.js')
 const PACKET = 'eth0 tcp 198.51.100.7:40000 > 203.0.113.2:22 syn'
 const CLEAN = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n'
 const WRONG = CLEAN.replace('ACCEPT\nCOMMIT', 'ACEPT\nCOMMIT')
@@ -16,7 +16,7 @@ const WRONG = CLEAN.replace('ACCEPT\nCOMMIT', 'ACEPT\nCOMMIT')
 let folder = ''
 
 beforeAll(() => {
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { stdio: 'pipe' })
+  execFileSync('npm', ['run', 'build', '--silent'], { stdio: 'pipe' })
   folder = mkdtempSync(join(tmpdir(), '5x5-'))
   write('clean.rules', CLEAN)
   write('wrong.rules', WRONG)

@@ -60,7 +60,7 @@ function measure(path: string, name: string): void {
 function startUp(): void {
   const path = join(folder, 'start.rules')
   writeFileSync(path, makeRuleset('flat', 100))
-  const times = Array.from({ length: 9 }, () => wall(process.execPath, ['dist/cli/main.js', 'trace', path, 'eth0 tcp 10.1.2.3:40000 > 192.0.2.1:22']))
+  const times = Array.from({ length: 9 }, () => wall(process.execPath, ['dist/bundle/main.js', 'trace', path, 'eth0 tcp 10.1.2.3:40000 > 192.0.2.1:22']))
   const empty = Array.from({ length: 9 }, () => wall(process.execPath, ['-e', '0']))
   console.log(`\n5x5 trace of a 100-rule file: ${ms(median(times))}, of which an empty node process takes ${ms(median(empty))}`)
 }
