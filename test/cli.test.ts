@@ -20,6 +20,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), '5x5-'))
   write('clean.rules', CLEAN)
   write('wrong.rules', WRONG)
+  write('host.yaml', 'devices:\n  eth0: 203.0.113.2/24\n')
   write('bom.rules', `\ufeff${CLEAN}`)
   write('empty.rules', '')
   write('binary.rules', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0]))
@@ -58,6 +59,7 @@ describe('the command line', () => {
     [['fmt', 'clean.rules'], 0, CLEAN],
     [['fmt', '--check', 'clean.rules'], 0, ''],
     [['trace', 'clean.rules', PACKET], 0, 'Accepted: it is delivered to 203.0.113.2:22'],
+    [['trace', 'clean.rules', '--topology', 'host.yaml', PACKET], 0, '203.0.113.2 is an address of this host (eth0)'],
   ])('5x5 %j', (words, code, text) => {
     const { status, stdout, stderr } = start(words)
     expect({ status, stderr }).toEqual({ status: code, stderr: '' })
