@@ -82,7 +82,7 @@ interface How {
 
 function checkSource(source: SourceFile, { backend, family, step }: How): Checked {
   step('reading')
-  const { value, diagnostics } = readRuleset([source], family === undefined ? {} : { family })
+  const { value, diagnostics } = readRuleset([source], { ...(family === undefined ? {} : { family }), ...(backend === undefined ? {} : { backend }) })
   step('checking')
   const about = checkRuleset(value, backend === undefined ? {} : { backend })
   // A line that was not read may be the one that jumps there.

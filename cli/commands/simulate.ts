@@ -61,7 +61,7 @@ interface Answer {
 function answerCase(request: JsonObject, backend: Backend): Answer {
   const rulesets: Ruleset[] = []
   for (const [key, family] of [['ruleset', 'ipv4'], ['ruleset6', 'ipv6']] as const) {
-    const loaded = loadRuleset(typeof request[key] === 'string' ? request[key] : '', family)
+    const loaded = loadRuleset(typeof request[key] === 'string' ? request[key] : '', family, backend)
     if (typeof loaded === 'string') return failed(loaded)
     rulesets.push(loaded)
   }
@@ -71,11 +71,11 @@ function answerCase(request: JsonObject, backend: Backend): Answer {
 }
 
 /** Every table exists, as in a namespace where all its modules are loaded. */
-function loadRuleset(text: string, family: Family): Ruleset | string {
+function loadRuleset(text: string, family: Family, backend: Backend): Ruleset | string {
   const padding = TABLES.filter(table => !new RegExp(`^\\*${table}\\s*$`, 'm').test(text)).map(table => `*${table}\nCOMMIT\n`)
   const source = { path: family === 'ipv4' ? 'ruleset' : 'ruleset6', text: `${text}\n${padding.join('')}` }
-  const { value, diagnostics } = readRuleset([source], { family })
-  const refusal = diagnostics.find(one => one.severity === 'error')
+  const { value, diagnostics } = readRuleset([source], { family, backend })
+  const refusal = diagnostics.find(one => one.severity === 'error' && (one.backend ?? backend) === backend)
   if (refusal) return refusal.message
   const loop = value.tables.find(table => loops(chainGraph(table, () => false)).length > 0)
   return loop ? `chains of table ${loop.name} jump in a circle` : value

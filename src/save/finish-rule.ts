@@ -33,7 +33,7 @@ function finishTarget(state: RuleState): TargetUse | undefined {
   if (target?.extension) return finishUse(state, target, makeTarget)
   if (!target?.unknown) return shareJump(state, jump)
   state.complain('unknown-extension', jump.word, `iptables 1.8.9 has no target \`${jump.chain}\``, { help: nameHelp(jump.chain, targetNames(state.vocabulary.family), 'what it does is left open') })
-  return { kind: 'target', name: jump.chain, infos: {}, words: target?.unknown ?? [] }
+  return { kind: 'target', name: jump.chain, infos: {}, words: target.unknown }
 }
 
 function shareJump(state: RuleState, { kind, chain }: { kind: 'jump' | 'goto'; chain: string }): TargetUse {
