@@ -13,7 +13,7 @@ const LAYERS = [
   ['src/meaning', 'src/ir'],
   ['src/extensions', 'src/packetset'],
   ['src/save', 'src/policy', 'src/topology'],
-  ['src/docker', 'src/simulate', 'src/symbolic'],
+  ['src/docker', 'src/cni', 'src/kube', 'src/simulate', 'src/symbolic'],
   ['src/analyze'],
   ['src/lint'],
   ['src/report'],
