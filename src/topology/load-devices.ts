@@ -7,8 +7,8 @@ import type { Address } from '../net/address.ts'
 import { DEVICE_NAME_LIMIT } from '../net/device-name.ts'
 import { LOOPBACK } from './loopback.ts'
 import type { Device, DeviceAddress, DeviceKind } from './topology.ts'
-import { complain, entriesOf, flagOf, isEmpty, isList, isMapping, itemsOf, numberOf, textOf } from './yaml-reader.ts'
-import type { YamlEntry, YamlReader, YamlValue } from './yaml-reader.ts'
+import { complain, entriesOf, flagOf, isEmpty, isList, isMapping, itemsOf, numberOf, textOf } from '../yaml/yaml-reader.ts'
+import type { YamlEntry, YamlReader, YamlValue } from '../yaml/yaml-reader.ts'
 
 const KINDS: readonly DeviceKind[] = ['physical', 'veth', 'bridge', 'dummy', 'loopback']
 const KEYS: readonly string[] = ['kind', 'addresses', 'master', 'ports', 'peer', 'mtu', 'mac', 'group', 'up', 'hairpin']

@@ -7,8 +7,8 @@ import { readDevices, readMac } from './load-devices.ts'
 import { readRoute, readRouteRule } from './route-text.ts'
 import type { TextReading } from './route-text.ts'
 import type { Device, Ipset, Namespace, Neighbour, Route, RouteRule } from './topology.ts'
-import { complain, entriesOf, isMapping, itemsOf, textOf } from './yaml-reader.ts'
-import type { YamlEntry, YamlReader, YamlValue } from './yaml-reader.ts'
+import { complain, entriesOf, isMapping, itemsOf, textOf } from '../yaml/yaml-reader.ts'
+import type { YamlEntry, YamlReader, YamlValue } from '../yaml/yaml-reader.ts'
 
 /** The keys of a namespace. */
 export const NAMESPACE_KEYS: readonly string[] = ['devices', 'routes', 'rules', 'neighbours', 'sysctls', 'ipsets']

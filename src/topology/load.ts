@@ -10,14 +10,13 @@
  *       172.17.0.2: container c1
  */
 
-import { parseDocument } from 'yaml'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { SourceFile } from '../diagnostics/source-file.ts'
 import { readAddress } from '../net/address.ts'
 import { NAMESPACE_KEYS, readNamespace } from './load-namespace.ts'
 import type { Label, Namespace, Topology } from './topology.ts'
-import { complain, entriesOf, rootOf, textOf } from './yaml-reader.ts'
-import type { YamlEntry, YamlReader } from './yaml-reader.ts'
+import { complain, entriesOf, openYaml, rootOf, textOf } from '../yaml/yaml-reader.ts'
+import type { YamlEntry } from '../yaml/yaml-reader.ts'
 
 /** What the namespace of a file without `namespaces:` is called. */
 const ONLY_NAMESPACE = 'host'
@@ -30,12 +29,8 @@ export interface TopologyReading {
 
 /** Reads a topology; a part that cannot be read is reported and left out. */
 export function readTopology(source: SourceFile): TopologyReading {
-  const document = parseDocument(source.text, { uniqueKeys: false, prettyErrors: false })
-  const reader: YamlReader = { source, document, diagnostics: [] }
-  for (const error of document.errors) {
-    complain(reader, 'bad-yaml', { source, start: error.pos[0], end: Math.max(error.pos[1], error.pos[0] + 1) }, firstLine(error.message))
-  }
-  if (document.errors.length > 0) return { value: { namespaces: [], labels: [], assumptions: [] }, diagnostics: reader.diagnostics }
+  const reader = openYaml(source)
+  if (reader.document.errors.length > 0) return { value: { namespaces: [], labels: [], assumptions: [] }, diagnostics: reader.diagnostics }
   const entries = entriesOf(rootOf(reader), 'a topology')
   if (entries.length === 0 && reader.diagnostics.length === 0) complain(reader, 'empty-file', rootOf(reader).span, 'the file describes no topology', 'write the devices of the host: `devices:` and below it `eth0: 192.0.2.1/24`')
   const several = entries.find(entry => entry.key === 'namespaces')
@@ -62,9 +57,4 @@ function readLabels(entry: YamlEntry): readonly Label[] {
     if (address === undefined) complain(value.reader, 'bad-value', keySpan, `\`${key}\` is not an address`)
     return address === undefined || words === undefined ? [] : [{ address, words }]
   })
-}
-
-function firstLine(message: string): string {
-  const line = message.split('\n')[0] ?? message
-  return `${line.charAt(0).toLowerCase()}${line.slice(1)}`.replace(/[.:]$/, '')
 }

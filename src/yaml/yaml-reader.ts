@@ -1,6 +1,6 @@
-/** Reading YAML nodes with their places, so that every mistake has a span. Nothing here knows what a topology is. */
+/** Reading YAML nodes with their places, so that every mistake has a span. Nothing here knows what a text describes. */
 
-import { isAlias, isMap, isPair, isScalar, isSeq } from 'yaml'
+import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml'
 import type { Document, Node } from 'yaml'
 import type { Diagnostic, DiagnosticCode } from '../diagnostics/diagnostic.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
@@ -27,6 +27,16 @@ export interface YamlReader {
   readonly diagnostics: Diagnostic[]
 }
 
+/** Returns a reader of a text; what is no YAML is among its complaints, and it has no root then. JSON is YAML too. */
+export function openYaml(source: SourceFile): YamlReader {
+  const document = parseDocument(source.text, { uniqueKeys: false, prettyErrors: false })
+  const reader: YamlReader = { source, document, diagnostics: [] }
+  for (const error of document.errors) {
+    complain(reader, 'bad-yaml', { source, start: error.pos[0], end: Math.max(error.pos[1], error.pos[0] + 1) }, firstLine(error.message))
+  }
+  return reader
+}
+
 /** Notes an error at a place. */
 export function complain(reader: YamlReader, code: DiagnosticCode, span: Span, message: string, help?: string): void {
   reader.diagnostics.push({ code, severity: 'error', span, message, related: [], ...(help === undefined ? {} : { help }) })
@@ -43,7 +53,7 @@ export function isEmpty(value: YamlValue): boolean {
   return value.node === null || (isScalar(value.node) && value.node.value === null)
 }
 
-/** Returns the entries of a mapping, a key given twice once; complains where there is none. Nothing at all is an empty mapping. */
+/** Returns the entries of a mapping, those of `<<` behind its own, a key given twice once; complains where there is none. Nothing at all is an empty mapping. */
 export function entriesOf(value: YamlValue, what: string): readonly YamlEntry[] {
   const { reader } = value
   const node = resolved(value)
@@ -53,16 +63,23 @@ export function entriesOf(value: YamlValue, what: string): readonly YamlEntry[] 
     return []
   }
   const seen = new Map<string, YamlEntry>()
+  const merged: YamlEntry[] = []
   for (const pair of node.items) {
     if (!isPair(pair) || !isScalar(pair.key)) continue
     const key = textOfScalar(pair.key)
     const keySpan = spanOf(reader, pair.key)
     const inner = (pair.value ?? null) as Node | null
-    if (seen.has(key)) complain(reader, 'duplicate-key', keySpan, `\`${key}\` is there twice`)
-    else seen.set(key, { key, keySpan, value: { node: inner, reader, span: inner ? spanOf(reader, inner) : keySpan } })
+    const entry = { key, keySpan, value: { node: inner, reader, span: inner ? spanOf(reader, inner) : keySpan } }
+    if (key === MERGE_KEY) merged.push(...itemsOf(entry.value).flatMap(item => entriesOf(item, '`<<`')))
+    else if (seen.has(key)) complain(reader, 'duplicate-key', keySpan, `\`${key}\` is there twice`)
+    else seen.set(key, entry)
   }
+  for (const entry of merged) if (!seen.has(entry.key)) seen.set(entry.key, entry)
   return [...seen.values()]
 }
+
+/** Stands for the entries of other mappings. */
+const MERGE_KEY = '<<'
 
 /** Returns the items of a list; one value that is no list counts as a list of one. */
 export function itemsOf(value: YamlValue): readonly YamlValue[] {
@@ -125,4 +142,9 @@ function spanOf(reader: YamlReader, node: Node | null): Span {
 /** Addresses such as `::1` and numbers such as 0x1 keep the text they were written with. */
 function textOfScalar(node: { readonly value: unknown; readonly source?: string }): string {
   return node.source ?? String(node.value)
+}
+
+function firstLine(message: string): string {
+  const line = message.split('\n')[0] ?? message
+  return `${line.charAt(0).toLowerCase()}${line.slice(1)}`.replace(/[.:]$/, '')
 }
