@@ -1,5 +1,7 @@
 /** The topology of a command line: read from a file, or guessed. */
 
+import { dirname, resolve } from 'node:path'
+import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
 import { plain } from '../../src/report/paint.ts'
@@ -7,7 +9,7 @@ import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { assumedTopology } from '../../src/topology/assumed.ts'
 import { readIpsets } from '../../src/topology/ipset-text.ts'
 import type { Topology } from '../../src/topology/topology.ts'
-import { commandError } from '../command.ts'
+import { commandError, isCommandError } from '../command.ts'
 import type { FlagValues } from '../command.ts'
 import { readSources } from '../input.ts'
 
@@ -30,8 +32,19 @@ export async function topologyFor({ values, requests, rulesets, directory }: Top
 async function readTopologyFile(path: string, directory: string): Promise<Topology> {
   const [source] = readSources([path], directory)
   const { readTopology } = await import('../../src/topology/load.ts')
-  const { value, diagnostics } = readTopology(source ?? { path, text: '' })
+  const { value, diagnostics } = readTopology(source ?? { path, text: '' }, { readFile: name => readNamed(name, dirname(resolve(directory, path))) })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw commandError(`the topology \`${path}\` cannot be used`, writeDiagnostics(errors, plain).trimEnd())
   return value
+}
+
+/** A file that a topology names; why it cannot be read is said at its place in the topology. */
+function readNamed(name: string, directory: string): SourceFile | string {
+  try {
+    const [source] = readSources([name], directory)
+    return source ?? 'cannot be read'
+  } catch (error) {
+    if (!isCommandError(error)) throw error
+    return (error.message.split('\n')[0] ?? '').replace(`\`${name}\` `, '')
+  }
 }

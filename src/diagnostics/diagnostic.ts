@@ -21,6 +21,7 @@ export type DiagnosticCode =
   | 'chain-loop'
   | 'chain-name'
   | 'command-line'
+  | 'dangling-peer'
   | 'duplicate-address'
   | 'duplicate-key'
   | 'duplicate-option'
@@ -53,6 +54,7 @@ export type DiagnosticCode =
   | 'unknown-policy'
   | 'unknown-table'
   | 'unknown-target'
+  | 'unreadable-file'
   | 'unused-chain'
 
 /** A place that explains a diagnostic: `message` is lower case without a final stop. */

@@ -6,16 +6,16 @@ import { addressWidth, familyOf, readAddress, writeAddress } from '../net/addres
 import type { Address } from '../net/address.ts'
 import { DEVICE_NAME_LIMIT } from '../net/device-name.ts'
 import { LOOPBACK } from './loopback.ts'
-import type { Device, DeviceAddress, DeviceKind } from './topology.ts'
+import type { Device, DeviceAddress, DeviceEnd, DeviceKind } from './topology.ts'
 import { complain, entriesOf, flagOf, isEmpty, isList, isMapping, itemsOf, numberOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlReader, YamlValue } from '../yaml/yaml-reader.ts'
 
-const KINDS: readonly DeviceKind[] = ['physical', 'veth', 'bridge', 'dummy', 'loopback']
-const KEYS: readonly string[] = ['kind', 'addresses', 'master', 'ports', 'peer', 'mtu', 'mac', 'group', 'up', 'hairpin']
+const KINDS: readonly DeviceKind[] = ['physical', 'veth', 'bridge', 'dummy', 'loopback', 'vlan']
+const KEYS: readonly string[] = ['kind', 'addresses', 'master', 'ports', 'peer', 'parent', 'vlan', 'mtu', 'mac', 'group', 'up', 'hairpin']
 
-/** Reads devices by name; `lo` is added where it is not given. Complains of an address that two devices have. */
-export function readDevices(reader: YamlReader, entries: readonly YamlEntry[]): readonly Device[] {
-  const drafts = entries.map(entry => readDevice(reader, entry))
+/** Reads the devices of a namespace by name; `lo` is added where it is not given. */
+export function readDevices(reader: YamlReader, namespace: string, entries: readonly YamlEntry[]): DeviceReading {
+  const drafts = entries.map(entry => readDevice(reader, namespace, entry))
   const ports = new Map(drafts.flatMap(({ device, ports: names }) => names.map(name => [name, device.name] as const)))
   const given = drafts.map(({ device }) => {
     const master = device.master ?? ports.get(device.name)
@@ -23,7 +23,11 @@ export function readDevices(reader: YamlReader, entries: readonly YamlEntry[]): 
   })
   complainOfStrangers(reader, entries, drafts)
   complainOfSharedAddresses(reader, drafts)
-  return given.some(device => device.name === LOOPBACK.name) ? given : [LOOPBACK, ...given]
+  return {
+    devices: given.some(device => device.name === LOOPBACK.name) ? given : [LOOPBACK, ...given],
+    peerSpans: new Map(drafts.flatMap(({ device, peerSpan }) => (peerSpan ? [[device.name, peerSpan] as const] : []))),
+    nameSpans: new Map(entries.map(({ key, keySpan }) => [key, keySpan])),
+  }
 }
 
 /** Reads a MAC address in any of its usual forms as 12 hex digits. */
@@ -35,10 +39,19 @@ export function readMac(text: string): string | undefined {
 interface DeviceDraft {
   readonly device: Device
   readonly ports: readonly string[]
+  readonly peerSpan: Span | undefined
   readonly places: readonly { readonly address: Address; readonly span: Span }[]
 }
 
-function readDevice(reader: YamlReader, { key, keySpan, value }: YamlEntry): DeviceDraft {
+/** What is read of a device in other files. */
+export interface DeviceReading {
+  readonly devices: readonly Device[]
+  /** Where the peers of devices are written, by the device's name. */
+  readonly peerSpans: ReadonlyMap<string, Span>
+  readonly nameSpans: ReadonlyMap<string, Span>
+}
+
+function readDevice(reader: YamlReader, namespace: string, { key, keySpan, value }: YamlEntry): DeviceDraft {
   if (key.length > DEVICE_NAME_LIMIT) complain(reader, 'bad-value', keySpan, `device name \`${key}\` is longer than ${DEVICE_NAME_LIMIT} characters`)
   const isShort = isEmpty(value) || isList(value) || !isMapping(value)
   const entries = isShort ? [] : entriesOf(value, `device \`${key}\``)
@@ -52,13 +65,27 @@ function readDevice(reader: YamlReader, { key, keySpan, value }: YamlEntry): Dev
   const places = addressValue ? itemsOf(addressValue).flatMap(item => readDeviceAddress(item)) : []
   const loopback = key === LOOPBACK.name ? LOOPBACK.addresses : []
   const device = {
-    ...readProperties(key, find, portNames.length > 0),
+    ...readProperties(key, namespace, find, portNames.length > 0),
+    ...readVlan(key, keySpan, find),
     addresses: [...loopback, ...places.map(place => place.value).filter(one => !loopback.some(own => own.address === one.address))],
   }
-  return { device, ports: portNames, places: places.map(place => ({ address: place.value.address, span: place.span })) }
+  return { device, ports: portNames, peerSpan: find('peer')?.span, places: places.map(place => ({ address: place.value.address, span: place.span })) }
 }
 
-function readProperties(name: string, find: (key: string) => YamlValue | undefined, hasPorts: boolean): Omit<Device, 'addresses'> {
+/** `eth0.10` is vlan 10 on `eth0` where nothing else is told, as `ip` names them. */
+function readVlan(name: string, span: Span, find: (key: string) => YamlValue | undefined): Pick<Device, 'vlan'> | undefined {
+  const [parent, vlan, kind] = [find('parent'), find('vlan'), find('kind')]
+  if (!parent && !vlan && !(kind && textOf(kind, 'the kind of a device') === 'vlan')) return undefined
+  const [, usualParent, usualId] = /^(.+)\.(\d{1,4})$/.exec(name) ?? []
+  const parentName = parent ? textOf(parent, 'the parent of a vlan device') : usualParent
+  const id = vlan ? numberOf(vlan, 'the vlan', 1, 4094) : usualId === undefined ? undefined : Number(usualId)
+  if (parentName !== undefined && id !== undefined) return { vlan: { parent: parentName, id } }
+  const reader = (parent ?? vlan ?? kind)?.reader
+  if (reader) complain(reader, 'bad-value', span, `vlan device \`${name}\` does not tell its ${parentName === undefined ? 'parent' : 'vlan'}`, 'write `{ parent: eth0, vlan: 10 }`')
+  return undefined
+}
+
+function readProperties(name: string, namespace: string, find: (key: string) => YamlValue | undefined, hasPorts: boolean): Omit<Device, 'addresses'> {
   const [master, mtu, mac, up, hairpin, peer] = [find('master'), find('mtu'), find('mac'), find('up'), find('hairpin'), find('peer')]
   const groupValue = find('group')
   const group = groupValue && numberOf(groupValue, 'the group of a device', 0, 0xffffffff)
@@ -67,22 +94,31 @@ function readProperties(name: string, find: (key: string) => YamlValue | undefin
   const macDigits = macText === undefined ? undefined : readMac(macText)
   if (mac && macText !== undefined && macDigits === undefined) complain(mac.reader, 'bad-value', mac.span, `\`${macText}\` is not a MAC address`)
   const peerText = peer && textOf(peer, 'the peer of a veth device')
-  const [peerDevice = '', peerNamespace = ''] = (peerText ?? '').split('@')
+  const end = peerText === undefined ? undefined : readDeviceEnd(peerText, namespace)
   return {
     name,
-    kind: readKind(name, find('kind'), hasPorts, peerText !== undefined),
+    kind: readKind(name, find, hasPorts),
     mtu: (mtu && numberOf(mtu, 'the mtu', 68, 65535)) ?? (name === LOOPBACK.name ? LOOPBACK.mtu : 1500),
     up: (up && flagOf(up, '`up`')) ?? true,
     ...(group === undefined ? {} : { group }),
     hairpin: (hairpin && flagOf(hairpin, '`hairpin`')) ?? false,
     ...(masterName === undefined ? {} : { master: masterName }),
     ...(macDigits === undefined ? {} : { mac: macDigits }),
-    ...(peerText === undefined ? {} : { peer: { device: peerDevice, namespace: peerNamespace } }),
+    ...(end ? { peer: end } : {}),
   }
 }
 
-function readKind(name: string, value: YamlValue | undefined, hasPorts: boolean, hasPeer: boolean): DeviceKind {
-  const usual: DeviceKind = name === LOOPBACK.name ? 'loopback' : hasPorts ? 'bridge' : hasPeer ? 'veth' : 'physical'
+/** Reads `NAMESPACE/DEVICE`, `DEVICE@NAMESPACE` or `DEVICE` (of the same namespace). */
+export function readDeviceEnd(text: string, namespace: string): DeviceEnd {
+  const slash = text.lastIndexOf('/')
+  if (slash !== -1) return { namespace: text.slice(0, slash), device: text.slice(slash + 1) }
+  const [device = '', of = namespace] = text.split('@')
+  return { namespace: of, device }
+}
+
+function readKind(name: string, find: (key: string) => YamlValue | undefined, hasPorts: boolean): DeviceKind {
+  const value = find('kind')
+  const usual: DeviceKind = name === LOOPBACK.name ? 'loopback' : hasPorts ? 'bridge' : find('vlan') ? 'vlan' : find('peer') ? 'veth' : 'physical'
   const text = value && textOf(value, 'the kind of a device')
   if (!value || text === undefined) return usual
   const kind = KINDS.find(one => one === text)
@@ -112,22 +148,24 @@ function complainOfStrangers(reader: YamlReader, entries: readonly YamlEntry[], 
   const names = drafts.map(({ device }) => device.name)
   for (const [index, { device, ports }] of drafts.entries()) {
     const span = entries[index]?.keySpan
-    for (const name of [...(device.master === undefined ? [] : [device.master]), ...ports]) {
+    for (const name of [device.master, device.vlan?.parent, ...ports].filter(one => one !== undefined)) {
       if (span && !names.includes(name)) complain(reader, 'unknown-device', span, `device \`${device.name}\` speaks of \`${name}\`, which is not there`, didYouMean(name, names))
     }
   }
 }
 
+/** The kernel refuses an address that a device has already; on two devices of a namespace it takes it. */
 function complainOfSharedAddresses(reader: YamlReader, drafts: readonly DeviceDraft[]): void {
-  const owners = new Map<Address, { readonly device: string; readonly span: Span }>()
+  const known: { readonly device: string; readonly address: Address; readonly span: Span }[] = []
   for (const { device, places } of drafts) {
     for (const { address, span } of places) {
-      const owner = owners.get(address)
-      if (!owner) owners.set(address, { device: device.name, span })
-      else {
-        const message = `address ${writeAddress(address)} is there twice`
-        reader.diagnostics.push({ code: 'duplicate-address', severity: 'error', span, message, related: [{ span: owner.span, message: `\`${owner.device}\` has it` }] })
-      }
+      const twin = known.find(one => one.address === address && one.device === device.name)
+      const other = twin ?? known.find(one => one.address === address)
+      known.push({ device: device.name, address, span })
+      if (!other) continue
+      const message = twin ? `address ${writeAddress(address)} is there twice` : `address ${writeAddress(address)} is on two devices`
+      const related = [{ span: other.span, message: `\`${other.device}\` has it` }]
+      reader.diagnostics.push({ code: 'duplicate-address', severity: twin ? 'error' : 'warning', span, message, related, ...(twin ? {} : { help: 'the host answers for it on both, and uses the route of the first' }) })
     }
   }
 }

@@ -1,35 +1,56 @@
 /** One namespace of a topology file. */
 
+import type { Span } from '../diagnostics/source-file.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { readAddress } from '../net/address.ts'
 import { readIpsets } from './ipset-text.ts'
+import { networkBridge, placeContainers } from './container-network.ts'
+import type { ContainerHost } from './container-network.ts'
+import { readContainers } from './load-containers.ts'
 import { readDevices, readMac } from './load-devices.ts'
+import type { DeviceReading } from './load-devices.ts'
+import { readNamedFile, readRulesetEntries } from './load-rulesets.ts'
+import { readSocketLine } from './load-sockets.ts'
+import { readSysctls } from './load-sysctls.ts'
 import { readRoute, readRouteRule } from './route-text.ts'
 import type { TextReading } from './route-text.ts'
 import type { Device, Ipset, Namespace, Neighbour, Route, RouteRule } from './topology.ts'
-import { complain, entriesOf, isMapping, itemsOf, textOf } from '../yaml/yaml-reader.ts'
+import { complain, entriesOf, isBlock, isMapping, itemsOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlReader, YamlValue } from '../yaml/yaml-reader.ts'
 
 /** The keys of a namespace. */
-export const NAMESPACE_KEYS: readonly string[] = ['devices', 'routes', 'rules', 'neighbours', 'sysctls', 'ipsets']
+export const NAMESPACE_KEYS: readonly string[] = ['devices', 'routes', 'rules', 'neighbours', 'sysctls', 'ipsets', 'iptables', 'ip6tables', 'listen', 'networks', 'containers']
+
+/** A namespace, the sandboxes of its containers, and where they are described. */
+export interface NamespaceReading extends ContainerHost {
+  readonly devices: DeviceReading
+  readonly nameSpans: ReadonlyMap<string, Span>
+}
 
 /** Reads the entries of one namespace. */
-export function readNamespace(reader: YamlReader, name: string, entries: readonly YamlEntry[]): Namespace {
+export function readNamespace(reader: YamlReader, name: string, entries: readonly YamlEntry[]): NamespaceReading {
   for (const { key, keySpan } of entries) {
     if (!NAMESPACE_KEYS.includes(key)) complain(reader, 'unknown-key', keySpan, `\`${key}\` is not known in a namespace`, didYouMean(key, NAMESPACE_KEYS))
   }
   const valuesOf = (key: string): readonly YamlValue[] => entries.filter(entry => entry.key === key).map(entry => entry.value)
-  const devices = readDevices(reader, valuesOf('devices').flatMap(value => entriesOf(value, '`devices`')))
+  const mapping = (key: string): readonly YamlEntry[] => valuesOf(key).flatMap(value => entriesOf(value, `\`${key}\``))
+  const reading = readDevices(reader, name, mapping('devices'))
+  const { networks, plans, nameSpans } = readContainers(reader, mapping('networks'), mapping('containers'))
+  const devices = [...reading.devices, ...networks.filter(({ bridge }) => !reading.devices.some(device => device.name === bridge)).map(networkBridge)]
   const lines = (key: string): readonly YamlValue[] => valuesOf(key).flatMap(itemsOf)
-  return {
+  const listen = valuesOf('listen')
+  const host: Namespace = {
     name,
-    devices,
+    devices: reading.devices,
     routes: lines('routes').flatMap(value => readRouteLine(value, devices)),
     rules: lines('rules').flatMap(value => readRuleLine(value, devices)),
     neighbours: lines('neighbours').flatMap(value => readNeighbour(value, devices)),
     sysctls: Object.fromEntries(valuesOf('sysctls').flatMap(readSysctls)),
     ipsets: valuesOf('ipsets').flatMap(readSets),
+    rulesets: readRulesetEntries(entries),
+    ...(listen.length === 0 ? {} : { sockets: listen.flatMap(itemsOf).flatMap(readSocketLine) }),
   }
+  return { ...placeContainers(host, networks, plans), devices: reading, nameSpans }
 }
 
 function readRouteLine(value: YamlValue, devices: readonly Device[]): readonly Route[] {
@@ -66,16 +87,9 @@ function readNeighbour(value: YamlValue, devices: readonly Device[]): readonly N
   return [{ device, address, mac, ...(port === undefined ? {} : { port }) }]
 }
 
-function readSysctls(value: YamlValue): readonly (readonly [string, string])[] {
-  return entriesOf(value, '`sysctls`').flatMap(({ key, value: setting }) => {
-    const text = textOf(setting, `sysctl \`${key}\``)
-    return text === undefined ? [] : [[key.replaceAll('/', '.'), text] as const]
-  })
-}
-
-/** Sets are the text of `ipset save`, or a mapping from name to type and entries. */
+/** Sets are the text of `ipset save`, a file with it, or a mapping from name to type and entries. */
 function readSets(value: YamlValue): readonly Ipset[] {
-  if (!isMapping(value)) return readIpsets(textOf(value, '`ipsets`') ?? '')
+  if (!isMapping(value)) return readIpsets(isBlock(value) || !value.reader.readFile ? textOf(value, '`ipsets`') ?? '' : (readNamedFile(value, '`ipsets`')?.text ?? ''))
   return entriesOf(value, '`ipsets`').flatMap(({ key, value: set }) => readSet(key, set))
 }
 

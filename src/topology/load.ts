@@ -13,10 +13,12 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { SourceFile } from '../diagnostics/source-file.ts'
 import { readAddress } from '../net/address.ts'
+import { joinPeers, readWires } from './load-links.ts'
 import { NAMESPACE_KEYS, readNamespace } from './load-namespace.ts'
-import type { Label, Namespace, Topology } from './topology.ts'
+import type { NamespaceReading } from './load-namespace.ts'
+import type { Label, Topology } from './topology.ts'
 import { complain, entriesOf, openYaml, rootOf, textOf } from '../yaml/yaml-reader.ts'
-import type { YamlEntry } from '../yaml/yaml-reader.ts'
+import type { YamlEntry, YamlReader } from '../yaml/yaml-reader.ts'
 
 /** What the namespace of a file without `namespaces:` is called. */
 const ONLY_NAMESPACE = 'host'
@@ -27,27 +29,51 @@ export interface TopologyReading {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+/** How the files that a topology names are read: relative to it; a text says why one cannot be read. */
+export interface TopologyOptions {
+  readonly readFile?: (path: string) => SourceFile | string
+}
+
 /** Reads a topology; a part that cannot be read is reported and left out. */
-export function readTopology(source: SourceFile): TopologyReading {
-  const reader = openYaml(source)
+export function readTopology(source: SourceFile, options: TopologyOptions = {}): TopologyReading {
+  const reader: YamlReader = { ...openYaml(source), readFile: options.readFile }
   if (reader.document.errors.length > 0) return { value: { namespaces: [], labels: [], assumptions: [] }, diagnostics: reader.diagnostics }
   const entries = entriesOf(rootOf(reader), 'a topology')
   if (entries.length === 0 && reader.diagnostics.length === 0) complain(reader, 'empty-file', rootOf(reader).span, 'the file describes no topology', 'write the devices of the host: `devices:` and below it `eth0: 192.0.2.1/24`')
   const several = entries.find(entry => entry.key === 'namespaces')
-  const namespaces = several ? readNamespaces(several, entries) : [readNamespace(reader, ONLY_NAMESPACE, entries.filter(entry => entry.key !== 'labels'))]
-  const labels = entries.filter(entry => entry.key === 'labels').flatMap(readLabels)
+  const readings = several ? readNamespaces(several, entries) : [readNamespace(reader, ONLY_NAMESPACE, entries.filter(entry => !BESIDE.includes(entry.key)))]
+  complainOfTwins(reader, readings)
+  const peerSpans = new Map(readings.map(({ namespaces, devices }) => [namespaces[0]?.name ?? '', devices.peerSpans]))
+  const namespaces = joinPeers(reader, readings.flatMap(reading => reading.namespaces), peerSpans)
+  const wires = entries.filter(entry => entry.key === 'wires').flatMap(entry => readWires(entry.value, namespaces))
+  const labels = [...entries.filter(entry => entry.key === 'labels').flatMap(readLabels), ...readings.flatMap(reading => reading.labels)]
+  const containers = readings.flatMap(reading => reading.containers)
   const diagnostics = reader.diagnostics.sort((one, other) => one.span.start - other.span.start)
-  return { value: { namespaces, labels, assumptions: [] }, diagnostics }
+  return { value: { namespaces, labels, assumptions: [], wires, containers }, diagnostics }
 }
 
-function readNamespaces(several: YamlEntry, entries: readonly YamlEntry[]): readonly Namespace[] {
+/** Keys that stand beside namespaces, or beside the devices of the only one. */
+const BESIDE: readonly string[] = ['labels', 'wires']
+
+function readNamespaces(several: YamlEntry, entries: readonly YamlEntry[]): readonly NamespaceReading[] {
   const { reader } = several.value
   for (const entry of entries) {
-    if (entry.key === 'namespaces' || entry.key === 'labels') continue
-    const help = NAMESPACE_KEYS.includes(entry.key) ? 'it belongs to one of the namespaces: move it there' : 'known here are namespaces, labels'
+    if (entry.key === 'namespaces' || BESIDE.includes(entry.key)) continue
+    const help = NAMESPACE_KEYS.includes(entry.key) ? 'it belongs to one of the namespaces: move it there' : `known here are namespaces, ${BESIDE.join(', ')}`
     complain(reader, 'unknown-key', entry.keySpan, `\`${entry.key}\` is not known beside \`namespaces\``, help)
   }
   return entriesOf(several.value, '`namespaces`').map(({ key, value }) => readNamespace(reader, key, entriesOf(value, `namespace \`${key}\``)))
+}
+
+/** A container's sandbox is called like it, so that two hosts cannot have containers of one name. */
+function complainOfTwins(reader: YamlReader, readings: readonly NamespaceReading[]): void {
+  const names = readings.flatMap(({ namespaces }) => namespaces.map(({ name }) => name))
+  for (const { nameSpans, containers } of readings) {
+    for (const { name } of containers) {
+      const span = nameSpans.get(name)
+      if (span && names.filter(one => one === name).length > 1) complain(reader, 'duplicate-key', span, `there are two namespaces \`${name}\``, 'a container is a namespace of its name: rename one')
+    }
+  }
 }
 
 function readLabels(entry: YamlEntry): readonly Label[] {

@@ -1,9 +1,16 @@
 /** What a host is joined to: namespaces with devices, addresses, routes and all else outside a ruleset that decides a packet's way. */
 
-import type { Address, Prefix } from '../net/address.ts'
+import type { SourceFile, Span } from '../diagnostics/source-file.ts'
+import type { Address, Family, Prefix } from '../net/address.ts'
 
-/** What a device is; `physical` ends at a wire that leads out of the described world. */
-export type DeviceKind = 'physical' | 'veth' | 'bridge' | 'dummy' | 'loopback'
+/** What a device is; a `physical` one (and a veth whose peer is not told) without a wire leads out of the described world. */
+export type DeviceKind = 'physical' | 'veth' | 'bridge' | 'dummy' | 'loopback' | 'vlan'
+
+/** A device in its namespace. */
+export interface DeviceEnd {
+  readonly namespace: string
+  readonly device: string
+}
 
 /** An address of a device with the length of its prefix, as `ip address` shows it. */
 export interface DeviceAddress {
@@ -20,8 +27,10 @@ export interface Device {
   readonly addresses: readonly DeviceAddress[]
   /** The bridge that it is a port of. */
   readonly master?: string
-  /** The other end of a veth pair, in this or another namespace. */
-  readonly peer?: { readonly namespace: string; readonly device: string }
+  /** The other end of a veth pair, in this or another namespace; of a physical device: of its wire. Both ends name each other. */
+  readonly peer?: DeviceEnd
+  /** Of a vlan device: the device that carries its frames, with this tag (1..4094). */
+  readonly vlan?: { readonly parent: string; readonly id: number }
   /** Bytes. */
   readonly mtu: number
   /** 12 hex digits. */
@@ -93,6 +102,22 @@ export interface IpsetEntry {
   readonly nomatch: boolean
 }
 
+/** A socket that takes connections or datagrams. */
+export interface ListeningSocket {
+  readonly protocol: 'tcp' | 'udp'
+  /** Absent or `::`: every address of both families; `0.0.0.0`: every IPv4 address. */
+  readonly address?: Address
+  readonly port: number
+}
+
+/** The text of a ruleset that a namespace has loaded. */
+export interface RulesetText {
+  readonly family: Family
+  readonly source: SourceFile
+  /** Where the topology file names it. */
+  readonly span?: Span
+}
+
 /** A network namespace. */
 export interface Namespace {
   readonly name: string
@@ -106,6 +131,23 @@ export interface Namespace {
   /** By full name, such as `net.ipv4.ip_forward`; what is not set has the kernel's default, except that see `sysctlNumber`. */
   readonly sysctls: Readonly<Record<string, string>>
   readonly ipsets: readonly Ipset[]
+  /** In the order of loading. Absent: none. */
+  readonly rulesets?: readonly RulesetText[]
+  /** Who listens. Absent: nobody told, so it is open whether anybody does. */
+  readonly sockets?: readonly ListeningSocket[]
+}
+
+/** What joins physical devices: a cable between two, a switch between more. */
+export interface Wire {
+  readonly ends: readonly DeviceEnd[]
+}
+
+/** A container and the namespace that it runs in; several share one in the modes `host` and `container:NAME`. */
+export interface Container {
+  readonly name: string
+  readonly namespace: string
+  /** Such as `bridge`, `host`, `none`, `container:web`. */
+  readonly mode: string
 }
 
 /** What an address is called in sentences, such as "container c1". */
@@ -114,11 +156,26 @@ export interface Label {
   readonly words: string
 }
 
+/** What all worlds are made of in code: a namespace of which only the name and what differs from an empty one is given. */
+export function makeNamespace(given: Pick<Namespace, 'name'> & Partial<Namespace>): Namespace {
+  return { devices: [], routes: [], rules: [], neighbours: [], sysctls: {}, ipsets: [], ...given }
+}
+
 /** The described world. `assumptions` are sentences that say what was guessed where no topology was given; empty otherwise. */
 export interface Topology {
   readonly namespaces: readonly Namespace[]
   readonly labels: readonly Label[]
   readonly assumptions: readonly string[]
+  /** Absent: none. */
+  readonly wires?: readonly Wire[]
+  /** Absent: none. */
+  readonly containers?: readonly Container[]
+}
+
+/** Returns the namespace of a name, or of the container that has it; undefined where there is none. */
+export function namespaceNamed(topology: Topology, name: string): Namespace | undefined {
+  const place = topology.containers?.find(container => container.name === name)?.namespace ?? name
+  return topology.namespaces.find(namespace => namespace.name === place)
 }
 
 /** Returns the device of a name, undefined where the namespace has none. */

@@ -25,6 +25,8 @@ export interface YamlReader {
   readonly source: SourceFile
   readonly document: Document
   readonly diagnostics: Diagnostic[]
+  /** Reads a file that the document names, relative to it; a text says why it cannot be read. Absent: no files can be read here. */
+  readonly readFile?: ((path: string) => SourceFile | string) | undefined
 }
 
 /** Returns a reader of a text; what is no YAML is among its complaints, and it has no root then. JSON is YAML too. */
@@ -125,6 +127,21 @@ export function isMapping(value: YamlValue): boolean {
 /** Tells whether the value is a list. */
 export function isList(value: YamlValue): boolean {
   return isSeq(resolved(value))
+}
+
+/** Tells whether the value is a text of several lines. */
+export function isBlock(value: YamlValue): boolean {
+  const node = resolved(value)
+  return isScalar(node) && typeof node.value === 'string' && node.value.includes('\n')
+}
+
+/** Returns a block of text as a source of its own, whose lines have the numbers that they have in the document. */
+export function blockSource(value: YamlValue): SourceFile {
+  const { source } = value.reader
+  const node = resolved(value)
+  const text = isScalar(node) ? String(node.value) : ''
+  const before = source.text.slice(0, value.span.start).split('\n').length
+  return { path: source.path, text: '\n'.repeat(before) + text }
 }
 
 function resolved(value: YamlValue): Node | null {
