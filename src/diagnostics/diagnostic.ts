@@ -40,6 +40,7 @@ export type DiagnosticCode =
   | 'open-quote'
   | 'option-conflict'
   | 'outside-table'
+  | 'policy-syntax'
   | 'protocol-needed'
   | 'rule-number'
   | 'silent-change'
