@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },
   docs: { summary: 'print the reference of all matches and targets, or of one', load: async () => (await import('./commands/docs.ts')).docs },
   simulate: { summary: 'answer JSON requests about packets, line by line', load: async () => (await import('./commands/simulate.ts')).simulate },
+  snapshot: { summary: 'write down the network of this machine as a topology file', load: async () => (await import('./commands/snapshot.ts')).snapshot },
 }
 
 /** Runs a command line without the program's name; returns the exit code. */
