@@ -113,7 +113,7 @@ function remarks(record: NamespaceRecord, device: JsonObject, peers: ReadonlyMap
   const data = objectIn(objectIn(device, 'linkinfo'), 'info_data')
   return [
     kind === 'physical' || KINDS.includes(kind) ? '' : `${name} is of kind \`${kind}\`: it is taken as a physical one, and what it does to packets is left out`,
-    kind === 'veth' && !peers.has(device) ? `${name}: the other end of this veth pair is in a namespace without a name (a container's, perhaps), so it counts as a wire that leads out` : '',
+    kind === 'veth' && !peers.has(device) ? `${name}: the other end of this veth pair is in no namespace that was read (a container has one without a name), so it counts as a wire that leads out` : '',
     master !== undefined && bridgeOf(record, device) === undefined ? `${name} belongs to ${master}, which is no bridge: that is left out` : '',
     kind === 'bridge' && numberIn(data, 'vlan_filtering') === 1 ? `${name} filters by vlan: that is left out` : '',
     kind === 'bridge' && numberIn(data, 'nf_call_iptables') === 1 ? `${name} calls iptables by its own option \`nf_call_iptables\`: only the sysctl net.bridge.bridge-nf-call-iptables is looked at` : '',

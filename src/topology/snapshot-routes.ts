@@ -16,6 +16,8 @@ const TYPES: readonly string[] = ['unspec', 'unicast', 'local', 'broadcast', 'an
 const KERNEL: readonly (string | undefined)[] = ['2', 'kernel']
 const TABLES: Readonly<Record<string, string>> = { '253': 'default', '254': 'main', '255': 'local' }
 
+const UNKNOWN_TABLE = 'the number of its table is not told (an older `ip` prints its name alone)'
+
 /** Returns the routes that do not follow from the addresses of devices. */
 export function snapshotRoutes(record: NamespaceRecord, family: Family): SnapshotLines {
   const prefixes = prefixesOf(record, family)
@@ -41,7 +43,8 @@ export function snapshotRules(record: NamespaceRecord, family: Family): Snapshot
     const line = ruleLine(rule, family)
     const unknown = Object.keys(rule).filter(key => !RULE_KEYS.has(key))
     if (unknown.length > 0) leftOut.push(`routing rule \`${line}\`: it also depends on ${unknown.join(', ')}, so the whole rule is left out`)
-    return unknown.length > 0 ? [] : [line]
+    else if (!isTable(table)) leftOut.push(`routing rule \`${line}\`: ${UNKNOWN_TABLE}`)
+    return unknown.length > 0 || !isTable(table) ? [] : [line]
   })
   const has = (priority: number, table: string): boolean => record.rules[family].some(rule => numberIn(rule, 'priority') === priority && tableOf(rule) === table)
   if (record.rules[family].length > 0 && !(has(0, 'local') && has(32766, 'main'))) leftOut.push(`the routing rules of ${family === 'ipv4' ? 'IPv4' : 'IPv6'} for the tables local and main are not where they usually are; a topology has them at 0 and 32766`)
@@ -107,6 +110,7 @@ function routeLine(route: JsonObject, family: Family): { readonly text: string; 
     table === 'main' ? '' : `table ${table}`, option('metric', 'metric', family === 'ipv4' ? '0' : '1024'), option('src', 'prefsrc'), option('tos', 'tos'),
   ].filter(word => word !== '').join(' ')
   const text = `\`${target}\`${table === 'main' ? '' : ` of table ${table}`}`
+  if (!isTable(table)) return { text, why: UNKNOWN_TABLE }
   if (needsDevice && device === undefined) return { text, why: 'it has no device that a topology could name' }
   if (via !== undefined) return { text, why: 'its next hop is of another family' }
   if (route['encap'] !== undefined) return { text, why: 'it encapsulates packets' }
@@ -144,4 +148,8 @@ function typeOf(route: JsonObject): string {
 function tableOf(object: JsonObject): string {
   const table = textIn(object, 'table') ?? '254'
   return TABLES[table] ?? table
+}
+
+function isTable(table: string): boolean {
+  return /^(\d+|main|local|default)$/.test(table)
 }

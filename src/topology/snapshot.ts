@@ -20,7 +20,9 @@ export interface Snapshot {
 const KEYS = { ipv4: 'iptables', ipv6: 'ip6tables' } as const
 
 /** Writes the topology file of a machine. */
-export function snapshotMachine({ namespaces, leftOut }: MachineRecord): Snapshot {
+export function snapshotMachine(machine: MachineRecord): Snapshot {
+  const { leftOut } = machine
+  const namespaces = machine.namespaces.map(record => ({ ...record, devices: record.devices.filter(device => textIn(device, 'ifname') !== undefined) }))
   const peers = pairVeths(namespaces)
   const parts = namespaces.map(record => snapshotNamespace(record, peers))
   const all = [...leftOut, ...parts.flatMap((part, index) => part.leftOut.map(words => (namespaces.length === 1 ? words : `namespace ${namespaces[index]?.name}: ${words}`)))]
@@ -51,7 +53,7 @@ function snapshotNamespace(record: NamespaceRecord, peers: ReadonlyMap<JsonObjec
       ...yamlList('rules', rules.flatMap(part => part.lines)),
       ...yamlList('neighbours', snapshotNeighbours(record)),
       ...yamlMapping('sysctls', tellingSysctls(record).map(([name, value]) => [name, yamlText(value)])),
-      ...(Object.values(record.sockets).some(text => text !== '') ? yamlKnownList('sockets', snapshotSockets(record.sockets)) : []),
+      ...(Object.values(record.sockets).some(text => text !== '') ? yamlKnownList('listen', snapshotSockets(record.sockets)) : []),
       ...yamlBlock('ipsets', record.ipsets),
       ...kept.flatMap(({ family, backend, text }) => [`# loaded by ${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${backend}`, ...yamlBlock(KEYS[family], withoutComments(text))]),
     ],
