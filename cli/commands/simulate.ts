@@ -48,17 +48,10 @@ export const simulate: Command = {
 /** Returns the answer to one request line. */
 export function answerLine(line: string, backend: Backend): string {
   const request = parseJson(line)
-  if (!isObject(request)) return JSON.stringify(failed('the line is not a JSON object'))
-  return JSON.stringify(answerCase(request, backend))
+  return isObject(request) ? answerCase(request, backend) : failed('the line is not a JSON object')
 }
 
-interface Answer {
-  readonly load: 'ok' | 'error'
-  readonly error?: string
-  readonly flows: readonly JsonObject[]
-}
-
-function answerCase(request: JsonObject, backend: Backend): Answer {
+function answerCase(request: JsonObject, backend: Backend): string {
   const rulesets: Ruleset[] = []
   for (const [key, family] of [['ruleset', 'ipv4'], ['ruleset6', 'ipv6']] as const) {
     const loaded = loadRuleset(typeof request[key] === 'string' ? request[key] : '', family, backend)
@@ -67,7 +60,8 @@ function answerCase(request: JsonObject, backend: Backend): Answer {
   }
   const topology = readTopologyJson(isObject(request['topology']) ? request['topology'] : {}, typeof request['ipsets'] === 'string' ? request['ipsets'] : '')
   const flows = Array.isArray(request['flows']) ? request['flows'] : []
-  return { load: 'ok', flows: flows.map((flow: unknown) => answerFlow(isObject(flow) ? flow : {}, rulesets, topology, backend)) }
+  const answers = flows.map((flow: unknown) => answerFlow(isObject(flow) ? flow : {}, rulesets, topology, backend))
+  return `{"load":"ok","flows":[${answers.join(',')}]}`
 }
 
 /** Every table exists, as in a namespace where all its modules are loaded. */
@@ -81,7 +75,7 @@ function loadRuleset(text: string, family: Family, backend: Backend): Ruleset | 
   return loop ? `chains of table ${loop.name} jump in a circle` : value
 }
 
-function answerFlow(flow: JsonObject, rulesets: readonly Ruleset[], topology: Topology, backend: Backend): JsonObject {
+function answerFlow(flow: JsonObject, rulesets: readonly Ruleset[], topology: Topology, backend: Backend): string {
   const choices = (Array.isArray(flow['natChoices']) ? flow['natChoices'] : []).filter(isObject)
   const choosePort = (protocol: number, port: number): number | undefined => {
     const choice = choices.find(one => one['proto'] === protocolName(protocol) && one['from'] === port)
@@ -89,13 +83,13 @@ function answerFlow(flow: JsonObject, rulesets: readonly Ruleset[], topology: To
   }
   const world = makeWorld({ topology, rulesets, backend, choosePort })
   const packets = (Array.isArray(flow['packets']) ? flow['packets'] : []).filter(isObject)
-  const traces: Trace[] = packets.map(packet => trace(world, readProbe(packet)))
+  const traces: Trace[] = packets.map(packet => trace(world, readProbe(packet), { record: 'none' }))
   const connections = [...world.hosts.values()].flatMap(host => [...host.connections.all])
-  return { packets: traces.map(writeTrace), conntrack: connections.map(writeConnection), counters: countHits(traces) }
+  return `{"packets":[${traces.map(writeTrace).join(',')}],"conntrack":[${connections.map(writeConnection).join(',')}],"counters":${JSON.stringify(countHits(traces))}}`
 }
 
-function failed(error: string): Answer {
-  return { load: 'error', error, flows: [] }
+function failed(error: string): string {
+  return JSON.stringify({ load: 'error', error, flows: [] })
 }
 
 function parseJson(text: string): unknown {

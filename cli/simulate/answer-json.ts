@@ -1,34 +1,23 @@
-/** Traces and connections -> the oracle's result shape. */
+/** Traces and connections -> the oracle's result shape, as JSON text: most of the time of an answer would else go into objects. */
 
 import { CT_STATE, CT_STATUS } from '../../src/meaning/fields.ts'
 import { PROTOCOL } from '../../src/net/protocol.ts'
 import { writeAddress } from '../../src/net/address.ts'
 import type { Connection } from '../../src/simulate/connection.ts'
-import type { Outcome, Trace, TraceEvent } from '../../src/simulate/trace-events.ts'
+import type { Outcome, PathStep, Trace, Way } from '../../src/simulate/trace-events.ts'
 import type { Tuple } from '../../src/simulate/tuple.ts'
 import { protocolName, writePacket } from './packet-json.ts'
-import type { JsonObject } from './packet-json.ts'
 
-/** One step: table, chain, and the 1-based rule number or `policy`. */
-export type Step = readonly [string, string, number | 'policy']
-
-const STATUS_NAMES = ['SEEN_REPLY', 'ASSURED', 'SRC_NAT', 'DST_NAT'] as const
-
-/** Writes what became of one packet. */
-export function writeTrace(trace: Trace): JsonObject {
-  const { outcome } = trace
-  const gen = allAnswers(trace)
-  const copies = trace.events.flatMap(event => (event.kind === 'copy' ? [event.trace.outcome] : []))
-  return {
-    outcome: outcomeOf(outcome, copies),
-    path: pathOf(trace.events),
-    ctstate: statesOf(trace.events),
-    out: [...copies, outcome].flatMap(framesOut),
-    local: outcome.kind === 'local' ? [{ iif: outcome.device, mark: outcome.packet.mark, ...writePacket(outcome.packet) }] : [],
-    ...(trace.assumed.length > 0 ? { assumed: trace.assumed.map(one => one.words) } : {}),
-    replies: gen.flatMap(answer => repliesOf(answer.outcome)),
-    gen: gen.filter(answer => pathOf(answer.events).length > 0 || repliesOf(answer.outcome).length > 0).map(answer => ({ path: pathOf(answer.events), ctstate: statesOf(answer.events) })),
-  }
+/** Returns what became of one packet. */
+export function writeTrace(trace: Trace): string {
+  const { outcome, way } = trace
+  const answers = allAnswers(trace)
+  const local = outcome.kind === 'local' ? `{"iif":${quoted(outcome.device)},"mark":${outcome.packet.mark},${writePacket(outcome.packet)}}` : ''
+  const assumed = trace.assumed.length > 0 ? `,"assumed":${JSON.stringify(trace.assumed.map(one => one.words))}` : ''
+  const replies = answers.map(answer => writeReplies(answer.outcome)).filter(text => text !== '')
+  const told = answers.filter(answer => answer.way.path.length > 0 || writeReplies(answer.outcome) !== '')
+  const gen = told.map(answer => `{"path":${writePath(answer.way)},"ctstate":${writeStates(answer.way)}}`)
+  return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${writePath(way)},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":[${local}]${assumed},"replies":[${replies.join(',')}],"gen":[${gen.join(',')}]}`
 }
 
 function outcomeOf(outcome: Outcome, copies: readonly Outcome[]): string {
@@ -39,65 +28,95 @@ function outcomeOf(outcome: Outcome, copies: readonly Outcome[]): string {
 
 /** Returns how often each rule and policy was hit, keyed as `filter FORWARD 2`. */
 export function countHits(traces: readonly Trace[]): Readonly<Record<string, number>> {
-  const counters: Record<string, number> = {}
-  for (const trace of traces.flatMap(one => [one, ...allAnswers(one)])) {
-    for (const step of pathOf(trace.events)) counters[step.join(' ')] = (counters[step.join(' ')] ?? 0) + 1
+  const hits = new Map<PathStep, number>()
+  const count = ({ way, answers }: Trace): void => {
+    for (const step of way.path) hits.set(step, (hits.get(step) ?? 0) + 1)
+    answers.forEach(count)
   }
-  return counters
+  traces.forEach(count)
+  return Object.fromEntries([...hits].map(([{ table, chain, number }, times]) => [`${table} ${chain} ${number}`, times]))
 }
 
-/** Writes a connection as an entry of the table. */
-export function writeConnection(connection: Connection): JsonObject {
+/** Returns a connection as an entry of the table. */
+export function writeConnection(connection: Connection): string {
   const { zone } = connection
   const state = connection.tcp?.state ?? connection.sctp?.state
-  return {
-    orig: writeTuple(connection.original),
-    reply: writeTuple(connection.reply),
-    status: STATUS_NAMES.filter(name => connection.status & CT_STATUS[name]),
-    mark: connection.mark,
-    ...(state === undefined ? {} : { state }),
-    ...(zone.id === 0 ? {} : { zone: zone.id }),
-  }
+  const status = STATUS_NAMES.filter(name => connection.status & CT_STATUS[name]).map(name => `"${name}"`)
+  const rest = `${state === undefined ? '' : `,"state":"${state}"`}${zone.id === 0 ? '' : `,"zone":${zone.id}`}`
+  return `{"orig":{${writeTuple(connection.original)}},"reply":{${writeTuple(connection.reply)}},"status":[${status.join(',')}],"mark":${connection.mark}${rest}}`
 }
+
+const STATUS_NAMES = ['SEEN_REPLY', 'ASSURED', 'SRC_NAT', 'DST_NAT'] as const
+
+const NO_TRACES: readonly Trace[] = []
 
 function allAnswers(trace: Trace): readonly Trace[] {
-  return trace.answers.flatMap(answer => [answer, ...allAnswers(answer)])
+  return trace.answers.length === 0 ? NO_TRACES : trace.answers.flatMap(answer => [answer, ...allAnswers(answer)])
 }
 
-function pathOf(events: readonly TraceEvent[]): readonly Step[] {
-  return events.flatMap((event): Step[] => {
-    if (event.kind === 'rule') return [[event.place.table, event.place.chain.name, event.place.number]]
-    if (event.kind === 'copy') return [...pathOf(event.trace.events)]
-    return event.kind === 'policy' ? [[event.place.table, event.place.chain.name, 'policy']] : []
-  })
+const stepTexts = new WeakMap<PathStep, string>()
+
+function writePath({ path }: Way): string {
+  let text = '['
+  for (const step of path) text += text.length === 1 ? writeStep(step) : `,${writeStep(step)}`
+  return `${text}]`
 }
 
-function statesOf(events: readonly TraceEvent[]): readonly string[] {
-  return events.flatMap(event => {
-    if (event.kind !== 'conntrack') return []
-    if (event.ctState & CT_STATE.UNTRACKED) return ['UNTRACKED']
-    if (event.ctState & CT_STATE.INVALID) return ['INVALID']
-    if (event.ctState & CT_STATE.NEW) return ['NEW']
-    const direction = event.connection?.direction === 1 ? 'REPLY' : 'ORIGINAL'
-    return [`${event.ctState & CT_STATE.RELATED ? 'RELATED' : 'ESTABLISHED'}/${direction}`]
-  })
+/** Table, chain, and the 1-based rule number or `policy`. Steps belong to rules, so their text is made once. */
+function writeStep(step: PathStep): string {
+  const known = stepTexts.get(step)
+  if (known !== undefined) return known
+  const text = JSON.stringify([step.table, step.chain, step.number])
+  stepTexts.set(step, text)
+  return text
 }
 
-function framesOut(outcome: Outcome): readonly JsonObject[] {
-  if (outcome.kind !== 'forward' && outcome.kind !== 'sent' && outcome.kind !== 'bridge') return []
-  const { packet } = outcome
-  const bridged = outcome.kind === 'bridge' ? { bridged: true } : { oif: outcome.device }
-  return outcome.ports.map(iface => ({ iface, ...bridged, mark: packet.mark, prio: packet.priority, ...writePacket(packet) }))
+function writeStates({ states }: Way): string {
+  let text = '['
+  for (const { ctState, direction } of states) text += `${text.length === 1 ? '' : ','}"${stateName(ctState, direction)}"`
+  return `${text}]`
 }
 
-function repliesOf(outcome: Outcome): readonly JsonObject[] {
-  if (outcome.kind === 'local') return [{ iface: 'lo', ...writePacket(outcome.packet) }]
-  return outcome.kind === 'sent' || outcome.kind === 'forward' ? outcome.ports.map(iface => ({ iface, ...writePacket(outcome.packet) })) : []
+function stateName(ctState: number, direction: 0 | 1): string {
+  if (ctState & CT_STATE.UNTRACKED) return 'UNTRACKED'
+  if (ctState & CT_STATE.INVALID) return 'INVALID'
+  if (ctState & CT_STATE.NEW) return 'NEW'
+  return `${ctState & CT_STATE.RELATED ? 'RELATED' : 'ESTABLISHED'}/${direction === 1 ? 'REPLY' : 'ORIGINAL'}`
 }
 
-function writeTuple(tuple: Tuple): JsonObject {
-  const base = { src: writeAddress(tuple.src), dst: writeAddress(tuple.dst), proto: protocolName(tuple.protocol) }
-  if (tuple.protocol === PROTOCOL.icmp || tuple.protocol === PROTOCOL.icmpv6) return { ...base, icmpId: tuple.sport, icmpType: tuple.dport >> 8, icmpCode: tuple.dport & 255 }
-  const hasPorts = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.sctp, PROTOCOL.dccp].some(protocol => protocol === tuple.protocol)
-  return hasPorts ? { ...base, sport: tuple.sport, dport: tuple.dport } : base
+function writeFrames({ outcome, way }: Trace): string {
+  const own = framesOf(outcome)
+  return way.copies.length === 0 ? own : [...way.copies.map(framesOf), own].filter(text => text !== '').join(',')
+}
+
+function framesOf(outcome: Outcome): string {
+  if (outcome.kind !== 'forward' && outcome.kind !== 'sent' && outcome.kind !== 'bridge') return ''
+  const { packet, ports } = outcome
+  const bridged = outcome.kind === 'bridge' ? '"bridged":true' : `"oif":${quoted(outcome.device)}`
+  const rest = `${bridged},"mark":${packet.mark},"prio":${packet.priority},${writePacket(packet)}`
+  return ports.map(port => `{"iface":${quoted(port)},${rest}}`).join(',')
+}
+
+function writeReplies(outcome: Outcome): string {
+  if (outcome.kind === 'local') return `{"iface":"lo",${writePacket(outcome.packet)}}`
+  return outcome.kind === 'sent' || outcome.kind === 'forward' ? outcome.ports.map(port => `{"iface":${quoted(port)},${writePacket(outcome.packet)}}`).join(',') : ''
+}
+
+function writeTuple(tuple: Tuple): string {
+  const base = `"src":"${writeAddress(tuple.src)}","dst":"${writeAddress(tuple.dst)}","proto":"${protocolName(tuple.protocol)}"`
+  if (tuple.protocol === PROTOCOL.icmp || tuple.protocol === PROTOCOL.icmpv6) return `${base},"icmpId":${tuple.sport},"icmpType":${tuple.dport >> 8},"icmpCode":${tuple.dport & 255}`
+  return PROTOCOLS_WITH_PORTS.has(tuple.protocol) ? `${base},"sport":${tuple.sport},"dport":${tuple.dport}` : base
+}
+
+const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.sctp, PROTOCOL.dccp])
+
+const quotedNames = new Map<string, string>()
+
+/** Returns a device's name as a JSON string; there are few of them. */
+function quoted(name: string): string {
+  const known = quotedNames.get(name)
+  if (known !== undefined) return known
+  const text = JSON.stringify(name)
+  quotedNames.set(name, text)
+  return text
 }

@@ -11,7 +11,7 @@ import type { Probe } from '../../src/packet/probe.ts'
 export type JsonObject = Readonly<Record<string, unknown>>
 
 const NAMES: Readonly<Record<number, string>> = { 1: 'icmp', 2: 'igmp', 6: 'tcp', 17: 'udp', 33: 'dccp', 47: 'gre', 50: 'esp', 51: 'ah', 58: 'icmpv6', 132: 'sctp', 136: 'udplite' }
-const FLAG_NAMES = Object.entries(TCP_FLAG)
+const FLAG_BITS: ReadonlyMap<string, number> = new Map(Object.entries(TCP_FLAG))
 
 /** Reads a packet of a request. */
 export function readProbe(json: JsonObject): Probe {
@@ -101,25 +101,24 @@ function icmpOf(json: JsonObject, protocol: number, payload: Uint8Array): { read
   return { length: 8 + (inner?.length ?? 0) + payload.length, fields: { icmp } }
 }
 
-/** Writes the fields of a packet that the oracle compares. */
-export function writePacket(packet: Packet): JsonObject {
-  const { tcp, icmp } = packet
-  return {
-    src: writeAddress(packet.src),
-    dst: writeAddress(packet.dst),
-    proto: protocolName(packet.protocol),
-    ttl: packet.ttl,
-    tos: packet.tos,
-    len: packet.length,
-    df: packet.dontFragment,
-    ...(packet.sport === undefined ? {} : { sport: packet.sport }),
-    ...(packet.dport === undefined ? {} : { dport: packet.dport }),
-    ...(tcp && packet.malformed !== 'truncated' ? { tcpFlags: FLAG_NAMES.filter(([, bit]) => tcp.flags & bit).map(([name]) => name), mss: tcp.mss ?? null } : {}),
-    ...(icmp ? { icmpType: icmp.type, icmpCode: icmp.code } : {}),
-    ...(icmp?.id === undefined ? {} : { icmpId: icmp.id }),
-    ...(icmp?.inner ? { inner: writePacket(icmp.inner) } : {}),
-    ...(packet.spi === undefined ? {} : { spi: packet.spi }),
-  }
+/** Returns the fields of a packet that the oracle compares, as the inside of a JSON object. */
+export function writePacket(packet: Packet): string {
+  const { tcp, icmp, sport, dport, spi } = packet
+  let text = `"src":"${writeAddress(packet.src)}","dst":"${writeAddress(packet.dst)}","proto":"${protocolName(packet.protocol)}","ttl":${packet.ttl},"tos":${packet.tos},"len":${packet.length},"df":${packet.dontFragment}`
+  if (sport !== undefined) text += `,"sport":${sport}`
+  if (dport !== undefined) text += `,"dport":${dport}`
+  if (tcp && packet.malformed !== 'truncated') text += `,"tcpFlags":[${flagNames(tcp.flags)}],"mss":${tcp.mss ?? null}`
+  if (icmp) text += `,"icmpType":${icmp.type},"icmpCode":${icmp.code}`
+  if (icmp?.id !== undefined) text += `,"icmpId":${icmp.id}`
+  if (icmp?.inner) text += `,"inner":{${writePacket(icmp.inner)}}`
+  return spi === undefined ? text : `${text},"spi":${spi}`
+}
+
+/** The names of all combinations of flags, as JSON. */
+const FLAG_NAMES = Array.from({ length: 256 }, (_, flags) => Object.entries(TCP_FLAG).filter(([, bit]) => flags & bit).map(([name]) => `"${name}"`).join(','))
+
+function flagNames(flags: number): string {
+  return FLAG_NAMES[flags & 255] ?? ''
 }
 
 /** Returns the oracle's name of a protocol: a word or the number as text. */
@@ -147,17 +146,23 @@ function protocolOf(value: unknown): number {
   return /^\d+$/.test(text) ? Number(text) : (protocolNumber(text === 'icmp6' ? 'icmpv6' : text) ?? 0)
 }
 
+const NO_BYTES = new Uint8Array()
+const PATTERN = Uint8Array.from({ length: 65536 }, (_, index) => (index & 0x3f) + 0x40)
+
 /** `payload` in hex, `payloadText`, or `payloadLen` bytes "@ABC...". */
 function payloadOf(json: JsonObject): Uint8Array {
   if (typeof json['payload'] === 'string') return Uint8Array.from(json['payload'].match(/../g) ?? [], byte => Number.parseInt(byte, 16))
   if (typeof json['payloadText'] === 'string') return Uint8Array.from(json['payloadText'], character => character.charCodeAt(0))
-  return Uint8Array.from({ length: numberOr(json['payloadLen'], 0) }, (_, index) => (index & 0x3f) + 0x40)
+  const length = numberOr(json['payloadLen'], 0)
+  return length === 0 ? NO_BYTES : PATTERN.subarray(0, length)
 }
 
 function flagsOf(value: unknown): number {
   if (typeof value === 'number') return value
   const names: readonly unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(/[,|]/) : []
-  return FLAG_NAMES.reduce((bits, [name, bit]) => (names.some(given => String(given).toUpperCase() === name) ? bits | bit : bits), 0)
+  let bits = 0
+  for (const name of names) bits |= FLAG_BITS.get(String(name)) ?? FLAG_BITS.get(String(name).toUpperCase()) ?? 0
+  return bits
 }
 
 function optionKindsOf(value: unknown): number[] {

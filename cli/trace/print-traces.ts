@@ -93,6 +93,6 @@ function jsonOf({ topology, rulesets }: TraceJob, results: readonly (Sent | stri
   return {
     partial: rulesets.some(ruleset => ruleset.partial),
     assumptions: topology.assumptions,
-    packets: results.map(result => (typeof result === 'string' ? { error: result } : { packet: writeProbe(result.probe), ...jsonTrace(result.checked, topology), ...oracleShape(result.checked.trace) })),
+    packets: results.map(result => (typeof result === 'string' ? { error: result } : { packet: writeProbe(result.probe), ...jsonTrace(result.checked, topology), ...JSON.parse(oracleShape(result.checked.trace)) })),
   }
 }

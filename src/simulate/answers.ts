@@ -70,7 +70,7 @@ function answerReset(flight: Flight, place: RulePlace): boolean {
 /** Kernel: with bridge-nf-call-iptables a reset for what came in by a bridge port goes straight out of that port, past OUTPUT and POSTROUTING. */
 function putOnPort(flight: Flight, cause: RulePlace, packet: Packet): boolean {
   const outcome = { kind: 'sent' as const, namespace: flight.host.namespace.name, device: flight.bridgeIn, ports: [flight.bridgeIn], packet }
-  const trace: Trace = { events: [], outcome, assumed: [], answers: [] }
+  const trace: Trace = { events: [], outcome, way: { path: [], states: [], copies: [] }, assumed: [], answers: [] }
   flight.record?.({ kind: 'answer', cause, packet, trace })
   flight.answers.push(trace)
   return true
@@ -98,7 +98,7 @@ function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet)
   if (flight.tracked) attachConnection(answer, flight.tracked, flight.direction === 0 ? 1 : 0, 'related')
   answer.isTrackingFixed = flight.untracked
   const outcome = flight.send(answer)
-  const trace: Trace = { events, outcome, assumed: answer.assumed, answers: answer.answers }
+  const trace: Trace = { events, outcome, way: answer.way, assumed: answer.assumed, answers: answer.answers }
   flight.record?.({ kind: 'answer', cause, packet, trace })
   flight.answers.push(trace)
   return outcome.kind !== 'drop'

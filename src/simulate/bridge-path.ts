@@ -83,7 +83,8 @@ function sendCopies(flight: Flight, ports: readonly string[], send: (copy: Fligh
     const copy = copyFlight(flight, flight.record && (event => void events.push(event)))
     copy.bridgeOut = port
     const outcome = send(copy)
-    flight.record?.({ kind: 'copy', port, trace: { events, outcome, assumed: [], answers: [] } })
+    flight.way.copies.push(outcome)
+    flight.record?.({ kind: 'copy', port, trace: { events, outcome, way: copy.way, assumed: [], answers: [] } })
   }
 }
 

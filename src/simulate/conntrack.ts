@@ -28,6 +28,7 @@ const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 
 export function trackPacket(flight: Flight, hook: Hook): void {
   if (!flight.tracked && !flight.untracked) classify(flight, hook)
   flight.zone = undefined
+  flight.way.states.push({ ctState: flight.ctState, direction: flight.direction })
   flight.record?.({ kind: 'conntrack', hook, ctState: flight.ctState, connection: flight.connection })
 }
 

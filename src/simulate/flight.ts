@@ -10,7 +10,7 @@ import { DEFAULT_ZONE, viewOf, watchConnection } from './connection.ts'
 import type { Connection, Zone } from './connection.ts'
 import { matchesIpset } from './ipsets.ts'
 import { hasReversePath } from './reverse-path.ts'
-import type { Assumption, Outcome, Trace, TraceEvent } from './trace-events.ts'
+import type { Assumption, Outcome, Trace, TraceEvent, Way } from './trace-events.ts'
 import { tupleOf } from './tuple.ts'
 import type { Direction } from './tuple.ts'
 import type { Host, World } from './world.ts'
@@ -47,6 +47,7 @@ export interface Flight extends Subject {
   readonly recordsMisses: boolean
   /** Values of free variables: those given, and those assumed so far. */
   readonly decisions: Map<string, boolean>
+  readonly way: Way
   readonly assumed: Assumption[]
   readonly answers: Trace[]
   readonly send: (answer: Flight) => Outcome
@@ -91,6 +92,7 @@ export function makeFlight(start: FlightStart): Flight {
     isTrackingFixed: false,
     zone: undefined,
     route: undefined,
+    way: { path: [], states: [], copies: [] },
     assumed: [],
     answers: [],
     connectionWatch: () => watchConnection(host.connections, flight.tracked?.original ?? tupleOf(flight.packet), flight.tracked?.zone ?? DEFAULT_ZONE, start.world),
@@ -112,11 +114,11 @@ export function makeFlight(start: FlightStart): Flight {
   return flight
 }
 
-/** Returns a copy of the packet at this point of its way: it shares connection, assumptions and answers. */
+/** Returns a copy of the packet at this point of its way: it shares connection, way, assumptions and answers. */
 export function copyFlight(flight: Flight, record: Flight['record']): Flight {
-  const { inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, assumed, answers } = flight
+  const { inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers } = flight
   return Object.assign(makeFlight({ ...flight, record }), {
-    inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, assumed, answers,
+    inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers,
   })
 }
 

@@ -1,4 +1,7 @@
-/** A ruleset prepared for running: chains joined, meanings looked up once. It holds no state and serves any number of worlds. */
+/**
+ * A ruleset prepared for running: chains joined, meanings looked up and made into functions once. It holds no state of a run and
+ * serves any number of worlds. A chain is prepared when the first packet comes to it: most chains of a large ruleset see none.
+ */
 
 import { invariant } from '../diagnostics/diagnostic.ts'
 import type { MatchDefinition } from '../extensions/extension.ts'
@@ -6,8 +9,14 @@ import { effectsOf, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
 import type { Backend, Hook, TableName } from '../ir/hooks.ts'
 import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Effect } from '../meaning/effect.ts'
+import { isDecidedByFields, testOf } from '../meaning/evaluate.ts'
+import type { PredicateTest } from '../meaning/evaluate.ts'
+import { all } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
+import { indexRules } from './rule-index.ts'
+import type { RuleIndex } from './rule-index.ts'
+import type { PathStep } from './trace-events.ts'
 
 /** One match of a rule. */
 export interface PreparedMatch {
@@ -21,15 +30,29 @@ export interface PreparedRule {
   readonly rule: Rule
   /** 1-based. */
   readonly number: number
+  readonly step: PathStep
   readonly matches: readonly PreparedMatch[]
+  /** What the leading matches that fields alone decide mean together. */
+  readonly first: PredicateTest
+  /** The matches after those: they have memory or free variables, or stand behind one that has. */
+  readonly others: readonly PreparedMatch[]
   readonly effects: readonly Effect[]
   readonly jump: { readonly kind: 'jump' | 'goto'; readonly to: PreparedChain } | undefined
 }
 
-/** One chain, ready to run. */
+/** The rules of one chain, ready to run. */
+export interface PreparedRules {
+  readonly rules: readonly PreparedRule[]
+  /** Which rules a packet can match, for long chains. */
+  readonly index: RuleIndex | undefined
+}
+
+/** One chain, its rules prepared when they are first asked for by `rulesOf`. */
 export interface PreparedChain {
   readonly chain: Chain
-  readonly rules: readonly PreparedRule[]
+  readonly ofPolicy: PathStep
+  readonly prepare: () => PreparedRules
+  prepared: PreparedRules | undefined
 }
 
 /** A ruleset, ready to run. */
@@ -46,10 +69,11 @@ export function prepareRuleset(ruleset: Ruleset, backend: Backend): PreparedRule
   if (known) return known
   const builtIn: Record<TableName, Partial<Record<Hook, PreparedChain>>> = { raw: {}, mangle: {}, nat: {}, filter: {}, security: {} }
   for (const table of ruleset.tables) {
-    const chains = new Map<string, { chain: Chain; rules: PreparedRule[] }>(table.chains.map(chain => [chain.name, { chain, rules: [] }]))
-    for (const prepared of chains.values()) {
-      for (const [index, rule] of prepared.chain.rules.entries()) prepared.rules.push(prepareRule(rule, index + 1, { family: ruleset.family, backend }, chains))
-      if (prepared.chain.hook) builtIn[table.name][prepared.chain.hook] = prepared
+    const chains = new Map<string, PreparedChain>()
+    for (const chain of table.chains) {
+      const prepared = prepareChain(chain, { family: ruleset.family, backend, chains })
+      chains.set(chain.name, prepared)
+      if (chain.hook) builtIn[table.name][chain.hook] = prepared
     }
   }
   const prepared = { family: ruleset.family, builtIn }
@@ -57,12 +81,48 @@ export function prepareRuleset(ruleset: Ruleset, backend: Backend): PreparedRule
   return prepared
 }
 
-function prepareRule(rule: Rule, number: number, { family, backend }: { readonly family: Family; readonly backend: Backend }, chains: ReadonlyMap<string, PreparedChain>): PreparedRule {
-  const matches = rule.matches.map(use => ({ use, predicate: predicateOf(use, family, backend), memory: memoryOf(use, family) }))
+/** Returns the rules of a chain. */
+export function rulesOf(chain: PreparedChain): PreparedRules {
+  chain.prepared ??= chain.prepare()
+  return chain.prepared
+}
+
+/** What the rules of a table are prepared with. */
+interface Surroundings {
+  readonly family: Family
+  readonly backend: Backend
+  readonly chains: ReadonlyMap<string, PreparedChain>
+}
+
+function prepareChain(chain: Chain, around: Surroundings): PreparedChain {
+  const prepare = (): PreparedRules => {
+    const prepared = chain.rules.map((rule, index) => prepareRule(chain, rule, index + 1, around))
+    return { rules: prepared.map(one => one.rule), index: indexRules(prepared.map(one => one.leading)) }
+  }
+  return { chain, ofPolicy: { table: chain.table, chain: chain.name, number: 'policy' }, prepare, prepared: undefined }
+}
+
+function prepareRule(chain: Chain, rule: Rule, number: number, { family, backend, chains }: Surroundings): { readonly rule: PreparedRule; readonly leading: Predicate } {
+  const matches = rule.matches.map((use): PreparedMatch => ({ use, predicate: predicateOf(use, family, backend), memory: memoryOf(use, family) }))
+  const free = matches.findIndex(match => match.memory !== undefined || !isDecidedByFields(match.predicate))
+  const decided = free === -1 ? matches.length : free
+  const leading = all(matches.slice(0, decided).map(match => match.predicate))
   const { target } = rule
-  if (!target) return { rule, number, matches, effects: [], jump: undefined }
-  if (target.kind === 'target') return { rule, number, matches, effects: effectsOf(target, family), jump: undefined }
-  const to = chains.get(target.chain)
+  const prepared: PreparedRule = {
+    rule,
+    number,
+    step: { table: chain.table, chain: chain.name, number },
+    matches,
+    first: testOf(leading),
+    others: matches.slice(decided),
+    effects: target?.kind === 'target' ? effectsOf(target, family) : [],
+    jump: target && target.kind !== 'target' ? { kind: target.kind, to: chainNamed(chains, target.chain) } : undefined,
+  }
+  return { rule: prepared, leading }
+}
+
+function chainNamed(chains: ReadonlyMap<string, PreparedChain>, name: string): PreparedChain {
+  const to = chains.get(name)
   invariant(to, 'the reader lets no jump to a missing chain through')
-  return { rule, number, matches, effects: [], jump: { kind: target.kind, to } }
+  return to
 }

@@ -9,20 +9,19 @@ import type { Ternary } from '../meaning/subject.ts'
 import { applyEffects } from './apply-effects.ts'
 import type { Flight } from './flight.ts'
 import { ipsetKey } from './ipsets.ts'
-import type { PreparedChain, PreparedMatch, PreparedRule } from './prepare.ts'
+import { rulesOf } from './prepare.ts'
+import type { PreparedChain, PreparedMatch, PreparedRule, PreparedRules } from './prepare.ts'
+import { nextCandidate } from './rule-index.ts'
 import type { ChainPlace, RulePlace } from './trace-events.ts'
 import type { EffectVerdict, TableVerdict } from './verdict.ts'
 
-interface Place {
+/** A chain on the stack: `next` is the index of the rule to look at, `gotos` how many gotos led here without a return. */
+interface Frame {
   readonly hook: Hook
   readonly table: TableName
   readonly depth: number
-}
-
-/** A chain on the stack: `next` is the index of the rule to look at, `gotos` how many gotos led here without a return. */
-interface Frame {
-  readonly place: Place
   readonly prepared: PreparedChain
+  readonly contents: PreparedRules
   next: number
   readonly gotos: number
 }
@@ -32,10 +31,12 @@ const DEEPEST = 65_536
 
 /** Runs a built-in chain: where its rules decide nothing, its policy does. */
 export function runBuiltInChain(flight: Flight, hook: Hook, table: TableName, prepared: PreparedChain): TableVerdict {
-  const verdict = runChains(flight, { place: { hook, table, depth: 0 }, prepared, next: 0, gotos: 0 })
+  const contents = rulesOf(prepared)
+  const verdict = contents.rules.length === 0 ? undefined : runChains(flight, { hook, table, depth: 0, prepared, contents, next: 0, gotos: 0 })
   if (verdict) return verdict
+  flight.way.path.push(prepared.ofPolicy)
   const place: ChainPlace = { hook, table, chain: prepared.chain, depth: 0 }
-  const policy = prepared.chain.policy
+  const { policy } = prepared.chain
   flight.record?.({ kind: 'policy', place, policy })
   return { kind: policy === 'DROP' ? 'drop' : 'accept', by: { kind: 'policy', place } }
 }
@@ -43,17 +44,18 @@ export function runBuiltInChain(flight: Flight, hook: Hook, table: TableName, pr
 /** Returns undefined where the built-in chain ended or returned without a verdict. The stack is explicit: generated rulesets nest deep. */
 function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
   const stack: Frame[] = [start]
-  for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
-    const rule = frame.prepared.rules[frame.next]
-    frame.next += 1
+  const looksAtAll = flight.recordsMisses || flight.packet.malformed === 'truncated'
+  for (let frame: Frame | undefined = start; frame; frame = stack.at(-1)) {
+    const rule = nextRule(flight, frame, looksAtAll)
     if (!rule) {
       leaveChain(flight, stack)
       continue
     }
-    const match = matchRule(flight, frame.place, frame.prepared, rule)
-    if (match === 'no') continue
-    if (match === 'hotdrop') return { kind: 'drop', by: { kind: 'kernel', reason: 'truncated-header', hook: frame.place.hook } }
-    const place = placeOf(frame.place, frame.prepared, rule)
+    const match = looksAtAll ? matchEach(flight, frame, rule) : rule.first(flight) === true && matchOthers(flight, frame, rule)
+    if (match === false) continue
+    if (match === 'hotdrop') return { kind: 'drop', by: { kind: 'kernel', reason: 'truncated-header', hook: frame.hook } }
+    flight.way.path.push(rule.step)
+    const place = placeOf(frame, rule)
     if (rule.jump) {
       if (stack.length > DEEPEST || frame.gotos > DEEPEST) return { kind: 'drop', by: { kind: 'rule', place } }
       enterChain(flight, stack, frame, place, rule.jump)
@@ -66,17 +68,26 @@ function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
   return undefined
 }
 
+/** Returns the next rule to look at: with an index, the next one that the packet can match. */
+function nextRule(flight: Flight, frame: Frame, looksAtAll: boolean): PreparedRule | undefined {
+  const { rules, index } = frame.contents
+  const at = index && !looksAtAll ? nextCandidate(index, flight, frame.next, rules.length) : frame.next
+  frame.next = at + 1
+  return rules[at]
+}
+
 /** Kernel: goto leaves no way back: the end of its chain is the end of the chain that it stands in. */
 function enterChain(flight: Flight, stack: Frame[], frame: Frame, place: RulePlace, { kind, to }: NonNullable<PreparedRule['jump']>): void {
   flight.record?.({ kind: 'rule', place, result: { kind, chain: to.chain } })
   if (kind === 'goto') stack.pop()
-  stack.push({ place: { ...frame.place, depth: frame.place.depth + 1 }, prepared: to, next: 0, gotos: kind === 'goto' ? frame.gotos + 1 : 0 })
+  const { hook, table, depth, gotos } = frame
+  stack.push({ hook, table, depth: depth + 1, prepared: to, contents: rulesOf(to), next: 0, gotos: kind === 'goto' ? gotos + 1 : 0 })
 }
 
 function leaveChain(flight: Flight, stack: Frame[]): void {
   const left = stack.pop()
   const back = stack.at(-1)
-  if (left && back) flight.record?.({ kind: 'return', from: { ...left.place, chain: left.prepared.chain }, to: { ...back.place, chain: back.prepared.chain } })
+  if (left && back) flight.record?.({ kind: 'return', from: chainPlaceOf(left), to: chainPlaceOf(back) })
 }
 
 function asTableVerdict(verdict: EffectVerdict, place: RulePlace): TableVerdict {
@@ -84,14 +95,20 @@ function asTableVerdict(verdict: EffectVerdict, place: RulePlace): TableVerdict 
   return { kind, by: verdict.by ?? { kind: 'rule', place } }
 }
 
-function matchRule(flight: Flight, place: Place, prepared: PreparedChain, rule: PreparedRule): 'yes' | 'no' | 'hotdrop' {
+/** Looks at every match in its place: for those who want to know where a rule fails, and for truncated packets. */
+function matchEach(flight: Flight, frame: Frame, rule: PreparedRule): boolean | 'hotdrop' {
   for (const match of rule.matches) {
     if (isHotdrop(flight, match)) return 'hotdrop'
-    if (matches(flight, place, prepared, rule, match)) continue
-    if (flight.recordsMisses) recordMiss(flight, placeOf(place, prepared, rule), match)
-    return 'no'
+    if (matches(flight, frame, rule, match)) continue
+    if (flight.recordsMisses) recordMiss(flight, placeOf(frame, rule), match)
+    return false
   }
-  return 'yes'
+  return true
+}
+
+function matchOthers(flight: Flight, frame: Frame, rule: PreparedRule): boolean {
+  for (const match of rule.others) if (!matches(flight, frame, rule, match)) return false
+  return true
 }
 
 function recordMiss(flight: Flight, place: RulePlace, match: PreparedMatch): void {
@@ -99,14 +116,14 @@ function recordMiss(flight: Flight, place: RulePlace, match: PreparedMatch): voi
   flight.record?.({ kind: 'miss', place, failed: match.use, ...(option === undefined ? {} : { option }) })
 }
 
-function matches(flight: Flight, place: Place, prepared: PreparedChain, rule: PreparedRule, match: PreparedMatch): boolean {
-  if (match.memory) return stepMemory(flight, match) ?? decideByChance(flight, placeOf(place, prepared, rule), match)
+function matches(flight: Flight, frame: Frame, rule: PreparedRule, match: PreparedMatch): boolean {
+  if (match.memory) return stepMemory(flight, match) ?? decideByChance(flight, placeOf(frame, rule), match)
   for (;;) {
     const value = evaluate(match.predicate, flight)
     if (value !== undefined) return value
     const free = undecided(match.predicate, flight)
     invariant(free, 'an undecided predicate has a free variable')
-    assume(flight, placeOf(place, prepared, rule), free)
+    assume(flight, placeOf(frame, rule), free)
   }
 }
 
@@ -169,6 +186,10 @@ function undecided(predicate: Predicate, flight: Flight): { readonly key: string
   }
 }
 
-function placeOf(place: Place, prepared: PreparedChain, rule: PreparedRule): RulePlace {
-  return { hook: place.hook, table: place.table, chain: prepared.chain, rule: rule.rule, number: rule.number, depth: place.depth }
+function placeOf({ hook, table, prepared, depth }: Frame, { rule, number }: PreparedRule): RulePlace {
+  return { hook, table, chain: prepared.chain, rule, number, depth }
+}
+
+function chainPlaceOf({ hook, table, prepared, depth }: Frame): ChainPlace {
+  return { hook, table, chain: prepared.chain, depth }
 }

@@ -143,10 +143,28 @@ export interface Assumption {
   readonly value: boolean
 }
 
+/** A rule that a packet matched, by its 1-based number, or the end of a built-in chain, where its policy decides. */
+export interface PathStep {
+  readonly table: TableName
+  readonly chain: string
+  readonly number: number | 'policy'
+}
+
+/** What is noted of every packet, recorded or not; all in the order in which it happened. */
+export interface Way {
+  /** What it matched, in bridged copies of it too. */
+  readonly path: PathStep[]
+  /** How conntrack saw it, each time it came by. Bits of CT_STATE. */
+  readonly states: { readonly ctState: number; readonly direction: 0 | 1 }[]
+  /** What became of copies for other ports of a bridge. */
+  readonly copies: Outcome[]
+}
+
 /** One packet's way. `events` is empty where nobody asked to record. */
 export interface Trace {
   readonly events: readonly TraceEvent[]
   readonly outcome: Outcome
+  readonly way: Way
   /** In the order of first use, each key once. */
   readonly assumed: readonly Assumption[]
   /** Packets that the kernel made because of this one and that went somewhere. */

@@ -35,7 +35,7 @@ export function trace(world: World, probe: Probe, options: TraceOptions = {}): T
     send: answer => sendLocal(answer, { keepsSource: true }),
   })
   const outcome = probe.inDevice === undefined ? make(flight) : arrive(flight, probe.inDevice, probe.macDestination)
-  return { events, outcome, assumed: flight.assumed, answers: flight.answers }
+  return { events, outcome, way: flight.way, assumed: flight.assumed, answers: flight.answers }
 }
 
 function hostOf(world: World, probe: Probe): Host {
