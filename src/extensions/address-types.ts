@@ -6,6 +6,7 @@ import type { AddressRange } from '../net/ranges.ts'
 import { read, refuse } from './extension.ts'
 import type { OptionType, Reading } from './extension.ts'
 import { hostAddress, readFamilyAddress, readWholeNumber, readHost } from './option-types.ts'
+import { PLAIN_IPV4_RANGE, PLAIN_MAC } from './plain-values.ts'
 
 /** An address with an optional mask; host bits stay as they are and are printed. Source: libxtables/xtoptions.c xtopt_parse_hostmask(). */
 export const hostMask: OptionType<Prefix> = {
@@ -68,6 +69,7 @@ export const addressRange: OptionType<AddressRange> = {
     return reversed ? read(range.value, `the range \`${word}\` ends before it begins: it never matches`) : range
   },
   write: ({ low, high }) => [`${writeAddress(low)}-${writeAddress(high)}`],
+  plain: family => (family === 'ipv4' ? PLAIN_IPV4_RANGE : []),
 }
 
 /** Six hex bytes with colons, as a number; printed with two lower-case digits each. Source: libxtables/xtoptions.c xtopt_parse_ethermac(). */
@@ -79,6 +81,7 @@ export const macAddress: OptionType<bigint> = {
     return read(bytes.reduce((value, byte) => (value << 8n) | BigInt(Number.parseInt(byte || '0', 16)), 0n))
   },
   write: mac => [mac.toString(16).padStart(12, '0').replace(/(..)(?=.)/g, '$1:')],
+  plain: () => PLAIN_MAC,
 }
 
 /** Reads `address` or `address-address`; the ends are not compared. */

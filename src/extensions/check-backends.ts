@@ -1,8 +1,7 @@
 /** Rules that mean one thing when iptables-legacy loads them and another when iptables-nft does. */
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
-import type { MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
-import { eachRule } from '../ir/ruleset.ts'
+import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import type { MatchDefinition } from './extension.ts'
 import { predicateOf } from './meaning-of.ts'
@@ -14,14 +13,30 @@ import { placeOfMatch } from './word-place.ts'
 export function checkBackends(ruleset: Ruleset): Diagnostic[] {
   const { family } = ruleset
   const found: Diagnostic[] = []
-  eachRule(ruleset, rule => {
-    for (const use of rule.matches) {
-      const definition = use.words ? undefined : matchDefinition(use.name, family)
-      const help = definition && differenceOf(use, definition, rule, family)
-      if (definition && help !== undefined) found.push(difference(rule, use, definition, help))
-    }
-  })
+  const alike = new Map<Rule, boolean>()
+  for (const table of ruleset.tables) {
+    for (const { rules } of table.chains.filter(chain => !isAlike(chain, family, alike))) for (const rule of rules) found.push(...differencesOf(rule, family))
+  }
   return found
+}
+
+/** Whether no kind of rules in a chain has two meanings; `alike` remembers the kinds. */
+function isAlike({ digest }: Chain, family: Family, alike: Map<Rule, boolean>): boolean {
+  if (!digest) return false
+  for (const { sample } of digest.kinds) {
+    const known = alike.get(sample) ?? differencesOf(sample, family).length === 0
+    alike.set(sample, known)
+    if (!known) return false
+  }
+  return true
+}
+
+function differencesOf(rule: Rule, family: Family): Diagnostic[] {
+  return rule.matches.flatMap(use => {
+    const definition = use.words ? undefined : matchDefinition(use.name, family)
+    const help = definition && differenceOf(use, definition, rule, family)
+    return definition && help !== undefined ? [difference(rule, use, definition, help)] : []
+  })
 }
 
 /** Says what iptables-nft makes of a use; undefined where both backends agree. */

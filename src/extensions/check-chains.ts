@@ -1,7 +1,7 @@
 /** What is wrong with chains as a whole: loops, jumps that nest too deep, chains that nothing reaches. */
 
 import type { Diagnostic, RelatedPlace } from '../diagnostics/diagnostic.ts'
-import { deepPath, hooksOf, loops } from '../ir/chain-graph.ts'
+import { deepPath, hooksOf, loops, ruleOf } from '../ir/chain-graph.ts'
 import type { ChainGraph, Jump } from '../ir/chain-graph.ts'
 import type { Backend } from '../ir/hooks.ts'
 import type { Chain } from '../ir/ruleset.ts'
@@ -26,7 +26,7 @@ function loopRefusal(loop: readonly Jump[]): Diagnostic | undefined {
     code: 'chain-loop',
     severity: 'error',
     message: loop.length === 1 ? `chain \`${last.to.name}\` leads back to itself` : `chains loop: ${names.map(name => `\`${name}\``).join(' -> ')}`,
-    span: placeOfTarget(last.rule),
+    span: placeOfTarget(ruleOf(last)),
     help: 'loading refuses every loop, even one that no packet could run through',
     related: loop.slice(0, -1).map(leadsTo),
   }
@@ -39,7 +39,7 @@ function depthRefusal(path: readonly Jump[]): Diagnostic | undefined {
     code: 'chain-depth',
     severity: 'error',
     message: `jumps nest ${path.length} deep here, and nf_tables takes ${NFT_JUMP_LIMIT}`,
-    span: placeOfTarget(last.rule),
+    span: placeOfTarget(ruleOf(last)),
     help: `the way is ${[path[0]?.from.name, ...path.map(jump => jump.to.name)].join(' -> ')}`,
     related: [],
   }
@@ -47,17 +47,18 @@ function depthRefusal(path: readonly Jump[]): Diagnostic | undefined {
 
 function unusedChain(graph: ChainGraph, chain: Chain): Diagnostic | undefined {
   if (!chain.span) return undefined
-  const jump = [...graph.jumps.values()].flat().find(({ to, from }) => to === chain && from !== chain)
+  const count = chain.digest?.ruleCount ?? chain.rules.length
+  const jump = graph.jumps.flatMap(jumps => jumps ?? []).find(({ to, from }) => to === chain && from !== chain)
   return {
     code: 'unused-chain',
     severity: 'warning',
     message: jump ? `no built-in chain leads to chain \`${chain.name}\`` : `nothing jumps to chain \`${chain.name}\``,
     span: chain.span,
-    ...(chain.rules.length === 0 ? {} : { help: `its ${chain.rules.length === 1 ? 'rule is' : `${chain.rules.length} rules are`} never looked at` }),
-    related: jump ? [{ span: jump.rule.span, message: `chain \`${jump.from.name}\` jumps to it, and is not reached either` }] : [],
+    ...(count === 0 ? {} : { help: `its ${count === 1 ? 'rule is' : `${count} rules are`} never looked at` }),
+    related: jump ? [{ span: ruleOf(jump).span, message: `chain \`${jump.from.name}\` jumps to it, and is not reached either` }] : [],
   }
 }
 
 function leadsTo(jump: Jump): RelatedPlace {
-  return { span: jump.rule.span, message: `\`${jump.from.name}\` leads to \`${jump.to.name}\` here` }
+  return { span: ruleOf(jump).span, message: `\`${jump.from.name}\` leads to \`${jump.to.name}\` here` }
 }

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { lineOf } from '../diagnostics/source-file.ts'
-import type { Rule, Ruleset } from '../ir/ruleset.ts'
+import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { memoryOf } from './meaning-of.ts'
 import { targetInWords, useInWords } from './option-words.ts'
@@ -14,7 +14,7 @@ export function checkDuplicates(ruleset: Ruleset): Diagnostic[] {
   for (const table of ruleset.tables) {
     for (const chain of table.chains) {
       const seen = new Map<string, Rule>()
-      for (const rule of chain.rules) {
+      for (const rule of suspects(chain)) {
         if (!rule.target || rule.matches.some(use => use.words || memoryOf(use, family))) continue
         const key = ruleKey(rule, family)
         const earlier = seen.get(key)
@@ -24,6 +24,38 @@ export function checkDuplicates(ruleset: Ruleset): Diagnostic[] {
     }
   }
   return found
+}
+
+/** Returns the rules that may stand twice in a chain, in its order: those with equal marks. */
+function suspects(chain: Chain): readonly Rule[] {
+  const { digest } = chain
+  if (digest?.ruleCount === 1) return []
+  if (!digest?.marks) return chain.rules
+  return repeatedMarks(digest.marks).flatMap(index => digest.ruleAt(index) ?? [])
+}
+
+/** So many numbers are compared one by one. */
+const FEW = 8
+
+/** Returns the indices of the numbers that stand more than once, by a table of hashes with open addresses. */
+function repeatedMarks(marks: readonly number[]): readonly number[] {
+  if (marks.length <= FEW) return [...marks.keys()].filter(index => marks.some((mark, other) => mark === marks[index] && other !== index))
+  const size = 2 ** (33 - Math.clz32(Math.max(marks.length, 4)))
+  // Of the first number with a mark its index and 1; 0 is a free place.
+  const table = new Int32Array(size)
+  const repeated = new Set<number>()
+  for (const [index, mark] of marks.entries()) {
+    let place = (Math.imul(mark, 0x9e3779b1) >>> 0) % size
+    for (let first = table[place] ?? 0; first !== 0; first = table[place] ?? 0) {
+      if (marks[first - 1] === mark) {
+        repeated.add(first - 1).add(index)
+        break
+      }
+      place = (place + 1) % size
+    }
+    if (table[place] === 0) table[place] = index + 1
+  }
+  return [...repeated].sort((a, b) => a - b)
 }
 
 function duplicate(rule: Rule, earlier: Rule): Diagnostic {

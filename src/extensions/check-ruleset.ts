@@ -5,8 +5,9 @@
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { chainGraph, hooksOf } from '../ir/chain-graph.ts'
-import type { Backend } from '../ir/hooks.ts'
-import type { MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
+import type { ChainGraph } from '../ir/chain-graph.ts'
+import type { Backend, Hook } from '../ir/hooks.ts'
+import type { Chain, MatchUse, Rule, Ruleset, Table } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { checkBackends } from './check-backends.ts'
 import { checkChains } from './check-chains.ts'
@@ -20,7 +21,8 @@ const BACKENDS: readonly Backend[] = ['legacy', 'nft']
 
 /** Returns everything there is to say about a ruleset that was read, in the order of the places in the text; for one backend where it is given. */
 export function checkRuleset(ruleset: Ruleset, options: { readonly backend?: Backend } = {}): readonly Diagnostic[] {
-  const byBackend = (options.backend ? [options.backend] : BACKENDS).map(backend => ({ backend, found: refusals(ruleset, backend) }))
+  const wholeGraphs = new Map<Table, ChainGraph>()
+  const byBackend = (options.backend ? [options.backend] : BACKENDS).map(backend => ({ backend, found: refusals(ruleset, backend, wholeGraphs) }))
   const merged = byBackend.length === 1 ? (byBackend[0]?.found ?? []) : mergeBackends(byBackend)
   const differing = options.backend ? [] : checkBackends(ruleset)
   return [...merged, ...checkDuplicates(ruleset), ...differing].sort(byPlace)
@@ -31,30 +33,49 @@ export function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.span.source === b.span.source ? a.span.start - b.span.start : a.span.source.path < b.span.source.path ? -1 : 1
 }
 
-function refusals(ruleset: Ruleset, backend: Backend): Diagnostic[] {
+/** `wholeGraphs`: those of the tables of which every rule is looked at, which is so for both backends mostly. */
+function refusals(ruleset: Ruleset, backend: Backend, wholeGraphs: Map<Table, ChainGraph>): Diagnostic[] {
   const { family } = ruleset
   return ruleset.tables.flatMap(table => {
-    const graph = chainGraph(table, rule => backend === 'legacy' && decidesEverything(rule, family))
-    return [
-      ...checkChains(graph, backend),
-      ...table.chains.flatMap(chain => {
-        const last = backend === 'legacy' ? chain.rules.findIndex(rule => decidesEverything(rule, family)) : -1
-        return checkRules({ chain, graph, backend, family, end: last === -1 ? chain.rules.length : last + 1 })
-      }),
-    ]
+    const ends: number[] = []
+    for (const chain of table.chains) ends[chain.id] = endOfChain(chain, backend, family)
+    const endOf = (chain: Chain): number => ends[chain.id] ?? Infinity
+    const isWhole = ends.every(end => end === Infinity)
+    const graph = (isWhole ? wholeGraphs.get(table) : undefined) ?? chainGraph(table, endOf)
+    if (isWhole) wholeGraphs.set(table, graph)
+    const clean = new Map<Rule, readonly Hook[]>()
+    return [...checkChains(graph, backend), ...table.chains.flatMap(chain => checkRules({ chain, graph, backend, family, end: endOf(chain) }, clean))]
   })
 }
 
-function checkRules(checked: CheckedChain): Diagnostic[] {
+/** Returns the index behind the last rule that the backend's kernel looks at. */
+function endOfChain(chain: Chain, backend: Backend, family: Family): number {
+  if (backend === 'nft') return Infinity
+  const { digest } = chain
+  const last = digest ? (digest.kinds.find(kind => decidesEverything(kind.sample, family))?.first ?? -1) : chain.rules.findIndex(rule => decidesEverything(rule, family))
+  return last === -1 ? Infinity : last + 1
+}
+
+/** Where nothing is wrong with the kinds of rules, nothing is with the rules; else each is looked at. `clean`: kinds known to be right, by where they were last. */
+function checkRules(checked: CheckedChain, clean: Map<Rule, readonly Hook[]>): Diagnostic[] {
   const { chain, graph, end } = checked
   const reached = hooksOf(graph, chain)
-  const found: Diagnostic[] = []
-  chain.rules.forEach((rule, index) => {
-    const hooks = index < end ? reached : []
-    found.push(...checkDevices(rule, chain, hooks))
-    for (const use of rule.matches) found.push(...checkUse(use, rule, hooks, checked))
-    if (rule.target?.kind === 'target') found.push(...checkUse(rule.target, rule, hooks, checked))
-  })
+  const isRight = (sample: Rule, hooks: readonly Hook[]): boolean => {
+    if (chain.hook === undefined && clean.get(sample) === hooks) return true
+    const isClean = checkRule(sample, hooks, checked).length === 0
+    if (isClean && chain.hook === undefined) clean.set(sample, hooks)
+    return isClean
+  }
+  const isClean = chain.digest?.kinds.every(({ sample, first, last }) => (first >= end || isRight(sample, reached)) && (last < end || isRight(sample, NO_HOOKS)))
+  return isClean ? [] : chain.rules.flatMap((rule, index) => checkRule(rule, index < end ? reached : NO_HOOKS, checked))
+}
+
+const NO_HOOKS: readonly Hook[] = []
+
+function checkRule(rule: Rule, hooks: readonly Hook[], checked: CheckedChain): Diagnostic[] {
+  const found = checkDevices(rule, checked.chain, hooks)
+  for (const use of rule.matches) found.push(...checkUse(use, rule, hooks, checked))
+  if (rule.target?.kind === 'target') found.push(...checkUse(rule.target, rule, hooks, checked))
   return found
 }
 

@@ -1,7 +1,7 @@
 /** Whether a match or target may stand where it stands: tables, hooks, protocols and the definition's own check. */
 
 import type { Diagnostic, DiagnosticCode, RelatedPlace } from '../diagnostics/diagnostic.ts'
-import { pathFrom } from '../ir/chain-graph.ts'
+import { pathFrom, ruleOf } from '../ir/chain-graph.ts'
 import type { ChainGraph } from '../ir/chain-graph.ts'
 import type { Backend, Hook } from '../ir/hooks.ts'
 import type { Chain, MatchUse, Rule, TargetUse } from '../ir/ruleset.ts'
@@ -70,7 +70,7 @@ function protocolOf(rule: Rule): { readonly number: number; readonly inverted: b
 }
 
 function jumpsTo(hook: Hook, { chain, graph }: CheckedChain): RelatedPlace[] {
-  return pathFrom(graph, hook, chain).map(jump => ({ span: jump.rule.span, message: `${jump.from.name} leads to \`${jump.to.name}\` here` }))
+  return pathFrom(graph, hook, chain).map(jump => ({ span: ruleOf(jump).span, message: `${jump.from.name} leads to \`${jump.to.name}\` here` }))
 }
 
 function inTables(tables: readonly string[]): string {

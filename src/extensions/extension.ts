@@ -36,6 +36,18 @@ export interface OptionType<T> {
   read(words: readonly string[], family: Family): Reading<T>
   /** The canonical words, unquoted. */
   write(value: T, family: Family): readonly string[]
+  /** Spellings whose values no check looks at and whose meaning is the same for both backends: see plain-values.ts. */
+  plain?(family: Family): readonly PlainForm[]
+}
+
+/** A spelling of values that can be told by its characters alone. */
+export interface PlainForm {
+  /** Returns where the value that begins at `at` ends, -1 where it is not so spelled. `end` is where the line ends. */
+  readonly scan: (text: string, at: number, end: number) => number
+  /** What iptables-save prints after it; nothing where absent. */
+  readonly suffix?: string
+  /** iptables-save prints all letters in one case. */
+  readonly ignoresCase?: boolean
 }
 
 /** One option of an extension; rows stand in the order in which iptables-save prints them. */

@@ -10,6 +10,7 @@ import { readAddressRange } from './address-types.ts'
 import { read, refuse } from './extension.ts'
 import type { InfosOf, OptionType, Reading, Surroundings } from './extension.ts'
 import { readWholeNumber, writeRange } from './option-types.ts'
+import { PLAIN_NAT_ADDRESS } from './plain-values.ts'
 
 /** Ports that nat may take; with `base` the new port is low + (old - base). */
 export type NatPorts = NumberRange & { readonly base?: number }
@@ -28,6 +29,7 @@ export const natRange: OptionType<NatRange> = {
   syntax: '[address[-address]][:port[-port[/base]]]', words: 1,
   read: ([word = ''], family) => readNatRange(word, family),
   write: range => [writeNatRange(range)],
+  plain: family => (family === 'ipv4' ? PLAIN_NAT_ADDRESS : []),
 }
 
 /** The same for SNAT. Kernel: it forgets the base of shifted ports, which becomes 0. */

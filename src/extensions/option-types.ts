@@ -10,6 +10,7 @@ import { servicePort } from '../net/services.ts'
 import { read, refuse } from './extension.ts'
 import type { OptionType, Reading } from './extension.ts'
 import { didYouMean } from './did-you-mean.ts'
+import { PLAIN_DEVICE, PLAIN_PORTS, PLAIN_PREFIXES } from './plain-values.ts'
 
 /** An option without words. */
 export const flag: OptionType<true> = {
@@ -75,6 +76,7 @@ export function portRangeOf(protocol: 'tcp' | 'udp' | 'sctp' | 'dccp'): OptionTy
     syntax: 'port[:port]', words: 1,
     read: ([word = '']) => readRange(word, 0, 65535, end => readPort(end, protocol)),
     write: range => [writeRange(range, ':')],
+    plain: () => PLAIN_PORTS,
   }
 }
 
@@ -99,6 +101,7 @@ export const devicePattern: OptionType<DevicePattern> = {
     return read(readDevicePattern(word))
   },
   write: pattern => [writeDevicePattern(pattern)],
+  plain: () => PLAIN_DEVICE,
 }
 
 /** An address or prefix; host bits are cleared and said so. */
@@ -106,6 +109,7 @@ export const prefixType: OptionType<Prefix> = {
   syntax: 'address[/mask]', words: 1,
   read: ([word = ''], family) => readOnePrefix(word, family),
   write: prefix => [writePrefix(prefix)],
+  plain: family => PLAIN_PREFIXES[family],
 }
 
 /** Reads a whole number in decimal, octal or hex within bounds. */

@@ -7,6 +7,7 @@ import { servicePort } from '../net/services.ts'
 import { read, refuse } from './extension.ts'
 import type { InfosOf, OptionType, OptionUseOf, Reading } from './extension.ts'
 import { readPort, writeRange } from './option-types.ts'
+import { PLAIN_PORT_LIST, PLAIN_PORTS } from './plain-values.ts'
 
 /**
  * A port or range of ports by decimal number or service name; the range may end before it begins, it then has no port.
@@ -24,6 +25,7 @@ export const looseRange: OptionType<NumberRange> = {
     return high.ok ? read({ low: low.value, high: high.value }, wrapped(parts)) : high
   },
   write: range => [writeRange(range, ':')],
+  plain: () => PLAIN_PORTS,
 }
 
 /** One port by decimal number or the name of any service; numbers wrap round. Source: libxtables/xtoptions.c xtopt_parse_port(). */
@@ -69,6 +71,7 @@ export const portList: OptionType<readonly NumberRange[]> = {
     return count > 15 ? refuse(`\`${word}\` has ${count} ports: at most 15 are allowed, a range counts as two`) : read(list)
   },
   write: list => [list.map(range => writeRange(range, ':')).join(',')],
+  plain: () => PLAIN_PORT_LIST,
 }
 
 function readListedRange(part: string): Reading<NumberRange> {

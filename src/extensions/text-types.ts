@@ -3,6 +3,7 @@
 import { quoteWord } from '../../grammar/save-words.ts'
 import { read, refuse } from './extension.ts'
 import type { OptionType, OptionUseOf } from './extension.ts'
+import { PLAIN_TEXT } from './plain-values.ts'
 
 /** A string of at most `limit` bytes; what is longer is cut when it is loaded. */
 export function text(limit: number, syntax: string): OptionType<string> {
@@ -24,6 +25,9 @@ export function name(limit: number, syntax: string): OptionType<string> {
     write: value => [value],
   }
 }
+
+/** A comment: text that nothing depends on. */
+export const commentText: OptionType<string> = { ...text(255, 'text'), plain: () => PLAIN_TEXT }
 
 /** Prints a string as iptables-save quotes those that users choose. */
 export function printQuoted(option: string): (use: OptionUseOf<string>) => string {

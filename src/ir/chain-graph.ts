@@ -3,45 +3,55 @@
  * rulesets nest tens of thousands of chains where a generator went wrong, and a recursive walk would not survive them.
  */
 
+import { invariant } from '../diagnostics/diagnostic.ts'
 import type { Hook } from './hooks.ts'
-import type { Chain, ChainId, Rule, Table } from './ruleset.ts'
+import type { Chain, ChainId, ChainJump, Rule, Table } from './ruleset.ts'
 
-/** A jump or goto of a rule. */
+/** A jump or goto of a rule: `index` is the rule's place in `from`. */
 export interface Jump {
   readonly from: Chain
-  readonly rule: Rule
+  readonly index: number
   readonly to: Chain
 }
 
-/** The jumps of one table. */
-export interface ChainGraph {
-  readonly table: Table
-  readonly jumps: ReadonlyMap<ChainId, readonly Jump[]>
-  /** How each hook first reaches a chain: the last jump of a shortest path. Built-in chains are not in it. */
-  readonly reachedBy: ReadonlyMap<Hook, ReadonlyMap<ChainId, Jump>>
+/** Returns the rule that jumps. */
+export function ruleOf({ from, index }: Jump): Rule {
+  const rule = from.rules[index]
+  invariant(rule, 'a jump is a rule of its chain')
+  return rule
 }
 
-/** Returns the graph of the rules that are looked at: those up to and with the first for which `isLast` holds. */
-export function chainGraph(table: Table, isLast: (rule: Rule) => boolean): ChainGraph {
-  const jumps = new Map(table.chains.map(chain => [chain.id, jumpsOf(table, chain, isLast)]))
-  const reachedBy = new Map<Hook, ReadonlyMap<ChainId, Jump>>()
+/** The jumps of one table; what is known of each chain stands in lists by its id. */
+export interface ChainGraph {
+  readonly table: Table
+  readonly jumps: readonly (readonly Jump[] | undefined)[]
+  /** How each hook first reaches a chain: the last jump of a shortest path. Built-in chains are not in it. */
+  readonly reachedBy: ReadonlyMap<Hook, readonly (Jump | undefined)[]>
+  /** The hooks from which a chain is reached, in hook order; one list for all chains that the same hooks reach. */
+  readonly hooks: readonly (readonly Hook[] | undefined)[]
+}
+
+/** Returns the graph of the rules that are looked at: in every chain those before the index that `endOf` returns; all where it is left out. */
+export function chainGraph(table: Table, endOf: (chain: Chain) => number = () => Infinity): ChainGraph {
+  const jumps: (readonly Jump[])[] = []
+  for (const chain of table.chains) jumps[chain.id] = jumpsOf(table, chain, endOf(chain))
+  const reachedBy = new Map<Hook, readonly (Jump | undefined)[]>()
   for (const chain of table.chains) if (chain.hook !== undefined) reachedBy.set(chain.hook, reach(jumps, chain))
-  return { table, jumps, reachedBy }
+  return { table, jumps, reachedBy, hooks: hooksOfChains(table, reachedBy) }
 }
 
 /** Returns the hooks from which a chain is reached, in hook order; its own for a built-in chain. */
 export function hooksOf(graph: ChainGraph, chain: Chain): readonly Hook[] {
-  if (chain.hook !== undefined) return [chain.hook]
-  return [...graph.reachedBy].filter(([, reached]) => reached.has(chain.id)).map(([hook]) => hook)
+  return graph.hooks[chain.id] ?? []
 }
 
 /** Returns the jumps of a shortest path from a hook to a chain; empty for the hook's own chain and for one it does not reach. */
 export function pathFrom(graph: ChainGraph, hook: Hook, chain: Chain): readonly Jump[] {
   const path: Jump[] = []
-  let jump = graph.reachedBy.get(hook)?.get(chain.id)
+  let jump = graph.reachedBy.get(hook)?.[chain.id]
   while (jump) {
     path.unshift(jump)
-    jump = jump.from.hook === hook ? undefined : graph.reachedBy.get(hook)?.get(jump.from.id)
+    jump = jump.from.hook === hook ? undefined : graph.reachedBy.get(hook)?.[jump.from.id]
   }
   return path
 }
@@ -49,7 +59,7 @@ export function pathFrom(graph: ChainGraph, hook: Hook, chain: Chain): readonly 
 /** Returns the loops that a hook reaches, each as its jumps in order; of several that share their closing jump, one. */
 export function loops(graph: ChainGraph): readonly (readonly Jump[])[] {
   const found: Jump[][] = []
-  const finished = new Set<ChainId>()
+  const finished: boolean[] = []
   for (const chain of graph.table.chains) if (chain.hook !== undefined) findLoops(graph, chain, finished, found)
   return found
 }
@@ -61,7 +71,7 @@ export function deepPath(graph: ChainGraph, limit: number): readonly Jump[] | un
   const levels = [level]
   while (levels.length <= limit + 1) {
     const next: typeof level = new Map()
-    for (const id of level.keys()) for (const jump of graph.jumps.get(id) ?? []) next.set(jump.to.id, { jump, before: id })
+    for (const id of level.keys()) for (const jump of graph.jumps[id] ?? []) next.set(jump.to.id, { jump, before: id })
     if (next.size === 0) return undefined
     levels.push(next)
     level = next
@@ -80,45 +90,64 @@ function followBack(levels: readonly ReadonlyMap<ChainId, { readonly jump: Jump 
   return path
 }
 
-function jumpsOf(table: Table, chain: Chain, isLast: (rule: Rule) => boolean): readonly Jump[] {
+function jumpsOf(table: Table, chain: Chain, end: number): readonly Jump[] {
+  const found = chain.digest?.jumps ?? jumpsOfRules(chain)
+  if (found.length === 0) return NO_JUMPS
   const list: Jump[] = []
-  for (const rule of chain.rules) {
-    const to = rule.target && rule.target.kind !== 'target' ? table.chainByName.get(rule.target.chain) : undefined
-    if (to) list.push({ from: chain, rule, to })
-    if (isLast(rule)) break
+  for (const { index, chain: name } of found) {
+    const to = table.chainByName.get(name)
+    if (to && index < end) list.push({ from: chain, index, to })
   }
   return list
 }
 
+const NO_JUMPS: readonly Jump[] = []
+
+function jumpsOfRules({ rules }: Chain): ChainJump[] {
+  return rules.flatMap(({ target }, index) => (target && target.kind !== 'target' ? [{ index, chain: target.chain }] : []))
+}
+
 /** Breadth first, so that paths are shortest. */
-function reach(jumps: ReadonlyMap<ChainId, readonly Jump[]>, from: Chain): ReadonlyMap<ChainId, Jump> {
-  const reached = new Map<ChainId, Jump>()
+function reach(jumps: readonly (readonly Jump[] | undefined)[], from: Chain): readonly (Jump | undefined)[] {
+  const reached: (Jump | undefined)[] = new Array<Jump | undefined>(jumps.length)
   const queue = [from]
   for (const chain of queue) {
-    for (const jump of jumps.get(chain.id) ?? []) {
-      if (reached.has(jump.to.id) || jump.to.id === from.id) continue
-      reached.set(jump.to.id, jump)
+    for (const jump of jumps[chain.id] ?? NO_JUMPS) {
+      if (reached[jump.to.id] || jump.to.id === from.id) continue
+      reached[jump.to.id] = jump
       queue.push(jump.to)
     }
   }
   return reached
 }
 
+function hooksOfChains(table: Table, reachedBy: ReadonlyMap<Hook, readonly (Jump | undefined)[]>): (readonly Hook[])[] {
+  const hooks: (readonly Hook[])[] = []
+  const byMask: (readonly Hook[])[] = []
+  const entries = [...reachedBy]
+  for (const chain of table.chains) {
+    let mask = 0
+    for (const [index, [hook, reached]] of entries.entries()) if (chain.hook === undefined ? reached[chain.id] : chain.hook === hook) mask |= 1 << index
+    hooks[chain.id] = byMask[mask] ??= entries.flatMap(([hook], index) => (mask & (1 << index) ? [hook] : []))
+  }
+  return hooks
+}
+
 /** Depth first: a jump to a chain that is on the path closes a loop. */
-function findLoops(graph: ChainGraph, from: Chain, finished: Set<ChainId>, found: Jump[][]): void {
+function findLoops(graph: ChainGraph, from: Chain, finished: boolean[], found: Jump[][]): void {
   const path: { readonly chain: Chain; readonly jump: Jump | undefined; next: number }[] = [{ chain: from, jump: undefined, next: 0 }]
   const placeOnPath = new Map<ChainId, number>([[from.id, 0]])
   for (let top = path.at(-1); top; top = path.at(-1)) {
-    const jump = graph.jumps.get(top.chain.id)?.[top.next++]
+    const jump = graph.jumps[top.chain.id]?.[top.next++]
     if (!jump) {
-      finished.add(top.chain.id)
+      finished[top.chain.id] = true
       placeOnPath.delete(top.chain.id)
       path.pop()
       continue
     }
     const start = placeOnPath.get(jump.to.id)
     if (start !== undefined) found.push([...path.slice(start + 1).flatMap(step => step.jump ?? []), jump])
-    else if (!finished.has(jump.to.id)) {
+    else if (!finished[jump.to.id]) {
       placeOnPath.set(jump.to.id, path.length)
       path.push({ chain: jump.to, jump, next: 0 })
     }

@@ -58,9 +58,40 @@ export interface Chain {
   readonly hook: Hook | undefined
   readonly policy: ChainPolicy
   readonly counters: Counters | undefined
+  /** The reader makes them when they are first asked for. */
   readonly rules: readonly Rule[]
+  /** What is known of the rules without making them; absent where they are made. */
+  readonly digest?: ChainDigest
   /** Where it was declared; absent for a built-in chain that the text leaves out. */
   readonly span: Span | undefined
+}
+
+/** What is known of a chain's rules without having them: enough to tell that nothing is wrong with any of them. */
+export interface ChainDigest {
+  readonly ruleCount: number
+  /** The kinds of rules, in the order of their first rules. */
+  readonly kinds: readonly RuleKind[]
+  /** The jumps and gotos, in rule order. */
+  readonly jumps: readonly ChainJump[]
+  /** A number of every rule: rules that say the same have equal ones, other rules hardly ever. Undefined where some are not known. */
+  readonly marks: readonly number[] | undefined
+  /** Returns the rule of a 0-based index. */
+  readonly ruleAt: (index: number) => Rule | undefined
+}
+
+/** Rules of a chain that differ only in values that no check looks at: addresses, ports, names of devices and chains, comments. */
+export interface RuleKind {
+  /** A rule of this kind, perhaps of another chain. */
+  readonly sample: Rule
+  /** Indices of the first and the last rule of the kind in the chain. */
+  readonly first: number
+  readonly last: number
+}
+
+/** A rule that jumps or goes to a user chain: its index in its own chain, and the other's name. */
+export interface ChainJump {
+  readonly index: number
+  readonly chain: string
 }
 
 /** The default verdict of a built-in chain; '-' for a user chain. */

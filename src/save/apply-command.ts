@@ -6,7 +6,10 @@ import type { Backend } from '../ir/hooks.ts'
 import type { Counters, Rule } from '../ir/ruleset.ts'
 import type { Command } from './commands.ts'
 import { addChain, deleteChain, findChain, setPolicy } from './restore-changes.ts'
-import type { ChainDraft, TableDraft } from './restore-changes.ts'
+import { appendRule, emptyChain, settle } from './chain-draft.ts'
+import type { ChainDraft } from './chain-draft.ts'
+import type { KnownLine } from './learn-line.ts'
+import type { TableDraft } from './restore-changes.ts'
 import type { Complain } from './rule-line.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import type { Family } from '../net/address.ts'
@@ -19,6 +22,8 @@ export interface CommandLine {
   readonly complain: Complain
   /** What `-c` gives. */
   readonly counters: Counters | undefined
+  /** What the line of an appended rule is known by. */
+  readonly known: KnownLine | undefined
 }
 
 /** Does what a command says; `rules` are the rules that its line makes, for the commands that have one. Returns whether it
@@ -54,17 +59,17 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
   if (!chain) return false
   switch (command.kind) {
     case 'append':
-      for (const rule of rules) chain.rules.push(rule)
+      for (const rule of rules) appendRule(chain, rule, line.known)
       return true
     case 'insert':
       return withNumber(chain, command.number, 1, complain, at => {
         // Kernel: several rules of one `-I` come in reverse order, each is put before the last.
-        chain.rules.splice(at, 0, ...rules.toReversed())
+        settle(chain).splice(at, 0, ...rules.toReversed())
       })
     case 'replace':
-      return withNumber(chain, command.number, 0, complain, at => chain.rules.splice(at, 1, ...rules))
+      return withNumber(chain, command.number, 0, complain, at => settle(chain).splice(at, 1, ...rules))
     case 'deleteNumber':
-      return withNumber(chain, command.number, 0, complain, at => chain.rules.splice(at, 1))
+      return withNumber(chain, command.number, 0, complain, at => settle(chain).splice(at, 1))
     case 'deleteRule':
       return deleteRules(chain, rules, line)
     case 'policy':
@@ -81,8 +86,9 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
 
 /** Runs `edit` with the 0-based place of a 1-based rule number; refuses one that is too big. */
 function withNumber(chain: ChainDraft, number: number, beyond: number, complain: Complain, edit: (at: number) => void): boolean {
-  if (number > chain.rules.length + beyond) {
-    complain('rule-number', 2, `chain \`${chain.name}\` has ${chain.rules.length} rules: there is no place ${number}`)
+  const { length } = settle(chain)
+  if (number > length + beyond) {
+    complain('rule-number', 2, `chain \`${chain.name}\` has ${length} rules: there is no place ${number}`)
     return false
   }
   edit(number - 1)
@@ -92,12 +98,12 @@ function withNumber(chain: ChainDraft, number: number, beyond: number, complain:
 function deleteRules(chain: ChainDraft, rules: readonly Rule[], line: CommandLine): boolean {
   for (const rule of rules) {
     const text = writeRule(rule, line.family)
-    const at = chain.rules.findIndex(other => writeRule(other, line.family) === text)
+    const at = settle(chain).findIndex(other => writeRule(other, line.family) === text)
     if (at === -1) {
       line.complain('rule-number', -1, `there is no such rule in chain \`${chain.name}\` of table ${chain.table}`)
       return false
     }
-    chain.rules.splice(at, 1)
+    settle(chain).splice(at, 1)
   }
   return true
 }
@@ -109,10 +115,10 @@ function rename(table: TableDraft, chain: ChainDraft, newName: string, { complai
   }
   const renamed = addChain(table, newName, chain.span ?? span, complain, 2)
   if (!renamed) return false
-  renamed.rules = chain.rules
+  renamed.rules = settle(chain)
   table.chains.delete(chain.name)
   for (const other of table.chains.values()) {
-    for (const rule of other.rules) if (rule.target && rule.target.kind !== 'target' && rule.target.chain === chain.name) rule.target = { ...rule.target, chain: newName }
+    for (const rule of settle(other)) if (rule.target && rule.target.kind !== 'target' && rule.target.chain === chain.name) rule.target = { ...rule.target, chain: newName }
   }
   return true
 }
@@ -127,10 +133,10 @@ function onChains(table: TableDraft, name: string | undefined, complain: Complai
 }
 
 function flush(chain: ChainDraft): void {
-  chain.rules = []
+  emptyChain(chain)
 }
 
 function zero(chain: ChainDraft): void {
   chain.counters = undefined
-  for (const rule of chain.rules) rule.counters = undefined
+  for (const rule of settle(chain)) rule.counters = undefined
 }

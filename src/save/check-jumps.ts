@@ -7,6 +7,7 @@ import type { WordSpan } from '../../grammar/save-words.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import type { Rule } from '../ir/ruleset.ts'
+import { readRules, settle } from './chain-draft.ts'
 import type { TableDraft } from './restore-changes.ts'
 
 /**
@@ -17,11 +18,12 @@ export function checkJumps(tables: Iterable<TableDraft>, diagnostics: Diagnostic
   let found = false
   for (const table of tables) {
     for (const chain of table.chains.values()) {
-      const lost = chain.rules.filter(rule => checkJump(table, rule, diagnostics))
+      // A line that was not read jumps to a chain that was there before it.
+      const lost = readRules(chain).filter(rule => checkJump(table, rule, diagnostics))
       if (lost.length === 0) continue
       found = true
-      const losses = new Set(lost)
-      chain.rules = chain.rules.filter(rule => !losses.has(rule))
+      const losses = new Set<Rule>(lost)
+      chain.rules = settle(chain).filter(rule => !losses.has(rule))
     }
   }
   return found

@@ -170,6 +170,7 @@ function takeOption(state: RuleState, use: OpenUse, written: WrittenOption, inve
   if (state.at > state.words.length) return refuseRule(state, 'missing-value', first, `\`${state.words[first]}\` needs ${count === 1 ? 'a value' : 'two values'}`)
   if (inverted && !written.invertible) return refuseRule(state, 'not-invertible', first - 1, `\`!\` cannot stand before \`${state.words[first]}\``, { lastWord: first })
   const word = count === 1 ? (state.words[at] ?? '') : count === 0 ? '' : state.words.slice(at, at + count).join('\0')
+  if (count === 1) state.optionAt[at] = written
   if (written.makesRules && word.includes(',')) return takeList(state, use, written, word, inverted)
   const option = readValue(state, written, word, at, inverted)
   if (option) give(state, use, option, first)

@@ -5,6 +5,12 @@ import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 import type { Backend, TableName } from '../ir/hooks.ts'
 import type { Counters, Rule } from '../ir/ruleset.ts'
 import { applyCommand } from './apply-command.ts'
+import { linesOf } from './chain-draft.ts'
+import type { Writable } from './chain-draft.ts'
+import type { KnownLine } from './learn-line.ts'
+import type { LineTree } from './line-tree.ts'
+import { learnKnownLine, makeKnownLines } from './known-lines.ts'
+import type { KnownLines } from './known-lines.ts'
 import type { Vocabulary } from './option-table.ts'
 import { readRuleWords } from './read-rule.ts'
 import { makeTable } from './restore-changes.ts'
@@ -25,6 +31,7 @@ export interface ReadState {
   readonly line: RuleLine
   readonly complain: Complain
   readonly rule: RuleState
+  readonly known: KnownLines
   /** The table between `*table` and COMMIT. */
   table: TableDraft | undefined
   /** What that table was before: it stays so where the load ends before COMMIT. */
@@ -39,13 +46,14 @@ export interface ReadState {
 }
 
 /** What all sources of a ruleset share while they are read. */
-export type SharedState = Pick<ReadState, 'vocabulary' | 'backend' | 'counters' | 'tables' | 'diagnostics'>
+export type SharedState = Pick<ReadState, 'vocabulary' | 'backend' | 'counters' | 'tables' | 'diagnostics'> & { readonly tree: LineTree }
 
 /** Returns the state for reading a source. */
 export function makeReadState(shared: SharedState, source: SourceFile): ReadState {
   const line: RuleLine = { source, start: 0, end: 0, words: [], quoting: 'restore' }
   const complain = complainInto(shared.diagnostics, line)
-  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), table: undefined, before: undefined, ended: false, skipping: false, partial: false, saidCarriageReturn: false }
+  const known = makeKnownLines(shared.tree, shared.vocabulary, line, shared.counters)
+  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), known, table: undefined, before: undefined, ended: false, skipping: false, partial: false, saidCarriageReturn: false }
 }
 
 /** Returns the draft of a table, made when first named. */
@@ -87,10 +95,21 @@ export function runWords(state: ReadState, table: TableDraft, counters: Counters
   }
   if (read.command.kind === 'help') return endLoad(state)
   const span = lineSpan(line, wholeStart)
-  const rules: Rule[] = []
+  const { command } = read
+  const rules: Writable<Rule>[] = []
   for (const { matches, target } of read.rules) rules.push({ id: 0, matches, target, counters: read.counters ?? counters, span })
-  if (!applyCommand(table, read.command, rules, { span, family: state.vocabulary.family, backend: state.backend, complain, counters: read.counters })) state.partial = true
+  const known = command.kind === 'append' ? learn(state, table, command.chain, rules, wholeStart, before) : undefined
+  if (!applyCommand(table, command, rules, { span, family: state.vocabulary.family, backend: state.backend, complain, counters: read.counters, known })) state.partial = true
   return true
+}
+
+/** Learns a line that appends one rule and of which there is nothing to say. */
+function learn(state: ReadState, table: TableDraft, chainName: string, [rule, ...more]: readonly Rule[], wholeStart: number, before: number): KnownLine | undefined {
+  const { line, known } = state
+  const chain = table.chains.get(chainName)
+  if (!state.rule.inRestore || !chain || !rule || more.length > 0) return undefined
+  linesOf(chain, known.store)
+  return state.diagnostics.length === before ? learnKnownLine(known, rule, line, wholeStart, state.rule) : undefined
 }
 
 /** Kernel: the programs print their help and leave, content with themselves; the table at hand stays what it was. */

@@ -11,6 +11,7 @@ import type { Family } from '../net/address.ts'
 import { checkJumps } from './check-jumps.ts'
 import { isCommandForm, readCommandLine } from './command-lines.ts'
 import { guessFamily } from './family.ts'
+import { makeLineTree } from './line-tree.ts'
 import { makeVocabulary } from './option-table.ts'
 import { makeReadState } from './read-state.ts'
 import type { ReadState, SharedState } from './read-state.ts'
@@ -36,7 +37,7 @@ export interface ReadOptions {
 /** Reads texts as if they were loaded one after the other. */
 export function readRuleset(sources: readonly SourceFile[], options: ReadOptions = {}): ReadResult {
   const family = options.family ?? guessFamily(sources)
-  const shared: SharedState = { vocabulary: makeVocabulary(family), backend: options.backend ?? 'legacy', counters: options.counters ?? true, tables: new Map(), diagnostics: [] }
+  const shared: SharedState = { vocabulary: makeVocabulary(family), backend: options.backend ?? 'legacy', counters: options.counters ?? true, tables: new Map(), diagnostics: [], tree: makeLineTree() }
   let partial = false
   for (const source of sources) {
     const state = makeReadState(shared, source)

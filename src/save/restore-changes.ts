@@ -4,14 +4,11 @@ import type { Complain } from './rule-line.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import { isBuiltInChain, TABLE_HOOKS } from '../ir/hooks.ts'
 import type { Backend, Hook, TableName } from '../ir/hooks.ts'
-import type { Chain, ChainPolicy, Counters, Rule, Ruleset, Table } from '../ir/ruleset.ts'
+import type { Chain, ChainPolicy, Counters, Ruleset, Table } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
+import { emptyChain, finishChain, settle } from './chain-draft.ts'
+import type { ChainDraft } from './chain-draft.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** A chain that can still change. */
-export type ChainDraft = Omit<Writable<Chain>, 'rules'> & { rules: Writable<Rule>[] }
 
 /** A table that can still change. */
 export interface TableDraft {
@@ -39,7 +36,7 @@ export function flushTable(table: TableDraft, backend: Backend): void {
   for (const [name, chain] of table.chains) {
     if (chain.hook === undefined) table.chains.delete(name)
     else {
-      chain.rules = []
+      emptyChain(chain)
       if (backend === 'nft') chain.policy = 'ACCEPT'
     }
   }
@@ -59,7 +56,7 @@ export function addChain(table: TableDraft, name: string, span: Span, complain: 
     table.chains.set(name, chain)
     return chain
   }
-  if (existing) existing.rules = []
+  if (existing) emptyChain(existing)
   return existing
 }
 
@@ -87,7 +84,7 @@ export function findChain(table: TableDraft, name: string, complain: Complain, w
 
 /** Removes a user chain, or with no name all that are not jumped to; refuses what the kernel refuses. */
 export function deleteChain(table: TableDraft, name: string | undefined, complain: Complain, word: number): void {
-  const used = new Set([...table.chains.values()].flatMap(chain => chain.rules.map(rule => (rule.target && rule.target.kind !== 'target' ? rule.target.chain : ''))))
+  const used = new Set([...table.chains.values()].flatMap(chain => settle(chain).map(rule => (rule.target && rule.target.kind !== 'target' ? rule.target.chain : ''))))
   if (name === undefined) {
     for (const chain of [...table.chains.values()]) if (chain.hook === undefined && !used.has(chain.name) && chain.rules.length === 0) table.chains.delete(chain.name)
     return
@@ -108,9 +105,9 @@ export function finishRuleset(family: Family, drafts: Iterable<TableDraft>, part
   for (const draft of drafts) {
     const chains: Chain[] = []
     for (const chain of draft.chains.values()) {
-      for (const rule of chain.rules) rule.id = ruleCount++
-      chain.id = chainCount++
-      chains.push(chain)
+      const finished = finishChain(chain, chainCount++, ruleCount)
+      ruleCount += finished.ruleCount
+      chains.push(finished.chain)
     }
     tables.push({ name: draft.name, chains, chainByName: new Map(chains.map(chain => [chain.name, chain])) })
   }
@@ -120,7 +117,7 @@ export function finishRuleset(family: Family, drafts: Iterable<TableDraft>, part
 function makeChain(table: TableName, name: string, hook: Hook | undefined, span: Span | undefined): ChainDraft {
   const policy: ChainPolicy = hook === undefined ? '-' : 'ACCEPT'
   const counters: Counters | undefined = undefined
-  return { id: 0, table, name, hook, policy, counters, rules: [], span }
+  return { id: 0, table, name, hook, policy, counters, rules: [], lines: undefined, span }
 }
 
 function chainNameProblem(name: string): string | undefined {

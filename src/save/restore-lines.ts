@@ -5,6 +5,7 @@ import { didYouMean } from '../extensions/did-you-mean.ts'
 import { isTableName, TABLES } from '../ir/hooks.ts'
 import type { Counters } from '../ir/ruleset.ts'
 import { readBracketCounters } from './counters.ts'
+import { takeKnownLine } from './known-lines.ts'
 import { lineSpan, runWords, skipLine, tableDraft } from './read-state.ts'
 import type { ReadState } from './read-state.ts'
 import { addChain, copyTable, flushTable, setPolicy } from './restore-changes.ts'
@@ -29,8 +30,8 @@ export function readRestoreLine(state: ReadState): void {
     case 'C':
       if (text.slice(line.start, line.end).trimEnd() === 'COMMIT') return commit(state)
   }
-  if (state.table) readRuleLine(state, state.table)
-  else outsideTable(state)
+  if (state.table) return takeKnownLine(state.known, state.table, line) ? undefined : readRuleLine(state, state.table)
+  outsideTable(state)
 }
 
 /** Says what is missing at the end of a source. */

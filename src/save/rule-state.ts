@@ -2,7 +2,7 @@
 
 import type { Counters, MatchUse, TargetUse } from '../ir/ruleset.ts'
 import type { Command } from './commands.ts'
-import type { ExtensionWords, ReadOption, Vocabulary } from './option-table.ts'
+import type { ExtensionWords, ReadOption, Vocabulary, WrittenOption } from './option-table.ts'
 import type { Complain } from './rule-line.ts'
 
 /** What a line says. `rules` has several entries where `-s a,b` makes several rules; none where the rule was refused. */
@@ -44,6 +44,8 @@ export interface RuleState {
   words: readonly string[]
   at: number
   ok: boolean
+  /** Of every word that is the one value of an option: that option. */
+  readonly optionAt: (WrittenOption | undefined)[]
   readonly ip: OpenUse
   /** Further values of an option of ip: each makes a rule of its own. */
   others: readonly ReadOption[]
@@ -70,7 +72,7 @@ export function refuseRule(state: RuleState, ...problem: Parameters<Complain>): 
 /** Returns a state for the rules of one source. */
 export function makeRuleState(vocabulary: Vocabulary, complain: Complain): RuleState {
   return {
-    vocabulary, complain, inRestore: true, words: [], at: 0, ok: true, ip: openUse(vocabulary.ip, 'ip'), others: [], matches: [], matchCount: 0,
+    vocabulary, complain, inRestore: true, words: [], at: 0, ok: true, optionAt: [], ip: openUse(vocabulary.ip, 'ip'), others: [], matches: [], matchCount: 0,
     ownTarget: openUse(undefined, ''), target: undefined, jump: undefined, command: undefined, table: undefined, counters: undefined,
     otherFamily: false,
   }
@@ -82,6 +84,7 @@ export function startRule(state: RuleState, words: readonly string[]): void {
   state.at = 0
   state.ok = true
   state.otherFamily = false
+  state.optionAt.length = 0
   state.ip.count = 0
   state.matchCount = 0
   if (state.others.length > 0) state.others = []

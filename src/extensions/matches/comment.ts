@@ -2,12 +2,12 @@
 
 import { always } from '../../meaning/predicate.ts'
 import { defineMatch } from '../extension.ts'
-import { printQuoted, text } from '../text-types.ts'
+import { commentText, printQuoted } from '../text-types.ts'
 
 export const comment = defineMatch({
   name: 'comment',
   doc: 'carries a comment; matches every packet',
   options: {
-    comment: { type: text(255, 'text'), required: true, doc: 'text of at most 255 bytes', print: printQuoted('--comment'), means: () => always },
+    comment: { type: commentText, required: true, doc: 'text of at most 255 bytes', print: printQuoted('--comment'), means: () => always },
   },
 })
