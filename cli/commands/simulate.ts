@@ -71,7 +71,7 @@ function loadRuleset(text: string, family: Family, backend: Backend): Ruleset | 
   const { value, diagnostics } = readRuleset([source], { family, backend })
   const refusal = diagnostics.find(one => one.severity === 'error' && (one.backend ?? backend) === backend)
   if (refusal) return refusal.message
-  const loop = value.tables.find(table => loops(chainGraph(table, () => false)).length > 0)
+  const loop = value.tables.find(table => loops(chainGraph(table)).length > 0)
   return loop ? `chains of table ${loop.name} jump in a circle` : value
 }
 
