@@ -14,7 +14,7 @@ import type { Topology } from '../../src/topology/topology.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readBackend } from '../input.ts'
-import { countHits, writeConnection, writeTrace } from '../simulate/answer-json.ts'
+import { writeConnection, writeCounters, writeList, writeTrace } from '../simulate/answer-json.ts'
 import { isObject, protocolName, readProbe } from '../simulate/packet-json.ts'
 import type { JsonObject } from '../simulate/packet-json.ts'
 import { readTopologyJson } from '../simulate/topology-json.ts'
@@ -54,18 +54,31 @@ export function answerLine(line: string, backend: Backend): string {
 function answerCase(request: JsonObject, backend: Backend): string {
   const rulesets: Ruleset[] = []
   for (const [key, family] of [['ruleset', 'ipv4'], ['ruleset6', 'ipv6']] as const) {
-    const loaded = loadRuleset(typeof request[key] === 'string' ? request[key] : '', family, backend)
-    if (typeof loaded === 'string') return failed(loaded)
-    rulesets.push(loaded)
+    const ruleset = loadRuleset(typeof request[key] === 'string' ? request[key] : '', family, backend)
+    if (typeof ruleset === 'string') return failed(ruleset)
+    rulesets.push(ruleset)
   }
   const topology = readTopologyJson(isObject(request['topology']) ? request['topology'] : {}, typeof request['ipsets'] === 'string' ? request['ipsets'] : '')
   const flows = Array.isArray(request['flows']) ? request['flows'] : []
-  const answers = flows.map((flow: unknown) => answerFlow(isObject(flow) ? flow : {}, rulesets, topology, backend))
-  return `{"load":"ok","flows":[${answers.join(',')}]}`
+  return `{"load":"ok","flows":${writeList(flows, (flow: unknown) => answerFlow(isObject(flow) ? flow : {}, rulesets, topology, backend))}}`
+}
+
+const loaded = new Map<string, Ruleset | string>()
+/** Requests often come with the same rules: so many texts are remembered. */
+const REMEMBERED = 8
+
+function loadRuleset(text: string, family: Family, backend: Backend): Ruleset | string {
+  const key = `${family} ${backend} ${text}`
+  const ruleset = loaded.get(key) ?? readTables(text, family, backend)
+  loaded.delete(key)
+  loaded.set(key, ruleset)
+  const [oldest] = loaded.keys()
+  if (loaded.size > REMEMBERED && oldest !== undefined) loaded.delete(oldest)
+  return ruleset
 }
 
 /** Every table exists, as in a namespace where all its modules are loaded. */
-function loadRuleset(text: string, family: Family, backend: Backend): Ruleset | string {
+function readTables(text: string, family: Family, backend: Backend): Ruleset | string {
   const padding = TABLES.filter(table => !new RegExp(`^\\*${table}\\s*$`, 'm').test(text)).map(table => `*${table}\nCOMMIT\n`)
   const source = { path: family === 'ipv4' ? 'ruleset' : 'ruleset6', text: `${text}\n${padding.join('')}` }
   const { value, diagnostics } = readRuleset([source], { family, backend })
@@ -85,7 +98,7 @@ function answerFlow(flow: JsonObject, rulesets: readonly Ruleset[], topology: To
   const packets = (Array.isArray(flow['packets']) ? flow['packets'] : []).filter(isObject)
   const traces: Trace[] = packets.map(packet => trace(world, readProbe(packet), { record: 'none' }))
   const connections = [...world.hosts.values()].flatMap(host => [...host.connections.all])
-  return `{"packets":[${traces.map(writeTrace).join(',')}],"conntrack":[${connections.map(writeConnection).join(',')}],"counters":${JSON.stringify(countHits(traces))}}`
+  return `{"packets":${writeList(traces, writeTrace)},"conntrack":${writeList(connections, writeConnection)},"counters":${writeCounters(traces)}}`
 }
 
 function failed(error: string): string {

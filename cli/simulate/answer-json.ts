@@ -2,11 +2,10 @@
 
 import { CT_STATE, CT_STATUS } from '../../src/meaning/fields.ts'
 import { PROTOCOL } from '../../src/net/protocol.ts'
-import { writeAddress } from '../../src/net/address.ts'
 import type { Connection } from '../../src/simulate/connection.ts'
 import type { Outcome, PathStep, Trace, Way } from '../../src/simulate/trace-events.ts'
 import type { Tuple } from '../../src/simulate/tuple.ts'
-import { protocolName, writePacket } from './packet-json.ts'
+import { addressText, protocolName, writePacket } from './packet-json.ts'
 
 /** Returns what became of one packet. */
 export function writeTrace(trace: Trace): string {
@@ -14,10 +13,10 @@ export function writeTrace(trace: Trace): string {
   const answers = allAnswers(trace)
   const local = outcome.kind === 'local' ? `{"iif":${quoted(outcome.device)},"mark":${outcome.packet.mark},${writePacket(outcome.packet)}}` : ''
   const assumed = trace.assumed.length > 0 ? `,"assumed":${JSON.stringify(trace.assumed.map(one => one.words))}` : ''
-  const replies = answers.map(answer => writeReplies(answer.outcome)).filter(text => text !== '')
-  const told = answers.filter(answer => answer.way.path.length > 0 || writeReplies(answer.outcome) !== '')
-  const gen = told.map(answer => `{"path":${writePath(answer.way)},"ctstate":${writeStates(answer.way)}}`)
-  return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${writePath(way)},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":[${local}]${assumed},"replies":[${replies.join(',')}],"gen":[${gen.join(',')}]}`
+  const replies = answers.filter(answer => writeReplies(answer.outcome) !== '')
+  const told = answers.filter(answer => answer.way.path.length > 0 || replies.includes(answer))
+  const gen = writeList(told, answer => `{"path":${writePath(answer.way)},"ctstate":${writeStates(answer.way)}}`)
+  return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${writePath(way)},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":[${local}]${assumed},"replies":${writeList(replies, answer => writeReplies(answer.outcome))},"gen":${gen}}`
 }
 
 function outcomeOf(outcome: Outcome, copies: readonly Outcome[]): string {
@@ -26,24 +25,42 @@ function outcomeOf(outcome: Outcome, copies: readonly Outcome[]): string {
   return kind === 'local' ? 'local+bridge' : 'bridge'
 }
 
+/** Returns a JSON list of texts; long texts are put together only once, when they are sent. */
+export function writeList<T>(items: readonly T[], write: (item: T) => string): string {
+  let text = ''
+  for (const item of items) text = text === '' ? write(item) : `${text},${write(item)}`
+  return `[${text}]`
+}
+
 /** Returns how often each rule and policy was hit, keyed as `filter FORWARD 2`. */
 export function countHits(traces: readonly Trace[]): Readonly<Record<string, number>> {
+  return Object.fromEntries([...hitsOf(traces)].map(([{ table, chain, number }, times]) => [`${table} ${chain} ${number}`, times]))
+}
+
+/** Returns the same as JSON. */
+export function writeCounters(traces: readonly Trace[]): string {
+  let text = ''
+  for (const [step, times] of hitsOf(traces)) text += `${text === '' ? '' : ','}${textsOf(step).key}:${times}`
+  return `{${text}}`
+}
+
+function hitsOf(traces: readonly Trace[]): ReadonlyMap<PathStep, number> {
   const hits = new Map<PathStep, number>()
   const count = ({ way, answers }: Trace): void => {
     for (const step of way.path) hits.set(step, (hits.get(step) ?? 0) + 1)
     answers.forEach(count)
   }
   traces.forEach(count)
-  return Object.fromEntries([...hits].map(([{ table, chain, number }, times]) => [`${table} ${chain} ${number}`, times]))
+  return hits
 }
 
 /** Returns a connection as an entry of the table. */
 export function writeConnection(connection: Connection): string {
   const { zone } = connection
   const state = connection.tcp?.state ?? connection.sctp?.state
-  const status = STATUS_NAMES.filter(name => connection.status & CT_STATUS[name]).map(name => `"${name}"`)
+  const status = STATUS_NAMES.filter(name => connection.status & CT_STATUS[name])
   const rest = `${state === undefined ? '' : `,"state":"${state}"`}${zone.id === 0 ? '' : `,"zone":${zone.id}`}`
-  return `{"orig":{${writeTuple(connection.original)}},"reply":{${writeTuple(connection.reply)}},"status":[${status.join(',')}],"mark":${connection.mark}${rest}}`
+  return `{"orig":{${writeTuple(connection.original)}},"reply":{${writeTuple(connection.reply)}},"status":${writeList(status, name => `"${name}"`)},"mark":${connection.mark}${rest}}`
 }
 
 const STATUS_NAMES = ['SEEN_REPLY', 'ASSURED', 'SRC_NAT', 'DST_NAT'] as const
@@ -54,34 +71,39 @@ function allAnswers(trace: Trace): readonly Trace[] {
   return trace.answers.length === 0 ? NO_TRACES : trace.answers.flatMap(answer => [answer, ...allAnswers(answer)])
 }
 
-const stepTexts = new WeakMap<PathStep, string>()
-
-function writePath({ path }: Way): string {
-  let text = '['
-  for (const step of path) text += text.length === 1 ? writeStep(step) : `,${writeStep(step)}`
-  return `${text}]`
+/** A step as an element of a path, and as the name of its counter. */
+interface StepTexts {
+  readonly element: string
+  readonly key: string
 }
 
-/** Table, chain, and the 1-based rule number or `policy`. Steps belong to rules, so their text is made once. */
-function writeStep(step: PathStep): string {
+const stepTexts = new WeakMap<PathStep, StepTexts>()
+
+/** Steps belong to rules, so their texts are made once. */
+function textsOf(step: PathStep): StepTexts {
   const known = stepTexts.get(step)
-  if (known !== undefined) return known
-  const text = JSON.stringify([step.table, step.chain, step.number])
-  stepTexts.set(step, text)
-  return text
+  if (known) return known
+  const { table, chain, number } = step
+  const texts = { element: JSON.stringify([table, chain, number]), key: JSON.stringify(`${table} ${chain} ${number}`) }
+  stepTexts.set(step, texts)
+  return texts
+}
+
+/** Table, chain, and the 1-based rule number or `policy`. */
+function writePath({ path }: Way): string {
+  return writeList(path, step => textsOf(step).element)
 }
 
 function writeStates({ states }: Way): string {
-  let text = '['
-  for (const { ctState, direction } of states) text += `${text.length === 1 ? '' : ','}"${stateName(ctState, direction)}"`
-  return `${text}]`
+  return writeList(states, ({ ctState, direction }) => stateName(ctState, direction))
 }
 
 function stateName(ctState: number, direction: 0 | 1): string {
-  if (ctState & CT_STATE.UNTRACKED) return 'UNTRACKED'
-  if (ctState & CT_STATE.INVALID) return 'INVALID'
-  if (ctState & CT_STATE.NEW) return 'NEW'
-  return `${ctState & CT_STATE.RELATED ? 'RELATED' : 'ESTABLISHED'}/${direction === 1 ? 'REPLY' : 'ORIGINAL'}`
+  if (ctState & CT_STATE.UNTRACKED) return '"UNTRACKED"'
+  if (ctState & CT_STATE.INVALID) return '"INVALID"'
+  if (ctState & CT_STATE.NEW) return '"NEW"'
+  if (ctState & CT_STATE.RELATED) return direction === 1 ? '"RELATED/REPLY"' : '"RELATED/ORIGINAL"'
+  return direction === 1 ? '"ESTABLISHED/REPLY"' : '"ESTABLISHED/ORIGINAL"'
 }
 
 function writeFrames({ outcome, way }: Trace): string {
@@ -94,7 +116,7 @@ function framesOf(outcome: Outcome): string {
   const { packet, ports } = outcome
   const bridged = outcome.kind === 'bridge' ? '"bridged":true' : `"oif":${quoted(outcome.device)}`
   const rest = `${bridged},"mark":${packet.mark},"prio":${packet.priority},${writePacket(packet)}`
-  return ports.map(port => `{"iface":${quoted(port)},${rest}}`).join(',')
+  return ports.length === 1 ? `{"iface":${quoted(ports[0] ?? '')},${rest}}` : ports.map(port => `{"iface":${quoted(port)},${rest}}`).join(',')
 }
 
 function writeReplies(outcome: Outcome): string {
@@ -103,7 +125,7 @@ function writeReplies(outcome: Outcome): string {
 }
 
 function writeTuple(tuple: Tuple): string {
-  const base = `"src":"${writeAddress(tuple.src)}","dst":"${writeAddress(tuple.dst)}","proto":"${protocolName(tuple.protocol)}"`
+  const base = `"src":"${addressText(tuple.src)}","dst":"${addressText(tuple.dst)}","proto":"${protocolName(tuple.protocol)}"`
   if (tuple.protocol === PROTOCOL.icmp || tuple.protocol === PROTOCOL.icmpv6) return `${base},"icmpId":${tuple.sport},"icmpType":${tuple.dport >> 8},"icmpCode":${tuple.dport & 255}`
   return PROTOCOLS_WITH_PORTS.has(tuple.protocol) ? `${base},"sport":${tuple.sport},"dport":${tuple.dport}` : base
 }

@@ -17,6 +17,7 @@ const FLAG_BITS: ReadonlyMap<string, number> = new Map(Object.entries(TCP_FLAG))
 export function readProbe(json: JsonObject): Probe {
   const inDevice = typeof json['in'] === 'string' ? json['in'] : undefined
   const packet = readPacket(json)
+  if (inDevice !== undefined && json['dmac'] === undefined && json['smac'] === undefined) return { inDevice, packet }
   const dmac = typeof json['dmac'] === 'string' ? json['dmac'].toLowerCase().replaceAll(':', '') : undefined
   if (inDevice === undefined) {
     const socket = { uid: numberOr(json['uid'], 0), gid: numberOr(json['gid'], 0) }
@@ -38,24 +39,35 @@ export function readPacket(json: JsonObject): Packet {
   const payload = payloadOf(json)
   const transport = transportOf(json, protocol, payload)
   const options = typeof json['ipOptions'] === 'string' ? Math.ceil(json['ipOptions'].length / 8) * 4 : 0
-  const frag = isObject(json['frag']) ? json['frag'] : undefined
-  const slice = Array.isArray(frag?.['slice']) ? frag['slice'].map(Number) : undefined
-  const cut = slice ? Math.min(slice[1] ?? 0, transport.length) - (slice[0] ?? 0) : transport.length
-  const isTruncated = slice?.[0] === 0 && cut < (HEADER_BYTES[protocol] ?? 0)
-  return {
+  const packet: Packet = {
     family, protocol, src, dst, payload,
     ttl: numberOr(json['ttl'], 64),
     tos: numberOr(json['tos'], 0),
-    length: (family === 'ipv4' ? 20 : 40) + options + cut,
-    fragmentOffset: numberOr(frag?.['off'], 0),
-    moreFragments: frag?.['mf'] === true,
+    length: (family === 'ipv4' ? 20 : 40) + options + transport.length,
+    fragmentOffset: 0,
+    moreFragments: false,
     dontFragment: json['df'] === true,
-    ...(typeof json['id'] === 'number' ? { identification: json['id'] } : {}),
     mark: 0,
     priority: 0,
     packetType: 'unicast',
-    ...(isTruncated ? { malformed: 'truncated' as const } : json['badCsum'] === true ? { malformed: 'checksum' as const } : {}),
     ...transport.fields,
+  }
+  if (typeof json['id'] !== 'number' && !isObject(json['frag']) && json['badCsum'] !== true) return packet
+  return { ...packet, ...readRest(json, packet, transport.length) }
+}
+
+/** Identification, what is wrong with the packet, and which part of its datagram a fragment is. */
+function readRest(json: JsonObject, packet: Packet, whole: number): Partial<Packet> {
+  const frag = isObject(json['frag']) ? json['frag'] : undefined
+  const slice = Array.isArray(frag?.['slice']) ? frag['slice'].map(Number) : undefined
+  const cut = slice ? Math.min(slice[1] ?? 0, whole) - (slice[0] ?? 0) : whole
+  const isTruncated = slice?.[0] === 0 && cut < (HEADER_BYTES[packet.protocol] ?? 0)
+  return {
+    length: packet.length - whole + cut,
+    fragmentOffset: numberOr(frag?.['off'], 0),
+    moreFragments: frag?.['mf'] === true,
+    ...(typeof json['id'] === 'number' ? { identification: json['id'] } : {}),
+    ...(isTruncated ? { malformed: 'truncated' as const } : json['badCsum'] === true ? { malformed: 'checksum' as const } : {}),
   }
 }
 
@@ -63,11 +75,11 @@ function transportOf(json: JsonObject, protocol: number, payload: Uint8Array): {
   const ports = { sport: numberOr(json['sport'], 0), dport: numberOr(json['dport'], 0) }
   switch (protocol) {
     case PROTOCOL.tcp: {
-      const mss = typeof json['mss'] === 'number' && json['mss'] > 0 ? { mss: json['mss'] } : {}
-      const optionBytes = (mss.mss === undefined ? 0 : 4) + hexLength(json['tcpOptions'])
-      const optionKinds = [...optionKindsOf(json['tcpOptions']), ...(mss.mss === undefined ? [] : [2])]
-      const tcp = { flags: flagsOf(json['tcpFlags']), seq: numberOr(json['seq'], 0), ack: numberOr(json['ack'], 0), window: numberOr(json['window'], 29200), optionKinds, ...mss }
-      return { length: 20 + Math.ceil(optionBytes / 4) * 4 + payload.length, fields: { ...ports, tcp } }
+      const header = { flags: flagsOf(json['tcpFlags']), seq: numberOr(json['seq'], 0), ack: numberOr(json['ack'], 0), window: numberOr(json['window'], 29200), optionKinds: optionKindsOf(json['tcpOptions']) }
+      const hasMss = typeof json['mss'] === 'number' && json['mss'] > 0
+      const tcp = hasMss ? { ...header, optionKinds: [...header.optionKinds, 2], mss: Number(json['mss']) } : header
+      const optionBytes = (hasMss ? 4 : 0) + hexLength(json['tcpOptions'])
+      return { length: 20 + Math.ceil(optionBytes / 4) * 4 + payload.length, fields: { sport: ports.sport, dport: ports.dport, tcp } }
     }
     case PROTOCOL.udp:
     case PROTOCOL.udplite:
@@ -104,7 +116,7 @@ function icmpOf(json: JsonObject, protocol: number, payload: Uint8Array): { read
 /** Returns the fields of a packet that the oracle compares, as the inside of a JSON object. */
 export function writePacket(packet: Packet): string {
   const { tcp, icmp, sport, dport, spi } = packet
-  let text = `"src":"${writeAddress(packet.src)}","dst":"${writeAddress(packet.dst)}","proto":"${protocolName(packet.protocol)}","ttl":${packet.ttl},"tos":${packet.tos},"len":${packet.length},"df":${packet.dontFragment}`
+  let text = `"src":"${addressText(packet.src)}","dst":"${addressText(packet.dst)}","proto":"${protocolName(packet.protocol)}","ttl":${packet.ttl},"tos":${packet.tos},"len":${packet.length},"df":${packet.dontFragment}`
   if (sport !== undefined) text += `,"sport":${sport}`
   if (dport !== undefined) text += `,"dport":${dport}`
   if (tcp && packet.malformed !== 'truncated') text += `,"tcpFlags":[${flagNames(tcp.flags)}],"mss":${tcp.mss ?? null}`
@@ -119,6 +131,18 @@ const FLAG_NAMES = Array.from({ length: 256 }, (_, flags) => Object.entries(TCP_
 
 function flagNames(flags: number): string {
   return FLAG_NAMES[flags & 255] ?? ''
+}
+
+const addressTexts = new Map<Address, string>()
+
+/** Returns an address as text; flows have the same ones again and again. */
+export function addressText(address: Address): string {
+  const known = addressTexts.get(address)
+  if (known !== undefined) return known
+  if (addressTexts.size > 50_000) addressTexts.clear()
+  const text = writeAddress(address)
+  addressTexts.set(address, text)
+  return text
 }
 
 /** Returns the oracle's name of a protocol: a word or the number as text. */
@@ -140,7 +164,11 @@ function addressOf(value: unknown): Address {
   return (typeof value === 'string' ? readAddress(value) : undefined) ?? 0
 }
 
+const NUMBERS: ReadonlyMap<unknown, number> = new Map(Object.entries(NAMES).map(([number, name]) => [name, Number(number)]))
+
 function protocolOf(value: unknown): number {
+  const known = NUMBERS.get(value)
+  if (known !== undefined) return known
   if (typeof value === 'number') return value
   const text = String(value)
   return /^\d+$/.test(text) ? Number(text) : (protocolNumber(text === 'icmp6' ? 'icmpv6' : text) ?? 0)
@@ -165,8 +193,10 @@ function flagsOf(value: unknown): number {
   return bits
 }
 
-function optionKindsOf(value: unknown): number[] {
-  if (typeof value !== 'string') return []
+const NO_OPTIONS: readonly number[] = []
+
+function optionKindsOf(value: unknown): readonly number[] {
+  if (typeof value !== 'string') return NO_OPTIONS
   const bytes = (value.match(/../g) ?? []).map(byte => Number.parseInt(byte, 16))
   const kinds: number[] = []
   for (let at = 0; at < bytes.length; ) {

@@ -68,7 +68,7 @@ export interface Subject {
   /** Whether a kernel set matches; undefined where its content is not known. */
   readonly inIpset: (name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]) => Ternary
   /** The realm of the packet's route, 0 where the route has none. */
-  readonly routeRealm: number
+  readonly routeRealm: () => number
   /** The group of a device, 0 where nobody gave it one. */
   readonly deviceGroup: (device: string) => number
   /** Whether the route back to the sender is as `rpfilter` wants it. */

@@ -153,7 +153,7 @@ function clampMss(flight: Flight, limit: number | 'pathMtu'): Packet {
 function changeSet(flight: Flight, { change, name, directions }: Extract<Effect, { kind: 'ipset' }>): void {
   const { ipsets } = flight.host
   const set = ipsets.get(name)
-  const changed = set && changeIpset({ packet: flight.packet, inDevice: flight.inDevice, outDevice: flight.outDevice, ipsets, decide: flight.decide }, set, directions, change)
+  const changed = set && changeIpset(flight, set, directions, change)
   if (changed) ipsets.set(name, changed)
   else flight.record?.({ kind: 'notModelled', words: `the change to ipset ${name}` })
 }

@@ -2,8 +2,10 @@
 
 import { CT_STATUS } from '../meaning/fields.ts'
 import type { ConnectionView, ConnectionWatch } from '../meaning/subject.ts'
+import type { Address } from '../net/address.ts'
 import type { SctpTracking } from './sctp-state.ts'
 import type { TcpTracking } from './tcp-window.ts'
+import { sameTuple } from './tuple.ts'
 import type { Direction, Tuple } from './tuple.ts'
 
 /** A conntrack zone and the directions it counts in. Source: net/netfilter/xt_CT.c; nf_conntrack_zones.h. */
@@ -32,32 +34,55 @@ export interface Connection {
   sctp?: SctpTracking
   /** The device that MASQUERADE took the address of. */
   masqueradeDevice?: string
+  /** What matches see of it, by direction; made by `viewOf`. */
+  readonly views: [ConnectionView | undefined, ConnectionView | undefined]
 }
 
-/** All confirmed connections of a namespace, by the text of both tuples. */
+/** A connection as found by one of its tuples. */
+export interface TableEntry {
+  readonly connection: Connection
+  readonly direction: Direction
+}
+
+/** All confirmed connections of a namespace, by a hash of both tuples. */
 export interface ConnectionTable {
-  readonly byTuple: Map<string, { readonly connection: Connection; readonly direction: Direction }>
+  readonly byHash: Map<number, TableEntry[]>
   readonly all: Set<Connection>
 }
 
 /** Returns an empty table. */
 export function makeConnectionTable(): ConnectionTable {
-  return { byTuple: new Map(), all: new Set() }
+  return { byHash: new Map(), all: new Set() }
 }
 
-/** Returns the text under which a tuple is found; the zone's id counts where the zone counts in that direction. */
-export function tupleKey(tuple: Tuple, zone: Zone, direction: Direction): string {
-  const inZone = zone.direction === 'both' || zone.direction === (direction === 0 ? 'original' : 'reply')
-  return `${tuple.protocol} ${tuple.src} ${tuple.sport} ${tuple.dst} ${tuple.dport} ${inZone ? zone.id : 0}`
+/** Returns the newest entry that has this tuple, looked for in one direction of the zone: its id counts where the zone counts in that direction. */
+export function lookupTuple(table: ConnectionTable, tuple: Tuple, zone: Zone, direction: Direction): TableEntry | undefined {
+  const entries = table.byHash.get(hashOf(tuple))
+  if (!entries) return undefined
+  const id = zoneIn(zone, direction)
+  return entries.findLast(({ connection, direction: stored }) => zoneIn(connection.zone, stored) === id && sameTuple(stored === 0 ? connection.original : connection.reply, tuple))
 }
 
 /** Returns the connection that a packet of this tuple belongs to. Source: nf_conntrack_core.c resolve_normal_ct(). */
-export function findConnection(table: ConnectionTable, tuple: Tuple, zone: Zone, now: number) {
-  const found = table.byTuple.get(tupleKey(tuple, zone, 0)) ?? (zone.direction === 'both' ? undefined : table.byTuple.get(tupleKey(tuple, zone, 1)))
+export function findConnection(table: ConnectionTable, tuple: Tuple, zone: Zone, now: number): TableEntry | undefined {
+  const found = lookupTuple(table, tuple, zone, 0) ?? (zone.direction === 'both' ? undefined : lookupTuple(table, tuple, zone, 1))
   if (!found) return undefined
   if (found.connection.expiresAt > now) return found
   removeConnection(table, found.connection)
   return undefined
+}
+
+function zoneIn(zone: Zone, direction: Direction): number {
+  return zone.direction === 'both' || zone.direction === (direction === 0 ? 'original' : 'reply') ? zone.id : 0
+}
+
+function hashOf({ protocol, src, dst, sport, dport }: Tuple): number {
+  const addresses = typeof src === 'number' && typeof dst === 'number' ? Math.imul(src, 0x9e3779b1) ^ Math.imul(dst, 0x85ebca6b) : foldAddress(src) ^ Math.imul(foldAddress(dst), 0x85ebca6b)
+  return Math.imul(addresses ^ (sport * 65536 + dport), 0xc2b2ae35) ^ protocol
+}
+
+function foldAddress(address: Address): number {
+  return Number(BigInt.asIntN(32, BigInt(address) ^ (BigInt(address) >> 32n) ^ (BigInt(address) >> 64n) ^ (BigInt(address) >> 96n)))
 }
 
 /** Returns what conntrack has of a tuple. Source: net/netfilter/nf_conncount.c get_ct_or_tuple_from_skb(), find_or_evict(), already_closed(). */
@@ -65,14 +90,14 @@ export function watchConnection(table: ConnectionTable, tuple: Tuple | undefined
   const { moment } = world
   if (!tuple) return { key: '', isConfirmed: false, isOpen: () => false, moment }
   const look = (of: Tuple): Connection | undefined => {
-    const found = table.byTuple.get(tupleKey(of, zone, 0)) ?? table.byTuple.get(tupleKey(of, zone, 1))
+    const found = lookupTuple(table, of, zone, 0) ?? lookupTuple(table, of, zone, 1)
     return found && found.connection.expiresAt > world.now ? found.connection : undefined
   }
   const known = look(tuple)
   const original = known?.original ?? tuple
   return {
     moment,
-    key: tupleKey(original, zone, 0),
+    key: `${original.protocol} ${original.src} ${original.sport} ${original.dst} ${original.dport} ${zoneIn(zone, 0)}`,
     isConfirmed: known !== undefined,
     isOpen() {
       const found = look(original)
@@ -84,8 +109,8 @@ export function watchConnection(table: ConnectionTable, tuple: Tuple | undefined
 /** Enters a connection under both its tuples. */
 export function addConnection(table: ConnectionTable, connection: Connection): void {
   connection.status |= CT_STATUS.CONFIRMED
-  table.byTuple.set(tupleKey(connection.original, connection.zone, 0), { connection, direction: 0 })
-  table.byTuple.set(tupleKey(connection.reply, connection.zone, 1), { connection, direction: 1 })
+  enter(table, connection.original, { connection, direction: 0 })
+  enter(table, connection.reply, { connection, direction: 1 })
   table.all.add(connection)
 }
 
@@ -93,12 +118,29 @@ export function addConnection(table: ConnectionTable, connection: Connection): v
 export function removeConnection(table: ConnectionTable, connection: Connection): void {
   connection.dying = true
   if (!table.all.delete(connection)) return
-  table.byTuple.delete(tupleKey(connection.original, connection.zone, 0))
-  table.byTuple.delete(tupleKey(connection.reply, connection.zone, 1))
+  leave(table, connection.original, connection)
+  leave(table, connection.reply, connection)
 }
 
-/** Returns what matches and traces see of a connection; it follows later changes. */
-export function viewOf(connection: Connection, direction: Direction, now: number): ConnectionView {
+function enter(table: ConnectionTable, tuple: Tuple, entry: TableEntry): void {
+  const hash = hashOf(tuple)
+  const entries = table.byHash.get(hash)
+  if (entries) entries.push(entry)
+  else table.byHash.set(hash, [entry])
+}
+
+function leave(table: ConnectionTable, tuple: Tuple, connection: Connection): void {
+  const hash = hashOf(tuple)
+  table.byHash.set(hash, (table.byHash.get(hash) ?? []).filter(entry => entry.connection !== connection))
+}
+
+/** Returns what matches and traces see of a connection; it follows later changes. One view serves all packets of a direction. */
+export function viewOf(connection: Connection, direction: Direction, clock: { readonly now: number }): ConnectionView {
+  connection.views[direction] ??= makeView(connection, direction, clock)
+  return connection.views[direction]
+}
+
+function makeView(connection: Connection, direction: Direction, clock: { readonly now: number }): ConnectionView {
   return {
     protocol: connection.original.protocol,
     original: connection.original,
@@ -113,7 +155,7 @@ export function viewOf(connection: Connection, direction: Direction, now: number
       return connection.mark
     },
     get expires() {
-      return Math.max(0, Math.floor((connection.expiresAt - now) / 1000))
+      return Math.max(0, Math.floor((connection.expiresAt - clock.now) / 1000))
     },
   }
 }

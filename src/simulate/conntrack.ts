@@ -4,7 +4,7 @@ import type { Hook } from '../ir/hooks.ts'
 import { CT_STATUS } from '../meaning/fields.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { Packet } from '../packet/packet.ts'
-import { addConnection, DEFAULT_ZONE, findConnection, removeConnection, tupleKey } from './connection.ts'
+import { addConnection, DEFAULT_ZONE, findConnection, lookupTuple, removeConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { attachConnection, detachConnection, refreshState } from './flight.ts'
 import type { Flight } from './flight.ts'
@@ -66,7 +66,7 @@ function resolve(flight: Flight, hook: Hook): void {
   const reply = found ? undefined : invertTuple(tuple)
   if (!found && !reply) return
   const connection: Connection = found?.connection ?? {
-    original: tuple, reply: reply ?? tuple, zone, status: 0, mark: 0, expiresAt: world.now, dying: false, startedAt: world.now,
+    original: tuple, reply: reply ?? tuple, zone, status: 0, mark: 0, expiresAt: world.now, dying: false, startedAt: world.now, views: [undefined, undefined],
   }
   const direction: Direction = found?.direction ?? 0
   const verdict = trackProtocol(flight, hook, connection, direction)
@@ -170,7 +170,7 @@ export function confirmConnection(flight: Flight): boolean {
   if (!tracked || tracked.status & CT_STATUS.CONFIRMED || flight.direction !== 0) return true
   if (tracked.dying) return false
   const table = host.connections
-  const clash = table.byTuple.get(tupleKey(tracked.original, tracked.zone, 0)) ?? table.byTuple.get(tupleKey(tracked.reply, tracked.zone, 1))
+  const clash = lookupTuple(table, tracked.original, tracked.zone, 0) ?? lookupTuple(table, tracked.reply, tracked.zone, 1)
   if (clash) return resolveClash(flight, clash.connection, tracked)
   addConnection(table, tracked)
   if (tracked.status & CT_STATUS.SRC_NAT_DONE) host.bySource.add(tracked)

@@ -1,7 +1,7 @@
 /** A packet on its way through a host: what an sk_buff is to the kernel. It is what predicates are asked about. */
 
 import { CT_STATE, CT_STATUS } from '../meaning/fields.ts'
-import type { ConnectionView, Subject, Ternary } from '../meaning/subject.ts'
+import type { ConnectionView, ConnectionWatch, ReversePath, Subject, Ternary } from '../meaning/subject.ts'
 import type { Address } from '../net/address.ts'
 import type { Packet } from '../packet/packet.ts'
 import { addressType } from '../topology/fib.ts'
@@ -46,7 +46,7 @@ export interface Flight extends Subject {
   readonly record: ((event: TraceEvent) => void) | undefined
   readonly recordsMisses: boolean
   /** Values of free variables: those given, and those assumed so far. */
-  readonly decisions: Map<string, boolean>
+  decisions: Map<string, boolean> | undefined
   readonly way: Way
   readonly assumed: Assumption[]
   readonly answers: Trace[]
@@ -61,17 +61,16 @@ export interface FlightStart {
   readonly isLocal: boolean
   readonly record: ((event: TraceEvent) => void) | undefined
   readonly recordsMisses: boolean
-  readonly decisions: Map<string, boolean>
+  readonly decisions: Map<string, boolean> | undefined
   /** Sends a packet that the kernel makes because of this one on its way. */
   readonly send: (answer: Flight) => Outcome
 }
 
 /** Returns a flight at its start: on no device, not seen by conntrack. */
 export function makeFlight(start: FlightStart): Flight {
-  const { host } = start
-  const flight: Flight = {
+  return {
     world: start.world,
-    host,
+    host: start.host,
     packet: start.packet,
     isLocal: start.isLocal,
     record: start.record,
@@ -95,23 +94,33 @@ export function makeFlight(start: FlightStart): Flight {
     way: { path: [], states: [], copies: [] },
     assumed: [],
     answers: [],
-    connectionWatch: () => watchConnection(host.connections, flight.tracked?.original ?? tupleOf(flight.packet), flight.tracked?.zone ?? DEFAULT_ZONE, start.world),
-    addressType(address: Address, where: 'any' | 'in' | 'out'): number {
-      return addressType(host.fib, address, where === 'any' ? undefined : where === 'in' ? flight.inDevice : flight.outDevice)
-    },
-    inIpset(name, directions, flags): Ternary {
-      return matchesIpset({ packet: flight.packet, inDevice: flight.inDevice, outDevice: flight.outDevice, ipsets: host.ipsets, decide: flight.decide }, name, directions, flags)
-    },
-    get routeRealm() {
-      return flight.route?.realm ?? 0
-    },
-    deviceGroup: device => host.devices.get(device)?.group ?? 0,
-    hasReversePath: how => hasReversePath(host, flight, how),
-    decide(key: string): Ternary {
-      return flight.decisions.get(key)
-    },
+    ...QUESTIONS,
   }
-  return flight
+}
+
+/** What predicates ask of any flight: one set of functions for all of them. */
+const QUESTIONS = {
+  connectionWatch(this: Flight): ConnectionWatch {
+    return watchConnection(this.host.connections, this.tracked?.original ?? tupleOf(this.packet), this.tracked?.zone ?? DEFAULT_ZONE, this.world)
+  },
+  addressType(this: Flight, address: Address, where: 'any' | 'in' | 'out'): number {
+    return addressType(this.host.fib, address, where === 'any' ? undefined : where === 'in' ? this.inDevice : this.outDevice)
+  },
+  inIpset(this: Flight, name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]): Ternary {
+    return matchesIpset(this, this.host.ipsets, name, directions, flags)
+  },
+  routeRealm(this: Flight): number {
+    return this.route?.realm ?? 0
+  },
+  deviceGroup(this: Flight, device: string): number {
+    return this.host.devices.get(device)?.group ?? 0
+  },
+  hasReversePath(this: Flight, how: ReversePath): boolean {
+    return hasReversePath(this.host, this, how)
+  },
+  decide(this: Flight, key: string): Ternary {
+    return this.decisions?.get(key)
+  },
 }
 
 /** Returns a copy of the packet at this point of its way: it shares connection, way, assumptions and answers. */
@@ -128,7 +137,7 @@ export function attachConnection(flight: Flight, connection: Connection, directi
   flight.direction = direction
   flight.info = info
   flight.untracked = false
-  flight.connection = viewOf(connection, direction, flight.world.now)
+  flight.connection = viewOf(connection, direction, flight.world)
   refreshState(flight)
 }
 

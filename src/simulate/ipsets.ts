@@ -7,19 +7,21 @@ import { PROTOCOL, protocolNumber } from '../net/protocol.ts'
 import type { Packet } from '../packet/packet.ts'
 import type { Ipset, IpsetEntry } from '../topology/topology.ts'
 
-/** The packet that is looked up, and the sets. */
+/** The packet that is looked up. */
 export interface IpsetQuestion {
   readonly packet: Packet
   readonly inDevice: string
   readonly outDevice: string
-  readonly ipsets: ReadonlyMap<string, Ipset>
   readonly decide: (key: string) => Ternary
 }
 
+/** The sets of a namespace by name. */
+type Ipsets = ReadonlyMap<string, Ipset>
+
 /** Looks the packet up in a set; undefined where the set is not declared or of a type that is not modelled. */
-export function matchesIpset(asked: IpsetQuestion, name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]): Ternary {
-  const set = asked.ipsets.get(name)
-  const found = set ? lookup(asked, set, directions) : undefined
+export function matchesIpset(asked: IpsetQuestion, ipsets: Ipsets, name: string, directions: readonly ('src' | 'dst')[], flags: readonly string[]): Ternary {
+  const set = ipsets.get(name)
+  const found = set ? lookup(asked, ipsets, set, directions) : undefined
   if (found === undefined) return asked.decide(ipsetKey(name, directions))
   return found === 'nomatch' ? flags.includes('return-nomatch') : found
 }
@@ -58,9 +60,9 @@ function valueFor(part: string, direction: 'src' | 'dst' | undefined, packet: Pa
 
 type Found = boolean | undefined | 'nomatch'
 
-function lookup(asked: IpsetQuestion, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
+function lookup(asked: IpsetQuestion, ipsets: Ipsets, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
   const { packet } = asked
-  if (set.type === 'list:set') return lookupList(asked, set, directions)
+  if (set.type === 'list:set') return lookupList(asked, ipsets, set, directions)
   const family = set.family === 'inet' ? 'ipv4' : 'ipv6'
   const isBitmap = set.type.startsWith('bitmap:')
   const parts = (set.type.split(':')[1] ?? '').split(',')
@@ -72,11 +74,11 @@ function lookup(asked: IpsetQuestion, set: Ipset, directions: readonly ('src' | 
   return best ? (best.nomatch ? 'nomatch' : true) : false
 }
 
-function lookupList(asked: IpsetQuestion, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
+function lookupList(asked: IpsetQuestion, ipsets: Ipsets, set: Ipset, directions: readonly ('src' | 'dst')[]): Found {
   let result: Found = false
   for (const entry of set.entries) {
-    const member = asked.ipsets.get(entry.text)
-    const found = member ? lookup(asked, member, directions) : undefined
+    const member = ipsets.get(entry.text)
+    const found = member ? lookup(asked, ipsets, member, directions) : undefined
     if (found === true) return true
     if (found === undefined) result = undefined
   }

@@ -4,7 +4,7 @@ import { CT_STATUS } from '../meaning/fields.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { Address } from '../net/address.ts'
 import type { NumberRange } from '../net/ranges.ts'
-import { tupleKey } from './connection.ts'
+import { lookupTuple } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { refreshState } from './flight.ts'
 import type { Flight } from './flight.ts'
@@ -124,7 +124,7 @@ function mappingOfSource(flight: Flight, connection: Connection, original: Tuple
 function isTaken(flight: Flight, connection: Connection, tuple: Tuple): boolean {
   const reply = invertTuple(tuple)
   const { connections } = flight.host
-  const found = reply && (connections.byTuple.get(tupleKey(reply, connection.zone, 1)) ?? connections.byTuple.get(tupleKey(reply, connection.zone, 0)))
+  const found = reply && (lookupTuple(connections, reply, connection.zone, 1) ?? lookupTuple(connections, reply, connection.zone, 0))
   if (!found || found.connection === connection || found.connection.expiresAt <= flight.world.now) return false
   return !sameTuple(found.connection.original, connection.original)
 }

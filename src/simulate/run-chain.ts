@@ -138,6 +138,7 @@ function decideByChance(flight: Flight, place: RulePlace, { predicate }: Prepare
 
 function assume(flight: Flight, place: RulePlace, free: { readonly key: string; readonly words: string }): void {
   const assumption = { ...free, value: false }
+  flight.decisions ??= new Map()
   flight.decisions.set(free.key, false)
   flight.assumed.push(assumption)
   flight.record?.({ kind: 'assumption', place, ...assumption })

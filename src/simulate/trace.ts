@@ -31,7 +31,7 @@ export function trace(world: World, probe: Probe, options: TraceOptions = {}): T
     isLocal: probe.inDevice === undefined,
     record,
     recordsMisses: options.record === 'all',
-    decisions: new Map(options.assume),
+    decisions: options.assume && new Map(options.assume),
     send: answer => sendLocal(answer, { keepsSource: true }),
   })
   const outcome = probe.inDevice === undefined ? make(flight) : arrive(flight, probe.inDevice, probe.macDestination)

@@ -42,7 +42,7 @@ export interface Host {
   readonly rulesets: Readonly<Partial<Record<Family, PreparedRuleset>>>
   readonly sysctls: HostSysctls
   /** What `deviceSysctl` found so far. */
-  readonly deviceSysctls: Map<string, number>
+  readonly deviceSysctls: Map<string, Map<string, number>>
   readonly connections: ConnectionTable
   /** Connections by their original source, as nat looks for a mapping to use again. */
   readonly bySource: Set<Connection>
@@ -70,33 +70,43 @@ export function makeWorld(options: WorldOptions): World {
 
 /** Returns a per-device sysctl of ipv4, such as rp_filter: the larger of `all` and the device's (or `default`'s) own. */
 export function deviceSysctl(host: Host, device: string, name: string): number {
-  const key = `${device} ${name}`
-  const known = host.deviceSysctls.get(key)
+  const known = host.deviceSysctls.get(device)?.get(name)
   if (known !== undefined) return known
   const read = (scope: string, otherwise: number): number => sysctlNumber(host.namespace, `net.ipv4.conf.${scope}.${name}`, otherwise)
   const value = Math.max(read('all', 0), read(device, read('default', 0)))
-  host.deviceSysctls.set(key, value)
+  const ofDevice = host.deviceSysctls.get(device)
+  if (ofDevice) ofDevice.set(name, value)
+  else host.deviceSysctls.set(device, new Map([[name, value]]))
   return value
 }
 
-const fibOf = new WeakMap<Namespace, Fib>()
+/** What a namespace's worlds have in common. */
+type HostBasis = Pick<Host, 'namespace' | 'devices' | 'fib' | 'sysctls' | 'deviceSysctls'>
+
+const basisOf = new WeakMap<Namespace, HostBasis>()
 
 function makeHost(namespace: Namespace, rulesets: readonly Ruleset[], backend: Backend): Host {
   const prepared: Partial<Record<Family, PreparedRuleset>> = {}
   for (const ruleset of rulesets) prepared[ruleset.family] = prepareRuleset(ruleset, backend)
-  const fib = fibOf.get(namespace) ?? makeFib(namespace)
-  fibOf.set(namespace, fib)
+  const basis = basisOf.get(namespace) ?? makeBasis(namespace)
+  basisOf.set(namespace, basis)
   return {
-    namespace,
-    devices: new Map(namespace.devices.map(device => [device.name, device])),
-    fib,
+    ...basis,
     rulesets: prepared,
-    sysctls: readSysctls(namespace),
-    deviceSysctls: new Map(),
     connections: makeConnectionTable(),
     bySource: new Set(),
     memories: new Map(),
     ipsets: new Map(namespace.ipsets.map(set => [set.name, set])),
+  }
+}
+
+function makeBasis(namespace: Namespace): HostBasis {
+  return {
+    namespace,
+    devices: new Map(namespace.devices.map(device => [device.name, device])),
+    fib: makeFib(namespace),
+    sysctls: readSysctls(namespace),
+    deviceSysctls: new Map(),
   }
 }
 

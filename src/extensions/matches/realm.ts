@@ -13,6 +13,6 @@ export const realm = defineMatch({
   families: ['ipv4'],
   hooks: ['INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'],
   options: {
-    realm: { type: realmMask, invertible: true, required: true, doc: 'realm under mask is this', means: value => undecided(`-m realm --realm ${realmMask.write(value, 'ipv4').join('')}`, ({ routeRealm }) => (routeRealm & value.mask) >>> 0 === value.mark) },
+    realm: { type: realmMask, invertible: true, required: true, doc: 'realm under mask is this', means: value => undecided(`-m realm --realm ${realmMask.write(value, 'ipv4').join('')}`, subject => (subject.routeRealm() & value.mask) >>> 0 === value.mark) },
   },
 })
