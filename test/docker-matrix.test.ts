@@ -40,7 +40,7 @@ describe.skipIf(!existsSync(MATRIX))('the option matrix', () => {
   test.each(cases)('$file', ({ family, config, tables }) => {
     const expected = ['raw', 'nat', 'filter'].flatMap(name => {
       const table = tables[name]
-      return table && table.rules.length + table.chains.length > 0 ? [`*${name}`, ...Object.entries(table.policies).map(([chain, policy]) => `:${chain} ${policy} [0:0]`), ...table.chains.map(chain => `:${chain} - [0:0]`), ...table.rules, 'COMMIT'] : []
+      return table && (table.rules.length > 0 || name !== 'raw') ? [`*${name}`, ...Object.entries(table.policies).map(([chain, policy]) => `:${chain} ${policy} [0:0]`), ...table.chains.map(chain => `:${chain} - [0:0]`), ...table.rules, 'COMMIT'] : []
     })
     // The recordings are of the driver alone, which does not make DOCKER-USER.
     const text = textOfLines(generateRules(hostOf(config), family === 4 ? 'ipv4' : 'ipv6'))

@@ -1,5 +1,6 @@
 /** What a reader or an analysis has to say about a text: plain data with a stable code. */
 
+import type { DockerCode } from './docker-code.ts'
 import type { Span } from './source-file.ts'
 
 /** error = iptables-restore or the kernel refuses it; warning = it loads and is likely wrong; note = worth knowing. */
@@ -7,6 +8,7 @@ export type Severity = 'error' | 'warning' | 'note'
 
 /** Every code, in alphabetical order. A code is stable: users filter by it. Each has a fixture. */
 export type DiagnosticCode =
+  | DockerCode
   | 'ambiguous-option'
   | 'attached-value'
   | 'backends-differ'

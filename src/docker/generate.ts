@@ -8,7 +8,7 @@ import { linkSteps } from './link-rules.ts'
 import type { DockerHost, DockerNetwork, Join } from './model.ts'
 import { externalNetworkSteps, internalNetworkSteps, isolationSteps } from './network-rules.ts'
 import { endpointSteps, portSteps } from './port-rules.ts'
-import { applyStep, bookLines, flushChain, openBook } from './rule-book.ts'
+import { addTable, applyStep, bookLines, flushChain, openBook } from './rule-book.ts'
 import type { BookLine, RuleBook } from './rule-book.ts'
 import { CHAIN } from './chains.ts'
 import { viewOf } from './side.ts'
@@ -17,9 +17,10 @@ import { staticSteps } from './static-rules.ts'
 import type { Step } from './step.ts'
 import { swarmSteps } from './swarm-rules.ts'
 
-/** Returns the lines of `iptables-save` (or `ip6tables-save`) on a host; none where the engine writes nothing and nothing was there. `base` is what was there before the engine started. */
+/** Returns the lines of `iptables-save` (or `ip6tables-save`) on a host. `base` is what was there before the engine started; without it nat and filter are there and empty. */
 export function generateRules(host: DockerHost, family: Family, base?: Ruleset): readonly BookLine[] {
   const book = openBook(family, base)
+  if (!base) for (const table of ['nat', 'filter'] as const) addTable(book, table)
   const context: RuleContext = { family, engine: host.engine, options: host.options }
   const isOn = family === 'ipv4' ? host.options.iptables : host.options.ip6tables
   if (!isOn) return bookLines(book)

@@ -40,6 +40,11 @@ export function openBook(family: Family, base?: Ruleset): RuleBook {
   return book
 }
 
+/** Adds an empty table where it is absent. */
+export function addTable(book: RuleBook, name: TableName): void {
+  void tableOf(book, name)
+}
+
 /** Does one step. */
 export function applyStep(book: RuleBook, step: Step): void {
   if (step.kind === 'chain') void chainOf(book, step.table, step.chain)

@@ -1,0 +1,40 @@
+/** Counting in prefixes: the n-th address, the last one, whether two overlap. */
+
+import { addressWidth, familyOf, lengthOfMask, maskOfLength, prefixOf } from '../net/address.ts'
+import type { Address, Prefix } from '../net/address.ts'
+
+/** Returns the address at an offset from the beginning of a prefix. */
+export function addressAt(prefix: Prefix, offset: bigint): Address {
+  return sameKind(BigInt(prefix.address) + offset, prefix.address)
+}
+
+/** Returns how many addresses a prefix has. */
+export function sizeOf(prefix: Prefix): bigint {
+  return 1n << BigInt(addressWidth(familyOf(prefix.address)) - lengthOf(prefix))
+}
+
+/** Returns the length of a prefix in bits. */
+export function lengthOf(prefix: Prefix): number {
+  return lengthOfMask(prefix.mask) ?? 0
+}
+
+/** Tells whether two prefixes have an address in common. */
+export function overlap(one: Prefix, other: Prefix): boolean {
+  if (typeof one.address !== typeof other.address) return false
+  const [a, b] = [BigInt(one.address), BigInt(other.address)]
+  return a < b + sizeOf(other) && b < a + sizeOf(one)
+}
+
+/** Tells whether a prefix lies in another. */
+export function contains(outer: Prefix, inner: Prefix): boolean {
+  return overlap(outer, inner) && lengthOf(outer) <= lengthOf(inner)
+}
+
+/** Returns the prefix of a length that an address is in. */
+export function prefixAround(address: Address, length: number): Prefix {
+  return prefixOf(address, maskOfLength(familyOf(address), length))
+}
+
+function sameKind(value: bigint, like: Address): Address {
+  return typeof like === 'number' ? Number(value) : value
+}
