@@ -71,6 +71,8 @@ export interface OptionRow<T> {
   readonly spellings?: Readonly<Record<string, OptionType<T>>>
   readonly excludes?: readonly string[]
   readonly requires?: readonly string[]
+  /** Options before it on the line that it makes the program forget. */
+  forgets?(value: T): readonly string[]
   /** Another option that must stand before it on the line. */
   readonly after?: string
   /** Why the words are refused after the `-p` that stands before them on the line (undefined: none): the program asks for it as it reads. */

@@ -90,6 +90,8 @@ function readNatRange(word: string, family: Family): Reading<NatRange> {
   if (addressWord.includes('[') || addressWord.includes(']')) return refuse(`\`${word}\` is not an address with port`, family === 'ipv6' ? 'write [address]:port' : undefined)
   const ports = portWord === undefined ? undefined : readNatPorts(portWord)
   if (ports && !ports.ok) return ports
+  // Kernel: 1.8.9 takes any two characters before the colon for empty brackets.
+  if (ports && addressWord.length === 2) return read({ ports: ports.value }, `\`${addressWord}\` before the port is forgotten`)
   const addresses = addressWord === '' && ports ? undefined : readAddressRange(addressWord, family, readPlainAddress)
   if (addresses && !addresses.ok) return addresses
   return read({ ...(addresses ? { addresses: addresses.value } : {}), ...(ports ? { ports: ports.value } : {}) })

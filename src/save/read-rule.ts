@@ -241,8 +241,9 @@ function readNewValue(state: RuleState, written: WrittenOption, text: string, at
 
 /** Adds an option to a use, in row order; a second one replaces the first where its row allows that. */
 function give(state: RuleState, use: OpenUse, option: ReadOption, word: number): void {
+  const { row, index } = option.written
+  if (row.forgets) forget(use, row.forgets(option.option.value))
   const { given } = use
-  const { index } = option.written
   let place = use.count
   while (place > 0 && (given[place - 1]?.written.index ?? -1) > index) place--
   const earlier = place > 0 ? given[place - 1] : undefined
@@ -250,6 +251,12 @@ function give(state: RuleState, use: OpenUse, option: ReadOption, word: number):
     for (let index = use.count++; index > place; index--) given[index] = given[index - 1] ?? option
     given[place] = option
   } else giveAgain(state, use, place - 1, option, word)
+}
+
+function forget(use: OpenUse, names: readonly string[]): void {
+  const kept = use.given.slice(0, use.count).filter(({ written }) => !names.includes(written.name))
+  use.given.splice(0, kept.length, ...kept)
+  use.count = kept.length
 }
 
 function giveAgain(state: RuleState, { given }: OpenUse, place: number, option: ReadOption, word: number): void {

@@ -16,7 +16,7 @@ export const ecnTarget = defineTarget<Options>({
   tables: ['mangle'],
   requiresOneOf: ['ecn-tcp-remove', 'ecn-tcp-ece', 'ecn-tcp-cwr', 'ecn-ip-ect'],
   options: {
-    'ecn-tcp-remove': { type: flag, excludes: ['ecn-tcp-ece', 'ecn-tcp-cwr'], doc: 'the TCP flags ECE and CWR are cleared' },
+    'ecn-tcp-remove': { type: flag, excludes: ['ecn-tcp-ece', 'ecn-tcp-cwr'], forgets: () => ['ecn-ip-ect'], doc: 'the TCP flags ECE and CWR are cleared' },
     'ecn-tcp-ece': { type: wholeNumber(0, 1), excludes: ['ecn-tcp-remove'], doc: 'the TCP flag ECE becomes this' },
     'ecn-tcp-cwr': { type: wholeNumber(0, 1), excludes: ['ecn-tcp-remove'], doc: 'the TCP flag CWR becomes this' },
     'ecn-ip-ect': { type: wholeNumber(0, 3), doc: 'the lower two bits of the TOS byte become this' },

@@ -51,7 +51,11 @@ export const hmarkTarget = defineTarget<Options>({
     'hmark-rnd': { type: bits32, required: true, doc: 'seed of the hash' },
     'hmark-mod': { type: wholeNumber(1, 0xffffffff), required: true, doc: 'number of different marks' },
     'hmark-offset': { type: wholeNumber(0, 0xffffffff), doc: 'the lowest mark' },
-    'hmark-tuple': { type: abbreviatedNames(PARTS, PARTS, 'part of a tuple'), doc: 'what counts with all its bits: src, dst, sport, dport, spi, proto; ct: of the original direction of the connection' },
+    'hmark-tuple': {
+      type: abbreviatedNames(PARTS, PARTS, 'part of a tuple'),
+      forgets: tuple => IN_TUPLE.flatMap(([bit, option]) => (tuple & bit ? [option] : [])),
+      doc: 'what counts with all its bits: src, dst, sport, dport, spi, proto; ct: of the original direction of the connection',
+    },
   },
   print: printAll,
   does: () => [{ kind: 'notModelled', words: 'the hash that becomes the packet mark' }],
@@ -67,7 +71,7 @@ function printAll(infos: InfosOf<Options>, family: Family): string {
   return [...words, ...(tuple & CT ? ['--hmark-tuple ct'] : [])].join(' ')
 }
 
-/** An option after a tuple that has it is refused; one before the tuple would be taken, and forgotten. */
+/** An option after a tuple that has it is refused; one before the tuple is forgotten. */
 function checkParts(infos: InfosOf<Options>): string | undefined {
   const tuple = infos['hmark-tuple']?.value ?? 0
   const twice = IN_TUPLE.find(([bit, option]) => tuple & bit && infos[option])?.[1]
