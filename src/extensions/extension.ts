@@ -122,6 +122,8 @@ interface ExtensionShape<V> {
   /** The rule must have `-p` with one of these, not inverted. */
   readonly protocols?: readonly number[]
   readonly options: { readonly [K in keyof V]: OptionRow<V[K]> }
+  /** Options of older versions under names that are refused now: the names to write. */
+  readonly formerNames?: Readonly<Record<string, keyof V & string>>
   /** At least one of these must be given. */
   readonly requiresOneOf?: readonly (keyof V & string)[]
   /** The options as a backend's save shows them, where loading changes them; undefined: the whole use is gone. */

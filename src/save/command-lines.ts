@@ -23,7 +23,7 @@ const SOME_COMMAND = new RegExp(`${PROGRAM.source}|${BARE.source}`, 'm')
 
 /** Tells whether a text is a list of commands rather than iptables-restore's format: no line begins a table, and some line is a command. */
 export function isCommandForm(text: string): boolean {
-  return !/^\*[ \t]*[a-z]/m.test(text) && SOME_COMMAND.test(text)
+  return !/^[ \t]*\*[ \t]*[a-z]/m.test(text) && SOME_COMMAND.test(text)
 }
 
 /** Reads a pasted command line: `iptables -t nat -A ...`, or a line of `iptables -S`, which is of table filter. */

@@ -140,9 +140,12 @@ function wordsOf(definition: ExtensionDefinition, family: Family): ExtensionWord
   return { name: definition.name, definition, byWord, bare: { use: undefined, next: undefined }, required, hasConditions }
 }
 
-/** Returns the name of the match that a protocol brings along (`-p tcp` brings `-m tcp`), undefined where it brings none. Source: iptables/xshared.c find_proto(). */
-export function matchOfProtocol(protocol: number): string | undefined {
-  return PROTOCOL_MATCHES.get(protocol)
+/**
+ * Returns the name of the match that a protocol brings along (`-p tcp` brings `-m tcp`), undefined where it brings none; `word` is how the
+ * protocol was written. Kernel: 1.8.9 knows the mobility header by several names, and the match by one of them only. Source: iptables/xshared.c find_proto().
+ */
+export function matchOfProtocol(protocol: number, word: string): string | undefined {
+  return protocol === 135 && word.toLowerCase() !== 'mh' ? undefined : PROTOCOL_MATCHES.get(protocol)
 }
 
 const PROTOCOL_MATCHES = new Map([[6, 'tcp'], [17, 'udp'], [136, 'udplite'], [1, 'icmp'], [58, 'icmp6'], [132, 'sctp'], [33, 'dccp'], [50, 'esp'], [51, 'ah'], [135, 'mh'], [108, 'ipcomp']])

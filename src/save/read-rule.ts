@@ -146,7 +146,7 @@ function ownerOf(state: RuleState, word: string): OpenUse | undefined {
 /** Loads the match of `-p` when an option is not understood without it. Returns whether it helped. */
 function loadProtocolMatch(state: RuleState, word: string): boolean {
   const given = givenIpOption(state, 'protocol')
-  const name = given && matchOfProtocol(Number(given.option.value))
+  const name = given && matchOfProtocol(Number(given.option.value), state.words[state.optionAt.findIndex(written => written === given.written)] ?? '')
   if (name === undefined || !word.startsWith('-') || namedUses(state).some(use => use.name === name)) return false
   const extension = state.vocabulary.match(name)
   const isKnown = extension?.byWord.has(word.split('=')[0] ?? word) || [...(extension?.byWord.keys() ?? [])].some(known => word.length > 2 && known.startsWith(word))

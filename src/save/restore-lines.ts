@@ -68,7 +68,9 @@ function commit(state: ReadState): void {
 
 function outsideTable(state: ReadState): void {
   if (state.skipping) return
-  skipLine(state, 'outside-table', -1, 'this line stands outside of a table', { help: 'a table begins with a line such as `*filter` and ends with `COMMIT`' })
+  const { line } = state
+  const isIndented = /^[ \t]+(\*|:|COMMIT)/.test(line.source.text.slice(line.start, line.end))
+  skipLine(state, 'outside-table', -1, 'this line stands outside of a table', { help: isIndented ? 'the line begins with a blank: iptables-restore looks for `*`, `:` and COMMIT at the first column' : 'a table begins with a line such as `*filter` and ends with `COMMIT`' })
 }
 
 /** `:CHAIN POLICY [packets:bytes]`. Kernel: counters after `-` are not looked at. */

@@ -86,8 +86,14 @@ export function reportUnknownOption(state: RuleState, word: string): void {
   else if (word.startsWith('--') && candidates.length > 1) refuseRule(state, 'ambiguous-option', state.at, `\`${word}\` may be ${candidates.map(name => `\`${name}\``).join(' or ')}`)
   else if (/^--?(dport|sport|destination-port|source-port|syn|tcp-flags|icmp-type|icmpv6-type)$/.test(word) && !hasProtocolMatch(state)) {
     refuseRule(state, 'protocol-needed', state.at, `\`${word}\` needs a protocol before it`, { help: `write \`-p tcp ${word}\`, with the protocol that you mean` })
-  } else refuseRule(state, 'unknown-option', state.at, `there is no option \`${word}\` here`, { help: didYouMean(word, [...known]) })
+  } else refuseRule(state, 'unknown-option', state.at, `there is no option \`${word}\` here`, { help: formerNameHelp(state, word) ?? didYouMean(word, [...known]) })
   skipOption(state)
+}
+
+/** Older versions called it otherwise. */
+function formerNameHelp(state: RuleState, word: string): string | undefined {
+  const name = namedUses(state).map(use => use.extension?.definition.formerNames?.[word.slice(2)]).find(now => now !== undefined)
+  return name === undefined ? undefined : `older versions had it: write \`--${name}\``
 }
 
 function hasProtocolMatch(state: RuleState): boolean {

@@ -24,6 +24,7 @@ export const time = defineMatch({
     kerneltz: { type: flag, aliases: ['--localtz'], repeatable: true, excludes: ['utc'], doc: 'times are in the time zone of the kernel, not UTC' },
     utc: { type: flag, excludes: ['kerneltz'], doc: 'times are UTC, as where nothing is said' },
   },
+  formerNames: { days: 'weekdays' },
   print: printAll,
   means(infos) {
     const words = `-m time ${printAll(infos)}`
