@@ -8,6 +8,8 @@ export interface Probe {
   readonly inDevice?: string
   /** The namespace it starts in; the first one where absent. */
   readonly namespace?: string
+  /** The socket that makes it is bound to this device. */
+  readonly outDevice?: string
   /** MAC address that the frame was sent to, as 12 hex digits; absent: the one the host would be addressed by. */
   readonly macDestination?: string
 }

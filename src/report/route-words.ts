@@ -81,4 +81,5 @@ export const REASONS: Readonly<Record<KernelReason, string>> = {
   'bridge-same-port': 'the bridge does not send a frame back by the port that it came from',
   'neighbour-unknown': 'nobody answers for the next address (no neighbour)',
   'no-output-route': 'the host has no route to send it',
+  'no-listener': 'nothing listens on that port',
 }

@@ -67,9 +67,19 @@ function answerReset(flight: Flight, place: RulePlace): boolean {
   return flight.bridgeIn === '' ? launch(flight, place, reset) : putOnPort(flight, place, reset)
 }
 
+/** Sends the reset of a TCP without a socket for the packet; false where it stays silent. Source: net/ipv4/tcp_ipv4.c tcp_v4_send_reset(). */
+export function answerClosedPort(flight: Flight): boolean {
+  const { packet, host } = flight
+  const { tcp } = packet
+  if (!tcp || tcp.flags & TCP_FLAG.RST || packet.malformed !== undefined || packet.packetType !== 'unicast') return false
+  const ends = { src: packet.dst, dst: packet.src, ...(packet.dport === undefined ? {} : { sport: packet.dport }), ...(packet.sport === undefined ? {} : { dport: packet.sport }) }
+  const reset = makePacket({ protocol: PROTOCOL.tcp, ...ends, ttl: host.sysctls.defaultTtl, dontFragment: packet.family === 'ipv4', tcp: resetHeader(packet, tcp), socket: {} })
+  return launch(flight, 'no-listener', reset, 'unrelated')
+}
+
 /** Kernel: with bridge-nf-call-iptables a reset for what came in by a bridge port goes straight out of that port, past OUTPUT and POSTROUTING. */
 function putOnPort(flight: Flight, cause: RulePlace, packet: Packet): boolean {
-  const outcome = { kind: 'sent' as const, namespace: flight.host.namespace.name, device: flight.bridgeIn, ports: [flight.bridgeIn], packet }
+  const outcome = { kind: 'sent' as const, namespace: flight.host.namespace.name, device: flight.bridgeIn, ports: [flight.bridgeIn], packet, ...(flight.packet.macSource === undefined ? {} : { macDestination: flight.packet.macSource }) }
   const trace: Trace = { events: [], outcome, way: { path: [], states: [], copies: [] }, assumed: [], answers: [] }
   flight.record?.({ kind: 'answer', cause, packet, trace })
   flight.answers.push(trace)
@@ -83,7 +93,7 @@ function resetHeader(packet: Packet, tcp: TcpHeader): TcpHeader {
 }
 
 /** Kernel: the answer belongs to the packet's connection as RELATED, even the reset. Source: nf_conntrack_attach(). */
-function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet): boolean {
+function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet, tie: 'related' | 'unrelated' = 'related'): boolean {
   const events: TraceEvent[] = []
   const answer = makeFlight({
     world: flight.world,
@@ -95,8 +105,8 @@ function launch(flight: Flight, cause: RulePlace | KernelReason, packet: Packet)
     decisions: flight.decisions,
     send: flight.send,
   })
-  if (flight.tracked) attachConnection(answer, flight.tracked, flight.direction === 0 ? 1 : 0, 'related')
-  answer.isTrackingFixed = flight.untracked
+  if (flight.tracked && tie === 'related') attachConnection(answer, flight.tracked, flight.direction === 0 ? 1 : 0, 'related')
+  answer.isTrackingFixed = flight.untracked && tie === 'related'
   const outcome = flight.send(answer)
   const trace: Trace = { events, outcome, way: answer.way, assumed: answer.assumed, answers: answer.answers }
   flight.record?.({ kind: 'answer', cause, packet, trace })

@@ -10,22 +10,24 @@ import { confirmConnection } from './conntrack.ts'
 import { copyFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { endedOutcome, goOn, receive } from './ip-path.ts'
+import { isOwnMac, knownPort } from './frames.ts'
+import { findNeighbour } from './neighbours.ts'
 import { routeInput } from './route-input.ts'
 import { isMulticast } from './group-address.ts'
 import { runHook } from './run-hook.ts'
 import type { Outcome, TraceEvent } from './trace-events.ts'
 import { byKernel } from './verdict.ts'
 
-/** A frame on port `port` of `bridge`; `mac` is whom it is addressed to, where that is known. */
-export function receiveOnBridge(flight: Flight, port: string, bridge: Device, mac: string | undefined): Outcome {
+/** A frame on port `port` of `bridge`; `flight.macDestination` is whom it is addressed to, where that is known. */
+export function receiveOnBridge(flight: Flight, port: string, bridge: Device): Outcome {
   flight.inDevice = bridge.name
   const { bridgeCallsIptables, bridgeCallsIp6tables } = flight.host.sysctls
   const callsTables = flight.packet.family === 'ipv4' ? bridgeCallsIptables : bridgeCallsIp6tables
-  const isForUs = isAddressedTo(flight, bridge, mac)
+  const isForUs = isAddressedTo(flight, bridge)
   const isForAll = flight.packet.packetType !== 'unicast'
   if (!callsTables) {
     if (isForAll) sendCopies(flight, portsTo(flight, port, bridge, undefined), copy => bridgeOutcome(copy, bridge))
-    return isForUs ? receive(flight) : crossSilently(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
+    return isForUs ? receive(flight) : crossSilently(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst))
   }
   flight.bridgeIn = port
   const before = flight.packet.dst
@@ -37,7 +39,7 @@ export function receiveOnBridge(flight: Flight, port: string, bridge: Device, ma
     // Kernel: the connection of a broadcast or multicast frame is confirmed before INPUT. Source: br_nf_local_in().
     confirmConnection(flight)
   }
-  return isForUs ? goOn(flight, routeInput(flight)) : cross(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst, mac))
+  return isForUs ? goOn(flight, routeInput(flight)) : cross(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst))
 }
 
 /**
@@ -52,7 +54,11 @@ function goTranslated(flight: Flight, port: string, bridge: Device): Outcome {
   }
   flight.route = way.decision
   flight.record?.({ kind: 'route', decision: way.decision, why: 'arrival' })
-  return cross(flight, port, bridge, targetPort(flight, bridge, way.decision.gateway ?? flight.packet.dst, undefined))
+  const nextHop = way.decision.gateway ?? flight.packet.dst
+  const neighbour = flight.world.links && findNeighbour(flight.world, flight.host, { device: bridge.name, nextHop, source: flight.packet.src })
+  if (neighbour?.kind === 'none') return endedOutcome(flight, byKernel('neighbour-unknown'))
+  flight.macDestination = neighbour?.kind === 'mac' ? neighbour.mac : undefined
+  return cross(flight, port, bridge, targetPort(flight, bridge, nextHop))
 }
 
 /** FORWARD and POSTROUTING with the bridge as both devices; the ports are what physdev sees. */
@@ -94,7 +100,7 @@ function crossSilently(flight: Flight, port: string, bridge: Device, target: str
 }
 
 function bridgeOutcome(flight: Flight, bridge: Device, ports: readonly string[] = [flight.bridgeOut]): Outcome {
-  return { kind: 'bridge', namespace: flight.host.namespace.name, device: bridge.name, ports, packet: flight.packet }
+  return { kind: 'bridge', namespace: flight.host.namespace.name, device: bridge.name, ports, ...(flight.macDestination === undefined ? {} : { macDestination: flight.macDestination }), packet: flight.packet }
 }
 
 /** A frame goes back out of the port it came from in hairpin mode only; to an unknown neighbour it goes to all other ports. */
@@ -104,16 +110,18 @@ function portsTo(flight: Flight, port: string, bridge: Device, target: string | 
 }
 
 /** Without a MAC address: a destination on the bridge's own network that is not ours belongs to a neighbour. Broadcast and multicast go up too. */
-function isAddressedTo(flight: Flight, bridge: Device, mac: string | undefined): boolean {
-  const { dst, packetType } = flight.packet
+function isAddressedTo(flight: Flight, bridge: Device): boolean {
+  const { packet: { dst, packetType }, macDestination } = flight
   if (packetType !== 'unicast') return true
-  if (mac !== undefined) return mac === bridge.mac
+  if (macDestination !== undefined) return isOwnMac(flight.host, bridge, macDestination)
   if (isMulticast(dst) || isOwnAddress(flight.host.namespace, dst)) return true
   const route = lookupRoute(flight.host.fib, { destination: dst, mark: 0, tos: 0 })
   return !(route.kind === 'unicast' && route.device === bridge.name && route.gateway === undefined)
 }
 
-function targetPort(flight: Flight, bridge: Device, address: Address, mac: string | undefined): string | undefined {
-  const neighbours = flight.host.namespace.neighbours.filter(neighbour => neighbour.device === bridge.name)
-  return neighbours.find(neighbour => (mac === undefined ? neighbour.address === address : neighbour.mac === mac))?.port
+/** By the MAC address where it is known, else by the neighbour that has the IP address. */
+function targetPort(flight: Flight, bridge: Device, address: Address): string | undefined {
+  const { host, macDestination } = flight
+  if (macDestination !== undefined) return knownPort(host, bridge.name, macDestination)
+  return host.namespace.neighbours.find(neighbour => neighbour.device === bridge.name && neighbour.address === address)?.port
 }

@@ -28,6 +28,8 @@ export interface Flight extends Subject {
   bridgeIn: string
   bridgeOut: string
   bridged: boolean
+  /** Whom the frame that it came in was addressed to, as 12 hex digits. */
+  macDestination: string | undefined
   ctState: number
   connection: ConnectionView | undefined
   /** The connection behind `connection`. */
@@ -42,6 +44,8 @@ export interface Flight extends Subject {
   route: RouteDecision | undefined
   /** The packet was made here. */
   readonly isLocal: boolean
+  /** The device that the socket which made it is bound to. */
+  readonly boundTo: string | undefined
   /** Who listens, if anybody. */
   readonly record: ((event: TraceEvent) => void) | undefined
   readonly recordsMisses: boolean
@@ -59,6 +63,7 @@ export interface FlightStart {
   readonly host: Host
   readonly packet: Packet
   readonly isLocal: boolean
+  readonly boundTo?: string | undefined
   readonly record: ((event: TraceEvent) => void) | undefined
   readonly recordsMisses: boolean
   readonly decisions: Map<string, boolean> | undefined
@@ -73,6 +78,7 @@ export function makeFlight(start: FlightStart): Flight {
     host: start.host,
     packet: start.packet,
     isLocal: start.isLocal,
+    boundTo: start.boundTo,
     record: start.record,
     recordsMisses: start.recordsMisses,
     decisions: start.decisions,
@@ -82,6 +88,7 @@ export function makeFlight(start: FlightStart): Flight {
     bridgeIn: '',
     bridgeOut: '',
     bridged: false,
+    macDestination: undefined,
     ctState: CT_STATE.INVALID,
     connection: undefined,
     tracked: undefined,
@@ -125,9 +132,9 @@ const QUESTIONS = {
 
 /** Returns a copy of the packet at this point of its way: it shares connection, way, assumptions and answers. */
 export function copyFlight(flight: Flight, record: Flight['record']): Flight {
-  const { inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers } = flight
+  const { inDevice, outDevice, bridgeIn, bridgeOut, bridged, macDestination, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers } = flight
   return Object.assign(makeFlight({ ...flight, record }), {
-    inDevice, outDevice, bridgeIn, bridgeOut, bridged, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers,
+    inDevice, outDevice, bridgeIn, bridgeOut, bridged, macDestination, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers,
   })
 }
 

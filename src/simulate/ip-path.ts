@@ -2,12 +2,15 @@
 
 import type { Packet } from '../packet/packet.ts'
 import type { RouteDecision } from '../topology/fib.ts'
-import { answerIcmp } from './answers.ts'
+import { answerClosedPort, answerIcmp } from './answers.ts'
 import type { Flight } from './flight.ts'
+import { portsFor } from './frames.ts'
+import { findNeighbour } from './neighbours.ts'
 import { routeInput } from './route-input.ts'
 import type { InputRoute } from './route-input.ts'
 import { routeOutput } from './route-output.ts'
 import { runHook } from './run-hook.ts'
+import { takerOf } from './sockets.ts'
 import type { KernelReason, Outcome } from './trace-events.ts'
 import { byKernel } from './verdict.ts'
 import type { Ended } from './verdict.ts'
@@ -39,7 +42,7 @@ export function goOn(flight: Flight, way: InputRoute): Outcome {
 export function sendLocal(flight: Flight, options: { readonly keepsSource: boolean }): Outcome {
   const { packet, host } = flight
   const tos = options.keepsSource ? packet.tos : 0
-  const decision = routeOutput(host, { destination: packet.dst, source: packet.src, mark: packet.mark, tos })
+  const decision = routeOutput(host, { destination: packet.dst, source: packet.src, mark: packet.mark, tos, ...(flight.boundTo === undefined ? {} : { outDevice: flight.boundTo }) })
   if (!decision) return endedOutcome(flight, byKernel('no-output-route'))
   flight.route = decision
   flight.outDevice = decision.device ?? ''
@@ -71,12 +74,17 @@ function leave(flight: Flight, kind: 'forward' | 'sent'): Outcome {
   if (ended) return endedOutcome(flight, ended)
   const device = flight.host.devices.get(flight.outDevice)
   if (device?.kind === 'loopback') return loopBack(flight)
+  const { world, host, outDevice, route } = flight
+  const nextHop = route?.gateway ?? flight.packet.dst
+  const neighbour = world.links && findNeighbour(world, host, { device: outDevice, nextHop, source: flight.packet.src })
+  if (neighbour?.kind === 'none') return answered(flight, 'neighbour-unknown', flight.packet.family === 'ipv4' ? 3 : 1, flight.packet.family === 'ipv4' ? 1 : 3)
   return {
     kind,
-    namespace: flight.host.namespace.name,
-    device: flight.outDevice,
-    ports: portsOf(flight),
-    ...(flight.route?.gateway === undefined ? {} : { gateway: flight.route.gateway }),
+    namespace: host.namespace.name,
+    device: outDevice,
+    ports: neighbour?.kind === 'mac' && device?.kind === 'bridge' ? portsFor(host, device, neighbour.mac) : portsOf(flight),
+    ...(route?.gateway === undefined ? {} : { gateway: route.gateway }),
+    ...(neighbour?.kind === 'mac' ? { macDestination: neighbour.mac } : {}),
     packet: flight.packet,
   }
 }
@@ -93,7 +101,16 @@ function deliver(flight: Flight): Outcome {
   flight.outDevice = ''
   const ended = runHook(flight, 'INPUT')
   if (ended) return endedOutcome(flight, ended)
-  return { kind: 'local', namespace: flight.host.namespace.name, device: flight.inDevice, packet: flight.packet }
+  return handOver(flight)
+}
+
+/** To the sockets, where it is told who listens: the stack answers for a port that nobody has. */
+function handOver(flight: Flight): Outcome {
+  const { host, packet, inDevice } = flight
+  const isClosed = host.namespace.sockets !== undefined && packet.fragmentOffset === 0 && takerOf(host, packet) === 'nobody'
+  if (!isClosed) return { kind: 'local', namespace: host.namespace.name, device: inDevice, packet }
+  if (!packet.tcp) return answered(flight, 'no-listener', packet.family === 'ipv4' ? 3 : 1, packet.family === 'ipv4' ? 3 : 4)
+  return { kind: answerClosedPort(flight) ? 'reject' : 'drop', by: { kind: 'kernel', reason: 'no-listener' }, packet }
 }
 
 function refuse(flight: Flight, way: Extract<InputRoute, { kind: 'refused' }>): Outcome {

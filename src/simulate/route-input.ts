@@ -14,15 +14,18 @@ export type InputRoute =
   | { readonly kind: 'local' | 'forward'; readonly decision: RouteDecision }
   | { readonly kind: 'refused'; readonly decision: RouteDecision; readonly reason: KernelReason; readonly icmpCode?: number }
 
+/** What routing looks at. */
+export type ArrivedPacket = Pick<Flight, 'host' | 'packet' | 'inDevice'>
+
 /** Returns the way of a packet that came in. */
-export function routeInput(flight: Flight): InputRoute {
+export function routeInput(flight: ArrivedPacket): InputRoute {
   return flight.packet.family === 'ipv4' ? routeInput4(flight) : routeInput6(flight)
 }
 
 /** The group that every host is in. */
 const ALL_HOSTS = 0xe0000001
 
-function routeInput4(flight: Flight): InputRoute {
+function routeInput4(flight: ArrivedPacket): InputRoute {
   const { host, packet, inDevice } = flight
   const { src, dst } = packet
   if (isMulticast(dst) && dst !== ALL_HOSTS) return refused(dst, 'multicast', 'not-for-this-host')
@@ -49,7 +52,7 @@ function routeInput4(flight: Flight): InputRoute {
   }
 }
 
-function forward4(flight: Flight, decision: RouteDecision): InputRoute {
+function forward4(flight: ArrivedPacket, decision: RouteDecision): InputRoute {
   if (!flight.host.sysctls.forward4) return { kind: 'refused', decision, reason: 'forwarding-off' }
   const problem = sourceProblem(flight, flight.packet.src)
   if (problem) return refused(flight.packet.dst, 'martian', problem)
@@ -57,21 +60,21 @@ function forward4(flight: Flight, decision: RouteDecision): InputRoute {
 }
 
 /** Kernel: where forwarding is on, the sender is told by ICMP. Source: route.c ip_error(). */
-function noRoute(flight: Flight, decision: RouteDecision): InputRoute {
+function noRoute(flight: ArrivedPacket, decision: RouteDecision): InputRoute {
   const reason = decision.kind === 'blackhole' ? 'blackhole-route' : decision.kind === 'prohibit' ? 'prohibit-route' : decision.kind === 'unreachable' ? 'unreachable-route' : 'no-route'
   if (!flight.host.sysctls.forward4) return { kind: 'refused', decision, reason: 'forwarding-off' }
   if (decision.kind === 'blackhole') return { kind: 'refused', decision, reason }
   return { kind: 'refused', decision, reason, icmpCode: decision.kind === 'prohibit' ? 13 : decision.kind === 'unreachable' ? 1 : 0 }
 }
 
-function deliverGroup(flight: Flight, decision: RouteDecision): InputRoute {
+function deliverGroup(flight: ArrivedPacket, decision: RouteDecision): InputRoute {
   const { src, dst } = flight.packet
   const problem = isZeroNet(src) ? undefined : sourceProblem(flight, src)
   return problem ? refused(dst, 'martian', problem) : { kind: 'local', decision }
 }
 
 /** Returns why the source address is not believed. Source: fib_frontend.c __fib_validate_source(). */
-function sourceProblem(flight: Flight, source: Address): KernelReason | undefined {
+function sourceProblem(flight: ArrivedPacket, source: Address): KernelReason | undefined {
   const { host, inDevice } = flight
   const filter = deviceSysctl(host, inDevice, 'rp_filter')
   const acceptsLocal = deviceSysctl(host, inDevice, 'accept_local') !== 0
@@ -90,7 +93,7 @@ function isLocalAddress(host: Host, address: Address): boolean {
   return isOwnAddress(host.namespace, address)
 }
 
-function routeInput6(flight: Flight): InputRoute {
+function routeInput6(flight: ArrivedPacket): InputRoute {
   const { host, packet, inDevice } = flight
   const { src, dst } = packet
   if (typeof dst === 'bigint' && isMulticast(dst)) {
@@ -107,7 +110,7 @@ function routeInput6(flight: Flight): InputRoute {
 }
 
 /** All nodes, all routers, and the solicited-node groups of the device's own addresses. */
-function isJoined6(flight: Flight, group: bigint): boolean {
+function isJoined6(flight: ArrivedPacket, group: bigint): boolean {
   const scope = Number((group >> 112n) & 0xfn)
   const rest = group & ((1n << 112n) - 1n)
   if ((scope === 1 || scope === 2) && (rest === 1n || (rest === 2n && flight.host.sysctls.forward6))) return true

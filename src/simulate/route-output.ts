@@ -15,6 +15,8 @@ export interface OutputQuery {
   readonly source?: Address
   readonly mark: number
   readonly tos: number
+  /** Only by this device. */
+  readonly outDevice?: string
 }
 
 /** Returns the route for a packet of this host; undefined where there is none it could be sent by. `device` is where it leaves, `lo` for own addresses. */
@@ -38,7 +40,7 @@ export function reroute(flight: Flight): boolean {
   const { packet, host } = flight
   const type = addressType(host.fib, packet.src)
   const keepsSource = packet.family === 'ipv6' || type === ADDRESS_TYPE.LOCAL || type === ADDRESS_TYPE.UNICAST
-  const decision = routeOutput(host, { destination: packet.dst, ...(keepsSource ? { source: packet.src } : {}), mark: packet.mark, tos: packet.tos })
+  const decision = routeOutput(host, { destination: packet.dst, ...(keepsSource ? { source: packet.src } : {}), mark: packet.mark, tos: packet.tos, ...(flight.boundTo === undefined ? {} : { outDevice: flight.boundTo }) })
   if (!decision) return false
   flight.route = decision
   flight.record?.({ kind: 'route', decision, why: 'reroute' })

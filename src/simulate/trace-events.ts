@@ -110,6 +110,7 @@ export type KernelReason =
   | 'bridge-same-port'
   | 'neighbour-unknown'
   | 'no-output-route'
+  | 'no-listener'
 
 /** What decided the packet's fate. */
 export type Decider =
@@ -128,6 +129,8 @@ export type Outcome =
       readonly device: string
       readonly ports: readonly string[]
       readonly gateway?: Address
+      /** Whom the frame is addressed to, as 12 hex digits; absent where nobody was asked. */
+      readonly macDestination?: string
       readonly packet: Packet
     }
   | { readonly kind: 'drop'; readonly by: Decider; readonly packet: Packet }

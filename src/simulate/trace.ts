@@ -4,9 +4,11 @@ import { invariant } from '../diagnostics/diagnostic.ts'
 import type { Packet } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
 import { receiveOnBridge } from './bridge-path.ts'
+import { learnPort } from './frames.ts'
 import { makeFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
 import { receive, sendLocal } from './ip-path.ts'
+import { openSocket } from './sockets.ts'
 import type { Outcome, Trace, TraceEvent } from './trace-events.ts'
 import type { Host, World } from './world.ts'
 
@@ -29,6 +31,7 @@ export function trace(world: World, probe: Probe, options: TraceOptions = {}): T
     host,
     packet: probe.packet,
     isLocal: probe.inDevice === undefined,
+    boundTo: probe.outDevice,
     record,
     recordsMisses: options.record === 'all',
     decisions: options.assume && new Map(options.assume),
@@ -47,6 +50,7 @@ function hostOf(world: World, probe: Probe): Host {
 function make(flight: Flight): Outcome {
   const packet: Packet = flight.packet.socket ? flight.packet : { ...flight.packet, socket: { uid: 0, gid: 0 } }
   flight.packet = packet
+  if (flight.world.links || flight.host.namespace.sockets) openSocket(flight.host, packet)
   flight.record?.({ kind: 'make', namespace: flight.host.namespace.name, packet })
   return sendLocal(flight, { keepsSource: false })
 }
@@ -57,8 +61,17 @@ function arrive(flight: Flight, device: string, macDestination: string | undefin
   const master = host.devices.get(device)?.master
   const bridge = master === undefined ? undefined : host.devices.get(master)
   flight.inDevice = bridge?.name ?? device
+  flight.macDestination = macDestination
+  if (bridge && flight.world.links && flight.packet.macSource !== undefined) learnPort(host, bridge.name, flight.packet.macSource, device)
   flight.record?.({ kind: 'arrive', namespace: host.namespace.name, device: flight.inDevice, ...(bridge ? { port: device } : {}), packet: flight.packet })
   if (flight.packet.fragmentOffset > 0 || flight.packet.moreFragments) flight.record?.({ kind: 'notModelled', words: 'reassembly: conntrack puts fragments together before any rule sees them' })
   if (!host.devices.get(flight.inDevice)?.up) return { kind: 'drop', by: { kind: 'kernel', reason: 'no-device' }, packet: flight.packet }
-  return bridge ? receiveOnBridge(flight, device, bridge, macDestination) : receive(flight)
+  if (bridge) return receiveOnBridge(flight, device, bridge)
+  return isForOthers(flight) ? { kind: 'drop', by: { kind: 'kernel', reason: 'not-for-this-host' }, packet: flight.packet } : receive(flight)
+}
+
+/** Source: net/ethernet/eth.c eth_type_trans(), net/ipv4/ip_input.c ip_rcv_core() PACKET_OTHERHOST. */
+function isForOthers({ host, inDevice, packet, macDestination }: Flight): boolean {
+  const own = host.devices.get(inDevice)?.mac
+  return packet.packetType === 'unicast' && macDestination !== undefined && own !== undefined && macDestination !== own
 }

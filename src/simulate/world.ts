@@ -5,6 +5,8 @@ import type { Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { makeFib } from '../topology/fib.ts'
 import type { Fib } from '../topology/fib.ts'
+import { makeLinks, withMacs } from '../topology/links.ts'
+import type { Links } from '../topology/links.ts'
 import { sysctlNumber } from '../topology/topology.ts'
 import type { Device, Ipset, Namespace, Topology } from '../topology/topology.ts'
 import { makeConnectionTable } from './connection.ts'
@@ -16,6 +18,8 @@ import { prepareRuleset } from './prepare.ts'
 export interface WorldOptions {
   readonly topology: Topology
   readonly rulesets: readonly Ruleset[]
+  /** The rulesets of namespaces by name, where they are not the same everywhere: a namespace that is not in it has none. */
+  readonly rulesetsOf?: ReadonlyMap<string, readonly Ruleset[]>
   /** Default: legacy. */
   readonly backend?: Backend
   /** Follows the kernel where it chooses a port at random; undefined lets the simulator take the first free one. */
@@ -27,6 +31,8 @@ export interface World {
   readonly topology: Topology
   readonly backend: Backend
   readonly hosts: ReadonlyMap<string, Host>
+  /** What the devices are joined to; undefined where nothing is, and then a packet that leaves by a device has left the world. */
+  readonly links: Links | undefined
   readonly options: WorldOptions
   /** Milliseconds since the world began; advance it to let time pass between packets. */
   now: number
@@ -49,6 +55,12 @@ export interface Host {
   /** What matches with memory remember, by the rule's use of them; shared ones by their name. */
   readonly memories: Map<PreparedMatch | string, unknown>
   readonly ipsets: Map<string, Ipset>
+  /** Ports by bridge and MAC address, as the bridges learned them. */
+  readonly learned: Map<string, string>
+  /** MAC addresses by device and address, as the neighbours answered. */
+  readonly neighbours: Map<string, string>
+  /** Sockets with a peer, by the tuple of what they receive. */
+  readonly sockets: Map<string, 'connecting' | 'connected'>
 }
 
 /** The sysctls that decide a packet's way, as numbers. */
@@ -64,8 +76,26 @@ export interface HostSysctls {
 /** Returns a fresh world: no connections, all limits full. */
 export function makeWorld(options: WorldOptions): World {
   const backend = options.backend ?? 'legacy'
-  const hosts = new Map(options.topology.namespaces.map(namespace => [namespace.name, makeHost(namespace, options.rulesets, backend)]))
-  return { topology: options.topology, backend, hosts, options, now: 0, moment: 0 }
+  const { links, namespaces } = joinedOf(options.topology)
+  const hosts = new Map(namespaces.map(namespace => [namespace.name, makeHost(namespace, options.rulesetsOf ? (options.rulesetsOf.get(namespace.name) ?? []) : options.rulesets, backend)]))
+  return { topology: options.topology, backend, hosts, links, options, now: 0, moment: 0 }
+}
+
+interface Joined {
+  readonly links: Links | undefined
+  readonly namespaces: readonly Namespace[]
+}
+
+const joinedTopologies = new WeakMap<Topology, Joined>()
+
+/** Worlds of one topology share its links and namespaces. Without links nobody asks for MAC addresses that are not given. */
+function joinedOf(topology: Topology): Joined {
+  const known = joinedTopologies.get(topology)
+  if (known) return known
+  const links = makeLinks(topology)
+  const joined = { links, namespaces: links ? withMacs(topology.namespaces) : topology.namespaces }
+  joinedTopologies.set(topology, joined)
+  return joined
 }
 
 /** Returns a per-device sysctl of ipv4, such as rp_filter: the larger of `all` and the device's (or `default`'s) own. */
@@ -97,6 +127,9 @@ function makeHost(namespace: Namespace, rulesets: readonly Ruleset[], backend: B
     bySource: new Set(),
     memories: new Map(),
     ipsets: new Map(namespace.ipsets.map(set => [set.name, set])),
+    learned: new Map(),
+    neighbours: new Map(),
+    sockets: new Map(),
   }
 }
 

@@ -48,7 +48,8 @@ const IPV6_ALL_ONES = (1n << 128n) - 1n
 
 /** Returns the fib of a namespace: its routes, those that follow from the addresses of its devices, and its rules. */
 export function makeFib(namespace: Namespace): Fib {
-  const routes = [...namespace.devices.filter(device => device.up).flatMap(routesOfDevice), ...namespace.routes]
+  const own = namespace.devices.filter(device => device.up).flatMap(routesOfDevice)
+  const routes = [...own.sort((one, other) => one.added - other.added).map(({ route }) => route), ...namespace.routes]
   const tables = new Map<number, Route[]>()
   for (const route of routes) {
     const table = tables.get(route.table)
@@ -193,8 +194,8 @@ function prefixLength(route: Route): number {
 }
 
 /** Source: net/ipv4/fib_frontend.c fib_add_ifaddr(); IPv6: net/ipv6/addrconf.c. */
-function routesOfDevice(device: Device): Route[] {
-  return device.addresses.flatMap(({ address, length }, index) => {
+function routesOfDevice(device: Device): readonly { readonly route: Route; readonly added: number }[] {
+  return device.addresses.flatMap(({ address, length, added = 0 }, index) => {
     const family = familyOf(address)
     const width = addressWidth(family)
     const host = maskOfLength(family, width)
@@ -211,6 +212,6 @@ function routesOfDevice(device: Device): Route[] {
       routes.push({ ...local, kind: 'broadcast', prefix: { address: last, mask: host } })
     }
     if (typeof prefix.address === 'bigint' && !isLoopback && length < 127) routes.push({ ...local, kind: 'anycast', prefix: { address: prefix.address, mask: IPV6_ALL_ONES } })
-    return routes
+    return routes.map(route => ({ route, added }))
   })
 }

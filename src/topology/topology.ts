@@ -17,6 +17,8 @@ export interface DeviceAddress {
   readonly address: Address
   /** Bits of the prefix, 0..32 or 0..128. */
   readonly length: number
+  /** The place in the order in which a namespace was given its addresses, for those added later than it was described. */
+  readonly added?: number
 }
 
 /** A network device. */
