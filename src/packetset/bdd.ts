@@ -1,0 +1,193 @@
+/**
+ * Boolean functions as binary decision diagrams in typed arrays. An edge is a node number times two, plus one where it is negated:
+ * equal functions are equal numbers, and negation costs nothing. Nodes are never freed; see README.md for why.
+ */
+
+import { invariant } from '../diagnostics/diagnostic.ts'
+
+/** An edge: a Boolean function. */
+export type Edge = number
+
+/** The function that is true everywhere. */
+export const ONE: Edge = 0
+
+/** The function that is true nowhere. */
+export const ZERO: Edge = 1
+
+/** The level of the two constants: below every variable. */
+export const BOTTOM = 0x3fffffff
+
+/** The nodes, the table that finds them again, and what was computed before. */
+export interface Bdd {
+  count: number
+  levels: Int32Array
+  lows: Int32Array
+  highs: Int32Array
+  /** Open addressing: node numbers, 0 = free. */
+  table: Int32Array
+  /** Results of `and`, three numbers each: one edge, the other, the result. */
+  cache: Int32Array
+  /** Results of `meets`: pairs that are known to have nothing in common. */
+  apart: Int32Array
+  cacheMask: number
+  apartMask: number
+  readonly nodeLimit: number
+}
+
+/** Thrown where a computation needs more nodes than the limit: analyses catch it and answer with what they have. */
+export class TooManyNodes extends Error {}
+
+/** Returns an empty collection of functions. 20 million nodes take about 400 MB. */
+export function makeBdd(nodeLimit: number): Bdd {
+  const size = 1 << 12
+  const bdd = {
+    count: 1,
+    levels: new Int32Array(size),
+    lows: new Int32Array(size),
+    highs: new Int32Array(size),
+    table: new Int32Array(size * 2),
+    cache: new Int32Array(3 << 12).fill(-1),
+    apart: new Int32Array(2 << 12).fill(-1),
+    cacheMask: (1 << 12) - 1,
+    apartMask: (1 << 12) - 1,
+    nodeLimit,
+  }
+  bdd.levels[0] = BOTTOM
+  return bdd
+}
+
+/** Returns the level of the first variable that a function depends on, `BOTTOM` for the constants. */
+export function levelOf(bdd: Bdd, edge: Edge): number {
+  return bdd.levels[edge >> 1]!
+}
+
+/** Returns the function with its first variable 0. */
+export function lowOf(bdd: Bdd, edge: Edge): Edge {
+  return bdd.lows[edge >> 1]! ^ (edge & 1)
+}
+
+/** Returns the function with its first variable 1. */
+export function highOf(bdd: Bdd, edge: Edge): Edge {
+  return bdd.highs[edge >> 1]! ^ (edge & 1)
+}
+
+/** Returns the function "if the variable at `level` then `high` else `low`"; both depend on later variables only. */
+export function makeNode(bdd: Bdd, level: number, low: Edge, high: Edge): Edge {
+  if (low === high) return low
+  return high & 1 ? findNode(bdd, level, low ^ 1, high ^ 1) ^ 1 : findNode(bdd, level, low, high)
+}
+
+function findNode(bdd: Bdd, level: number, low: Edge, high: Edge): Edge {
+  const { table, levels, lows, highs } = bdd
+  const mask = table.length - 1
+  for (let slot = hash(level, low, high) & mask; ; slot = (slot + 1) & mask) {
+    const node = table[slot]!
+    if (node === 0) return addNode(bdd, slot, level, low, high)
+    if (lows[node] === low && highs[node] === high && levels[node] === level) return node << 1
+  }
+}
+
+function hash(level: number, low: Edge, high: Edge): number {
+  const mixed = Math.imul(Math.imul(low, 0x9e3779b1) ^ (high + 0x7f4a7c15), 0x85ebca6b) ^ Math.imul(level, 0xc2b2ae35)
+  return mixed ^ (mixed >>> 15)
+}
+
+function addNode(bdd: Bdd, slot: number, level: number, low: Edge, high: Edge): Edge {
+  const node = bdd.count
+  if (node >= bdd.nodeLimit) throw new TooManyNodes(`more than ${bdd.nodeLimit} nodes`)
+  if (node === bdd.levels.length) {
+    grow(bdd)
+    return findNode(bdd, level, low, high)
+  }
+  bdd.count = node + 1
+  bdd.levels[node] = level
+  bdd.lows[node] = low
+  bdd.highs[node] = high
+  bdd.table[slot] = node
+  return node << 1
+}
+
+function grow(bdd: Bdd): void {
+  const size = bdd.levels.length * 2
+  for (const name of ['levels', 'lows', 'highs'] as const) {
+    const larger = new Int32Array(size)
+    larger.set(bdd[name])
+    bdd[name] = larger
+  }
+  bdd.table = new Int32Array(size * 2)
+  const mask = bdd.table.length - 1
+  for (let node = 1; node < bdd.count; node++) {
+    let slot = hash(bdd.levels[node]!, bdd.lows[node]!, bdd.highs[node]!) & mask
+    while (bdd.table[slot] !== 0) slot = (slot + 1) & mask
+    bdd.table[slot] = node
+  }
+  if (size <= 1 << 21) {
+    bdd.cacheMask = (size >> 1) - 1
+    bdd.apartMask = (size >> 2) - 1
+    bdd.cache = new Int32Array(3 * (size >> 1)).fill(-1)
+    bdd.apart = new Int32Array(2 * (size >> 2)).fill(-1)
+  }
+}
+
+/** Returns the conjunction. */
+export function and(bdd: Bdd, one: Edge, other: Edge): Edge {
+  if (one === other || other === ONE) return one
+  if (one === ONE) return other
+  if (one === ZERO || other === ZERO || one === (other ^ 1)) return ZERO
+  const f = one < other ? one : other
+  const g = one < other ? other : one
+  const mixed = mix(f, g)
+  const known = 3 * (mixed & bdd.cacheMask)
+  if (bdd.cache[known] === f && bdd.cache[known + 1] === g) return bdd.cache[known + 2]!
+  const fLevel = bdd.levels[f >> 1]!
+  const gLevel = bdd.levels[g >> 1]!
+  const level = fLevel < gLevel ? fLevel : gLevel
+  const low = and(bdd, fLevel === level ? bdd.lows[f >> 1]! ^ (f & 1) : f, gLevel === level ? bdd.lows[g >> 1]! ^ (g & 1) : g)
+  const high = and(bdd, fLevel === level ? bdd.highs[f >> 1]! ^ (f & 1) : f, gLevel === level ? bdd.highs[g >> 1]! ^ (g & 1) : g)
+  const result = makeNode(bdd, level, low, high)
+  const place = 3 * (mixed & bdd.cacheMask)
+  bdd.cache[place] = f
+  bdd.cache[place + 1] = g
+  bdd.cache[place + 2] = result
+  return result
+}
+
+function mix(f: Edge, g: Edge): number {
+  const mixed = Math.imul(f, 0x9e3779b1) ^ Math.imul(g, 0x85ebca6b)
+  return mixed ^ (mixed >>> 15)
+}
+
+/** Returns the disjunction. */
+export function or(bdd: Bdd, one: Edge, other: Edge): Edge {
+  return and(bdd, one ^ 1, other ^ 1) ^ 1
+}
+
+/** Returns "if `condition` then `one` else `other`". */
+export function choose(bdd: Bdd, condition: Edge, one: Edge, other: Edge): Edge {
+  return or(bdd, and(bdd, condition, one), and(bdd, condition ^ 1, other))
+}
+
+/** Tells whether two functions are true somewhere together, without building their conjunction. */
+export function meets(bdd: Bdd, one: Edge, other: Edge): boolean {
+  if (one === ZERO || other === ZERO || one === (other ^ 1)) return false
+  if (one === ONE || other === ONE || one === other) return true
+  const f = one < other ? one : other
+  const g = one < other ? other : one
+  const { apart } = bdd
+  const slot = 2 * (mix(f, g) & bdd.apartMask)
+  if (apart[slot] === f && apart[slot + 1] === g) return false
+  const fLevel = levelOf(bdd, f)
+  const gLevel = levelOf(bdd, g)
+  const level = Math.min(fLevel, gLevel)
+  if (meets(bdd, fLevel === level ? highOf(bdd, f) : f, gLevel === level ? highOf(bdd, g) : g)) return true
+  if (meets(bdd, fLevel === level ? lowOf(bdd, f) : f, gLevel === level ? lowOf(bdd, g) : g)) return true
+  apart[slot] = f
+  apart[slot + 1] = g
+  return false
+}
+
+/** Returns the variable at a level as a function. */
+export function variable(bdd: Bdd, level: number): Edge {
+  invariant(level >= 0 && level < BOTTOM, 'a variable has a level')
+  return makeNode(bdd, level, ZERO, ONE)
+}

@@ -1,0 +1,119 @@
+/** Conjunctions of predicates as cubes, without building a set: most rules test exact values, prefixes and single states. */
+
+import type { FieldValue } from '../meaning/fields.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import { levelOf, lowOf, highOf, ONE, ZERO } from './bdd.ts'
+import type { Edge } from './bdd.ts'
+import type { Cube } from './bdd-cubes.ts'
+import { codingOf } from './layout.ts'
+import { setOfPredicate } from './set-of.ts'
+import { GATE_PROTOCOLS, gateOf } from './space.ts'
+import type { Gate, Space } from './space.ts'
+
+type Term = Extract<Predicate, { kind: 'within' | 'masked' }>
+
+/** Literals collected so far, by level, and the gates of the fields that they are about. */
+interface Draft {
+  readonly literals: Map<number, boolean>
+  readonly gates: Set<Gate>
+}
+
+/** Returns the packets of which all the predicates hold; undefined where they are no cube, 'never' where there are none. */
+export function cubeOfPredicates(space: Space, predicates: readonly Predicate[]): Cube | 'never' | undefined {
+  const draft: Draft = { literals: new Map(), gates: new Set() }
+  for (const predicate of predicates) {
+    const added = add(space, draft, predicate)
+    if (added !== 'added') return added === 'never' ? 'never' : undefined
+  }
+  const gated = addGates(space, draft)
+  if (gated !== 'added') return gated === 'never' ? 'never' : undefined
+  return Int32Array.from([...draft.literals].map(([level, value]) => level * 2 + (value ? 1 : 0))).sort()
+}
+
+type Added = 'added' | 'never' | 'noCube'
+
+function add(space: Space, draft: Draft, predicate: Predicate): Added {
+  switch (predicate.kind) {
+    case 'always':
+      return 'added'
+    case 'never':
+      return 'never'
+    case 'all':
+      for (const part of predicate.of) {
+        const added = add(space, draft, part)
+        if (added !== 'added') return added
+      }
+      return 'added'
+    case 'within':
+    case 'masked':
+      return codingOf(space.layout, predicate.field).kind === 'number' && predicate.field !== 'ct.direction' ? addNumber(space, draft, predicate) : addPath(space, draft, setOfPredicate(space, predicate))
+    default:
+      return addPath(space, draft, setOfPredicate(space, predicate))
+  }
+}
+
+/** Adds bits of a number: a mask's, or those of an aligned range. */
+function addNumber(space: Space, draft: Draft, term: Term): Added {
+  const { bits } = codingOf(space.layout, term.field)
+  const gate = gateOf(term.field)
+  if (gate !== undefined) draft.gates.add(gate)
+  if (term.kind === 'masked') return addBits(draft, bits, term.mask, term.value)
+  const size = BigInt(term.high) - BigInt(term.low) + 1n
+  if (size === 1n) return addBits(draft, bits, (1n << BigInt(bits.width)) - 1n, term.low)
+  if ((size & (size - 1n)) !== 0n || (BigInt(term.low) & (size - 1n)) !== 0n) return 'noCube'
+  return addBits(draft, bits, ((1n << BigInt(bits.width)) - 1n) & ~(size - 1n), term.low)
+}
+
+function addBits(draft: Draft, { first, width }: { readonly first: number; readonly width: number }, mask: FieldValue, value: FieldValue): Added {
+  const words = Math.ceil(width / 32)
+  for (let word = 0; word < words; word++) {
+    const from = typeof mask === 'number' && word === 0 ? mask : Number((BigInt(mask) >> BigInt(32 * word)) & 0xffffffffn)
+    const wanted = typeof value === 'number' && word === 0 ? value : Number((BigInt(value) >> BigInt(32 * word)) & 0xffffffffn)
+    for (let bit = 0; bit < 32 && word * 32 + bit < width; bit++) {
+      if (((from >>> bit) & 1) === 0) continue
+      if (addLiteral(draft, first + width - 1 - word * 32 - bit, ((wanted >>> bit) & 1) === 1) === 'never') return 'never'
+    }
+  }
+  return 'added'
+}
+
+function addLiteral(draft: Draft, level: number, value: boolean): Added {
+  const known = draft.literals.get(level)
+  if (known !== undefined && known !== value) return 'never'
+  draft.literals.set(level, value)
+  return 'added'
+}
+
+/** Adds a set that is a single path. */
+function addPath(space: Space, draft: Draft, edge: Edge): Added {
+  if (edge === ZERO) return 'never'
+  for (let at = edge; at !== ONE; ) {
+    const [low, high] = [lowOf(space.bdd, at), highOf(space.bdd, at)]
+    if (low !== ZERO && high !== ZERO) return 'noCube'
+    if (addLiteral(draft, levelOf(space.bdd, at), low === ZERO) === 'never') return 'never'
+    at = low === ZERO ? high : low
+  }
+  return 'added'
+}
+
+/** A first fragment of a protocol that is known has ports or has not; where the protocol is open, or the gate another, it is no cube. */
+function addGates(space: Space, draft: Draft): Added {
+  if (draft.gates.size === 0) return 'added'
+  const protocol = knownNumber(draft, codingOf(space.layout, 'ip.protocol').bits)
+  for (const gate of draft.gates) {
+    const protocols = GATE_PROTOCOLS[gate]
+    if (!protocols || protocol === undefined) return 'noCube'
+    if (!protocols.includes(protocol)) return 'never'
+  }
+  return addLiteral(draft, codingOf(space.layout, 'ip.fragmentOffset').bits.first, false)
+}
+
+function knownNumber(draft: Draft, { first, width }: { readonly first: number; readonly width: number }): number | undefined {
+  let number = 0
+  for (let bit = 0; bit < width; bit++) {
+    const value = draft.literals.get(first + bit)
+    if (value === undefined) return undefined
+    number = number * 2 + (value ? 1 : 0)
+  }
+  return number
+}

@@ -1,0 +1,277 @@
+/**
+ * Sets of packets: exact, over every header field and everything else that rules can ask about. A set is a number; equal sets are equal
+ * numbers. All operations are functions of one `PacketSets`, which shares diagrams among its sets; sets of two of them never mix.
+ */
+
+import type { DeviceField, FieldValue, NumberField } from '../meaning/fields.ts'
+import { packetsInWords } from '../meaning/in-words.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { Subject } from '../meaning/subject.ts'
+import type { DevicePattern } from '../net/device-name.ts'
+import type { Family } from '../net/address.ts'
+import { and, meets, ONE, or, TooManyNodes, ZERO } from './bdd.ts'
+import type { Edge } from './bdd.ts'
+import { cubeEdge, intersectCube, meetsCube, subtractCube } from './bdd-cubes.ts'
+import type { Cube } from './bdd-cubes.ts'
+import { countAssignments, exists, joinAll, sizeOf, substitute, supportOf } from './bdd-quantify.ts'
+import type { ValueRange } from './bdd-values.ts'
+import { cubeOfPredicates } from './cube-of.ts'
+import { coverOf, fieldRangesOf } from './describe.ts'
+import type { Cover } from './describe.ts'
+import { assignField, forgetField, levelsOf, preimageOfAssign } from './forget.ts'
+import { normalEdge } from './normal.ts'
+import { includesSubject } from './point.ts'
+import { adjusting, assigning, choosing, compose, constantOf, imageUnder, isUntouched, noRewriting, readBack, rewrites, setting } from './rewrite.ts'
+import type { Assignment, RewrittenField, Rewriting, Rewritings } from './rewrite.ts'
+import { sampleOf } from './sample.ts'
+import type { Sample } from './sample.ts'
+import { setOfPredicate } from './set-of.ts'
+import { deviceEdge, freeEdge, makeSpace, maskedEdge, rangesEdge } from './space.ts'
+import type { PacketUniverse, Space } from './space.ts'
+
+declare const packetSet: unique symbol
+
+/** A set of packets: a number, equal where the sets are equal. */
+export type PacketSet = number & { readonly [packetSet]: true }
+
+/** A conjunction of single bits, for sets that are asked about once: quicker than a set. */
+export type PacketCube = Cube & { readonly [packetSet]: true }
+
+/** A set of packets and what they became: fields set to any of a range of values stand in variables of their own, which `choices` confines. */
+export interface ChosenRewriting {
+  readonly rewriting: Rewriting
+  readonly choices: PacketSet
+}
+
+/** A variable that packets do not decide. */
+export interface FreeVariable {
+  readonly key: string
+  readonly words: string
+}
+
+/** Everything that is done with packet sets. */
+export interface PacketSets {
+  readonly family: Family
+  /** No packet. */
+  readonly none: PacketSet
+  /** Every packet, with every value of the free variables. */
+  readonly every: PacketSet
+  union(...sets: readonly PacketSet[]): PacketSet
+  intersect(...sets: readonly PacketSet[]): PacketSet
+  subtract(from: PacketSet, what: PacketSet): PacketSet
+  complement(set: PacketSet): PacketSet
+  isSubset(inner: PacketSet, outer: PacketSet): boolean
+  /** Tells whether two sets have a packet in common; quicker than intersecting them. */
+  meets(one: PacketSet, other: PacketSet): boolean
+
+  /** The packets of which the predicate holds; made once for each predicate object. */
+  setOf(predicate: Predicate): PacketSet
+  /** The packets that have the field with low <= value <= high. */
+  setOfField(field: NumberField, low: FieldValue, high: FieldValue): PacketSet
+  /** The packets that have the field with (value & mask) === wanted. */
+  setOfMasked(field: NumberField, mask: FieldValue, wanted: FieldValue): PacketSet
+  /** The packets that have the field with a value in one of the ranges. */
+  setOfRanges(field: NumberField, ranges: readonly ValueRange[]): PacketSet
+  setOfDevice(field: DeviceField, pattern: DevicePattern): PacketSet
+  /** A free variable: the same for the same key. */
+  setOfFree(key: string, words: string): PacketSet
+
+  /** The conjunction of predicates as a cube; undefined where it is none, 'never' where it is empty. */
+  cubeOf(predicates: readonly Predicate[]): PacketCube | 'never' | undefined
+  subtractCube(from: PacketSet, cube: PacketCube): PacketSet
+  intersectCube(set: PacketSet, cube: PacketCube): PacketSet
+  meetsCube(set: PacketSet, cube: PacketCube): boolean
+  setOfCube(cube: PacketCube): PacketSet
+
+  /** The packets that differ from one of the set in this field at most. Ports and the like go with the protocol, all of `ct.` with `ct.state`. */
+  exists(set: PacketSet, field: NumberField | DeviceField): PacketSet
+  /** What becomes of the set when (field & mask) is overwritten with `value` in the packets that have the field; a device's value is a name. */
+  assign(set: PacketSet, field: NumberField | DeviceField, mask: FieldValue, value: FieldValue | string): PacketSet
+  /** The packets that such an assignment brings into the set. */
+  preimage(set: PacketSet, field: NumberField | DeviceField, mask: FieldValue, value: FieldValue | string): PacketSet
+  /** What becomes of the set when the field gets any value from low to high. */
+  assignRange(set: PacketSet, field: NumberField, low: FieldValue, high: FieldValue): PacketSet
+  /** The packets that some value from low to high brings into the set. */
+  preimageRange(set: PacketSet, field: NumberField, low: FieldValue, high: FieldValue): PacketSet
+  /** The packets of the set for one value of a free variable; the variable is gone from it. */
+  decide(set: PacketSet, key: string, value: boolean): PacketSet
+  /** The packets that are in the set for some value of these free variables. */
+  forgetFree(set: PacketSet, keys: readonly string[]): PacketSet
+  /** The set with free variables renamed, such as for another call of the same chain. */
+  renameFree(set: PacketSet, rename: (variable: FreeVariable) => FreeVariable | undefined): PacketSet
+
+  /** The rewriting that changes nothing. Equal rewritings are the same object. */
+  readonly unchanged: Rewriting
+  /** `first`, and `next` after it. */
+  compose(first: Rewriting, next: Rewriting): Rewriting
+  /** See `Effect` of kind `assign`. */
+  assigning(field: RewrittenField, how: Assignment): Rewriting
+  /** TTL plus `by`, at least 0, at most 255. */
+  adjusting(field: 'ip.ttl', by: number): Rewriting
+  setting(field: NumberField, value: FieldValue): Rewriting
+  /** To any value from low to high; each call has variables of its own. */
+  choosing(field: NumberField, low: FieldValue, high: FieldValue): ChosenRewriting
+  /** The original packets that are in `set` after the rewriting. */
+  readBack(set: PacketSet, rewriting: Rewriting): PacketSet
+  /** What the packets of a set have become. */
+  imageUnder(set: PacketSet, rewriting: Rewriting): PacketSet
+  isUntouched(set: PacketSet, rewriting: Rewriting): boolean
+  /** The value that the rewriting gives to a field whatever it was, undefined where it leaves any of it. */
+  constantOf(rewriting: Rewriting, field: NumberField): bigint | undefined
+  rewrites(rewriting: Rewriting, field: NumberField): boolean
+
+  /** Tells whether the set has the packet; free variables as the subject decides, false where nobody said. */
+  includes(set: PacketSet, subject: Subject): boolean
+  /** A natural member, undefined of the empty set. */
+  sample(set: PacketSet): Sample | undefined
+  /** How many values these fields have together among the packets of the set; all fields of the packet where none are given. */
+  count(set: PacketSet, fields?: readonly NumberField[]): bigint
+  /** Predicates whose union is the set, widest first, at most `limit` (default 12). */
+  cover(set: PacketSet, limit?: number): Cover
+  /** The same in words, a line each; a last line says that there are more. */
+  describe(set: PacketSet, limit?: number): readonly string[]
+  /** The values that a field has among the packets of the set that have it, in order; undefined where they are more than `limit` (default 65536) ranges. */
+  fieldRanges(set: PacketSet, field: NumberField, limit?: number): readonly ValueRange[] | undefined
+  /** The free variables on which it depends whether a packet is in the set. */
+  freeVariables(set: PacketSet): readonly FreeVariable[]
+  /** The number of nodes of the set's diagram, and of all. */
+  size(set: PacketSet): number
+  nodeCount(): number
+}
+
+/** Tells whether a computation ended because its sets grew beyond the limit. */
+export function isTooBig(error: unknown): boolean {
+  return error instanceof TooManyNodes || error instanceof RangeError
+}
+
+/** Returns the packet sets of a family over a universe of devices and kernel sets. */
+export function makePacketSets(family: Family, universe: PacketUniverse): PacketSets {
+  const space = makeSpace(family, universe)
+  const rewritings: Rewritings = new Map()
+  return { family, none: branded(ZERO), every: branded(ONE), unchanged: noRewriting(rewritings), ...algebra(space), ...making(space), ...cubes(space), ...changing(space), ...rewriting(space, rewritings), ...reading(space) }
+}
+
+function branded(edge: Edge): PacketSet {
+  return edge as PacketSet
+}
+
+function algebra(space: Space): Pick<PacketSets, 'union' | 'intersect' | 'subtract' | 'complement' | 'isSubset' | 'meets'> {
+  const { bdd } = space
+  return {
+    union: (...sets) => branded(joinAll(bdd, sets, 'or')),
+    intersect: (...sets) => branded(joinAll(bdd, sets, 'and')),
+    subtract: (from, what) => branded(and(bdd, from, what ^ 1)),
+    complement: set => branded(set ^ 1),
+    isSubset: (inner, outer) => !meets(bdd, inner, outer ^ 1),
+    meets: (one, other) => meets(bdd, one, other),
+  }
+}
+
+function making(space: Space): Pick<PacketSets, 'setOf' | 'setOfField' | 'setOfMasked' | 'setOfRanges' | 'setOfDevice' | 'setOfFree'> {
+  return {
+    setOf: predicate => branded(setOfPredicate(space, predicate)),
+    setOfField: (field, low, high) => branded(low > high ? ZERO : rangesEdge(space, field, [{ low: BigInt(low), high: BigInt(high) }])),
+    setOfMasked: (field, mask, wanted) => branded(maskedEdge(space, field, mask, wanted)),
+    setOfRanges: (field, ranges) => branded(rangesEdge(space, field, ranges)),
+    setOfDevice: (field, pattern) => branded(deviceEdge(space, field, pattern)),
+    setOfFree: (key, words) => branded(freeEdge(space, key, words)),
+  }
+}
+
+function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'setOfCube'> {
+  const { bdd } = space
+  return {
+    cubeOf: predicates => {
+      const cube = cubeOfPredicates(space, predicates)
+      return typeof cube === 'object' ? (cube as PacketCube) : cube
+    },
+    subtractCube: (from, cube) => branded(subtractCube(bdd, from, cube)),
+    intersectCube: (set, cube) => branded(intersectCube(bdd, set, cube)),
+    meetsCube: (set, cube) => meetsCube(bdd, set, cube),
+    setOfCube: cube => branded(cubeEdge(bdd, cube)),
+  }
+}
+
+function changing(space: Space): Pick<PacketSets, 'exists' | 'assign' | 'preimage' | 'assignRange' | 'preimageRange' | 'decide' | 'forgetFree' | 'renameFree'> {
+  const { bdd } = space
+  const levelOfKey = (key: string): number[] => {
+    const level = space.freeLevels.get(key)
+    return level === undefined ? [] : [level]
+  }
+  return {
+    exists: (set, field) => branded(forgetField(space, set, field)),
+    assign: (set, field, mask, value) => branded(assignField(space, set, field, mask, value)),
+    preimage: (set, field, mask, value) => branded(preimageOfAssign(space, set, field, mask, value)),
+    assignRange(set, field, low, high) {
+      const values = [{ low: BigInt(low), high: BigInt(high) }]
+      const having = and(bdd, set, rangesEdge(space, field, EVERY_VALUE))
+      return branded(or(bdd, and(bdd, set, rangesEdge(space, field, EVERY_VALUE) ^ 1), and(bdd, forgetField(space, having, field), rangesEdge(space, field, values))))
+    },
+    preimageRange(set, field, low, high) {
+      const has = rangesEdge(space, field, EVERY_VALUE)
+      const chosen = forgetField(space, and(bdd, set, rangesEdge(space, field, [{ low: BigInt(low), high: BigInt(high) }])), field)
+      return branded(or(bdd, and(bdd, set, has ^ 1), and(bdd, chosen, has)))
+    },
+    decide: (set, key, value) => branded(substitute(bdd, set, new Map(levelOfKey(key).map(level => [level, value ? ONE : ZERO])))),
+    forgetFree: (set, keys) => branded(exists(bdd, set, new Set(keys.flatMap(levelOfKey)))),
+    renameFree: (set, rename) => branded(renameFreeVariables(space, set, rename)),
+  }
+}
+
+const EVERY_VALUE: readonly ValueRange[] = [{ low: 0n, high: (1n << 256n) - 1n }]
+
+function renameFreeVariables(space: Space, set: Edge, rename: (variable: FreeVariable) => FreeVariable | undefined): Edge {
+  const functions = new Map<number, Edge>()
+  for (const level of supportOf(space.bdd, set)) {
+    const free = space.freeKeys.get(level)
+    const renamed = free && rename(free)
+    if (renamed) functions.set(level, freeEdge(space, renamed.key, renamed.words))
+  }
+  return substitute(space.bdd, set, functions)
+}
+
+function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'compose' | 'assigning' | 'adjusting' | 'setting' | 'choosing' | 'readBack' | 'imageUnder' | 'isUntouched' | 'constantOf' | 'rewrites'> {
+  return {
+    compose: (first, next) => compose(space, rewritings, first, next),
+    assigning: (field, how) => assigning(space, rewritings, field, how),
+    adjusting: (field, by) => adjusting(space, rewritings, field, by),
+    setting: (field, value) => setting(space, rewritings, field, value),
+    choosing(field, low, high) {
+      const chosen = choosing(space, rewritings, field, low, high)
+      return { rewriting: chosen.rewriting, choices: branded(chosen.choices) }
+    },
+    readBack: (set, by) => branded(readBack(space, set, by)),
+    imageUnder: (set, by) => branded(imageUnder(space, set, by)),
+    isUntouched: (set, by) => isUntouched(space, set, by),
+    constantOf: (by, field) => constantOf(space, by, field),
+    rewrites: (by, field) => rewrites(space, by, field),
+  }
+}
+
+function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount'> {
+  const { bdd } = space
+  return {
+    includes: (set, subject) => includesSubject(space, set, subject),
+    sample: set => sampleOf(space, set),
+    count: (set, fields) => countPackets(space, set, fields),
+    cover: (set, limit = 12) => coverOf(space, set, limit),
+    describe(set, limit = 12) {
+      const { predicates, isWhole } = coverOf(space, set, limit)
+      if (set === ZERO) return ['no packet']
+      return [...predicates.map(packetsInWords), ...(isWhole ? [] : ['and others'])]
+    },
+    fieldRanges: (set, field, limit = 65536) => fieldRangesOf(space, set, field, limit),
+    freeVariables: set => [...supportOf(bdd, set)].flatMap(level => space.freeKeys.get(level) ?? []),
+    size: set => sizeOf(bdd, set),
+    nodeCount: () => bdd.count,
+  }
+}
+
+/** Spare codes and the fields that a packet lacks are counted once. */
+function countPackets(space: Space, set: Edge, fields: readonly NumberField[] | undefined): bigint {
+  const all = fields ?? [...space.layout.codings.keys()]
+  const levels = levelsOf(space, all)
+  const normal = and(space.bdd, set, normalEdge(space))
+  const others = new Set([...supportOf(space.bdd, normal)].filter(level => !levels.has(level)))
+  return countAssignments(space.bdd, exists(space.bdd, normal, others), [...levels].sort((one, other) => one - other))
+}
