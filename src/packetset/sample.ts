@@ -179,7 +179,7 @@ function subjectOf(packet: Packet, place: Place, ctState: number, number: (field
       return small(where === 'any' ? `addressType.${side}` : `addressType.${side}.${where}`)
     },
     inIpset: (name, directions) => decisions.get(`ipset ${name} ${directions.join(',')}`) ?? false,
-    routeRealm: 0,
+    routeRealm: () => 0,
     deviceGroup: () => 0,
     hasReversePath: () => true,
     decide: key => decisions.get(key) ?? false,

@@ -76,7 +76,7 @@ export function subjects(family: Family): fc.Arbitrary<Subject> {
       connectionWatch: () => ({ key: '', isConfirmed: false, isOpen: () => false, moment: 0 }),
       addressType: (address, from) => typeList[(address === packet.src ? 0 : 1) + (from === 'any' ? 0 : from === 'in' ? 2 : 4)] ?? 2,
       inIpset: (name, directions) => decide(`ipset ${name} ${directions.join(',')}`),
-      routeRealm: 0, deviceGroup: () => 0, hasReversePath: () => true,
+      routeRealm: () => 0, deviceGroup: () => 0, hasReversePath: () => true,
     }
   })
 }
