@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },
   docs: { summary: 'print the reference of all matches and targets, or of one', load: async () => (await import('./commands/docs.ts')).docs },
+  docker: { summary: 'write the rules that dockerd would write for a compose file', load: async () => (await import('./commands/docker.ts')).docker },
   simulate: { summary: 'answer JSON requests about packets, line by line', load: async () => (await import('./commands/simulate.ts')).simulate },
   snapshot: { summary: 'write down the network of this machine as a topology file', load: async () => (await import('./commands/snapshot.ts')).snapshot },
 }

@@ -58,7 +58,7 @@ function hostOf(config: MatrixConfig): DockerHost {
     hostBinding: 0, trustedDevices: [], mtu: 1500, inhibitIpv4: false,
   }
   const addresses: Record<Family, Address> = { ipv4: address('192.168.0.2'), ipv6: address('fd49:efd7:54aa::1') }
-  const endpoint = { network, device: 'eth0', addresses }
+  const endpoint = { network, device: 'eth0', addresses, gatewayPriority: 0 }
   const sandbox = { container: 'c', kind: 'own' as const, endpoints: [endpoint], exposed: [], guests: [], sysctls: {} }
   const bindings = (['ipv4', 'ipv6'] as const).map((family): PortBinding => ({
     protocol: 'tcp', hostAddress: config.bindlh ? address(family === 'ipv4' ? '127.0.0.1' : '::1') : family === 'ipv4' ? 0 : 0n,

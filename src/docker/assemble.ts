@@ -8,12 +8,11 @@ import { joinAll } from './connect.ts'
 import type { JoinAnswer } from './connect.ts'
 import { DEFAULT_NETWORK, SWARM_GATEWAY } from './default-network.ts'
 import { isAtLeast } from './engine.ts'
-import type { RankedEndpoint } from './gateway.ts'
 import { openHostPorts } from './host-ports.ts'
 import type { HostPorts } from './host-ports.ts'
 import { makeNetworks } from './make-networks.ts'
 import type { MadeNetwork } from './make-networks.ts'
-import type { DockerHost, Join, Sandbox } from './model.ts'
+import type { DockerHost, Endpoint, Join, Sandbox } from './model.ts'
 import { reportInto } from './plan.ts'
 import type { ContainerPlan, HostPlan, JoinPlan, Report } from './plan.ts'
 import { FORETOLD_PORTS } from './port-order.ts'
@@ -93,8 +92,8 @@ function exposedPorts({ exposed, ports }: ContainerPlan): Sandbox['exposed'] {
 }
 
 /** Returns the endpoints in join order; undefined where an engine would not start the container. */
-function makeEndpoints(container: ContainerPlan, state: Assembling): readonly RankedEndpoint[] | undefined {
-  const endpoints: RankedEndpoint[] = []
+function makeEndpoints(container: ContainerPlan, state: Assembling): readonly Endpoint[] | undefined {
+  const endpoints: Endpoint[] = []
   const counts = new Map<string, number>()
   for (const join of container.joins) {
     const made = state.networks.get(join.network)
@@ -111,7 +110,7 @@ function makeEndpoints(container: ContainerPlan, state: Assembling): readonly Ra
   return endpoints
 }
 
-function takeAddresses(container: ContainerPlan, join: JoinPlan, made: MadeNetwork, state: Assembling): RankedEndpoint['addresses'] | undefined {
+function takeAddresses(container: ContainerPlan, join: JoinPlan, made: MadeNetwork, state: Assembling): Endpoint['addresses'] | undefined {
   const found: Partial<Record<Family, Address>> = {}
   for (const family of ['ipv4', 'ipv6'] as const) {
     const pool = made.addresses[family]
@@ -151,7 +150,7 @@ function oldMac(ipv4: Address): string {
   return `0242${ipv4.toString(16).padStart(8, '0')}`
 }
 
-function leave({ network, addresses }: RankedEndpoint, { networks }: Assembling): void {
+function leave({ network, addresses }: Endpoint, { networks }: Assembling): void {
   const pools = networks.get(network.key)?.addresses
   for (const address of Object.values(addresses)) {
     const pool = pools?.[familyOf(address)]

@@ -9,15 +9,15 @@ import { publishPorts, releaseBindings } from './bindings.ts'
 import { isAtLeast, isClassic } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { gatewaysOf } from './gateway.ts'
-import type { Gateways, RankedEndpoint } from './gateway.ts'
+import type { Gateways } from './gateway.ts'
 import type { HostPorts } from './host-ports.ts'
-import type { PortBinding, PortProtocol, PortRequest } from './model.ts'
+import type { Endpoint, PortBinding, PortProtocol, PortRequest } from './model.ts'
 
 /** A container that joins. */
 export interface Joining {
   readonly owner: string
   /** In join order. */
-  readonly endpoints: readonly RankedEndpoint[]
+  readonly endpoints: readonly Endpoint[]
   readonly requests: readonly PortRequest[]
   readonly exposed: readonly { readonly protocol: PortProtocol; readonly port: number }[]
   readonly engine: Engine
@@ -50,9 +50,9 @@ export function joinAll(joining: Joining, ports: HostPorts): JoinAnswer {
 interface JoinState {
   readonly joining: Joining
   readonly ports: HostPorts
-  readonly published: Map<RankedEndpoint, readonly MadeBinding[]>
+  readonly published: Map<Endpoint, readonly MadeBinding[]>
   /** What an endpoint has published so far, since 29. */
-  readonly modes: Map<RankedEndpoint, PublishMode>
+  readonly modes: Map<Endpoint, PublishMode>
   join: number
 }
 
@@ -68,14 +68,14 @@ interface PublishMode {
 
 type Stop = Extract<JoinAnswer, { ok: false }>
 
-function update(state: JoinState, endpoint: RankedEndpoint, before: Gateways, after: Gateways): Stop | undefined {
+function update(state: JoinState, endpoint: Endpoint, before: Gateways, after: Gateways): Stop | undefined {
   const { engine } = state.joining
   if (isAtLeast(engine, 29)) return updateByMode(state, endpoint, before, after)
   return isClassic(engine) ? updateOne(state, endpoint, before, after) : updatePair(state, endpoint, before, after)
 }
 
 /** Since 29 every endpoint publishes what it is the gateway for, and whatever is routed. */
-function updateByMode(state: JoinState, endpoint: RankedEndpoint, before: Gateways, after: Gateways): Stop | undefined {
+function updateByMode(state: JoinState, endpoint: Endpoint, before: Gateways, after: Gateways): Stop | undefined {
   const isGateway = endpoint === after.ipv4 || endpoint === after.ipv6
   const others = isGateway ? [before.ipv4, before.ipv6] : []
   for (const one of new Set([...others, endpoint])) {
@@ -85,7 +85,7 @@ function updateByMode(state: JoinState, endpoint: RankedEndpoint, before: Gatewa
   return undefined
 }
 
-function setMode(state: JoinState, endpoint: RankedEndpoint, { ipv4, ipv6 }: Gateways): Stop | undefined {
+function setMode(state: JoinState, endpoint: Endpoint, { ipv4, ipv6 }: Gateways): Stop | undefined {
   const had = state.modes.get(endpoint)
   const wants: PublishMode = { ipv4: ipv4 === endpoint, ipv6: ipv6 === endpoint || (ipv6 === undefined && ipv4 === endpoint) }
   if (had && had.ipv4 === wants.ipv4 && had.ipv6 === wants.ipv6) return undefined
@@ -99,14 +99,14 @@ function setMode(state: JoinState, endpoint: RankedEndpoint, { ipv4, ipv6 }: Gat
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6']
 
 /** Up to 27 one gateway publishes everything. */
-function updateOne(state: JoinState, _endpoint: RankedEndpoint, before: Gateways, after: Gateways): Stop | undefined {
+function updateOne(state: JoinState, _endpoint: Endpoint, before: Gateways, after: Gateways): Stop | undefined {
   if (before.ipv4 === after.ipv4) return undefined
   if (before.ipv4) withdraw(state, before.ipv4, () => true)
   return after.ipv4 && publish(state, after.ipv4, FAMILIES, state.joining.userlandProxy)
 }
 
 /** In 28 each gateway publishes what it has addresses for; the IPv4 one serves IPv6 by the proxy only where nobody else does. */
-function updatePair(state: JoinState, endpoint: RankedEndpoint, before: Gateways, after: Gateways): Stop | undefined {
+function updatePair(state: JoinState, endpoint: Endpoint, before: Gateways, after: Gateways): Stop | undefined {
   if (endpoint !== after.ipv4 && endpoint !== after.ipv6) return undefined
   const isSplit = ({ ipv4, ipv6 }: Gateways): boolean => ipv4 !== undefined && ipv6 !== undefined && ipv4 !== ipv6
   const restarts = endpoint !== after.ipv4 && isSplit(before) !== isSplit(after)
@@ -117,13 +117,13 @@ function updatePair(state: JoinState, endpoint: RankedEndpoint, before: Gateways
   return stop ?? (restarts && after.ipv4 ? publish(state, after.ipv4, FAMILIES, proxies6) : undefined)
 }
 
-function withdraw(state: JoinState, endpoint: RankedEndpoint, isGone: (family: Family) => boolean): void {
+function withdraw(state: JoinState, endpoint: Endpoint, isGone: (family: Family) => boolean): void {
   const made = state.published.get(endpoint) ?? []
   releaseBindings(made.filter(({ binding }) => isGone(familyOf(binding.hostAddress))).map(({ binding }) => binding), state.ports)
   state.published.set(endpoint, made.filter(({ binding }) => !isGone(familyOf(binding.hostAddress))))
 }
 
-function publish({ joining, ports, published, join }: JoinState, endpoint: RankedEndpoint, families: readonly Family[], proxies6: boolean): Stop | undefined {
+function publish({ joining, ports, published, join }: JoinState, endpoint: Endpoint, families: readonly Family[], proxies6: boolean): Stop | undefined {
   const { requests, exposed, owner, engine } = joining
   if (requests.length === 0 || families.length === 0) return undefined
   const answer = publishPorts({ endpoint, requests, exposed, families, proxies6, owner, engine }, ports)

@@ -6,19 +6,14 @@ import { isAtLeast, isClassic } from './engine.ts'
 import type { Engine } from './engine.ts'
 import type { Endpoint } from './model.ts'
 
-/** An endpoint with `gw_priority`. */
-export interface RankedEndpoint extends Endpoint {
-  readonly gatewayPriority: number
-}
-
 /** The endpoints through which ports are mapped and default routes go. */
 export interface Gateways {
-  readonly ipv4: RankedEndpoint | undefined
-  readonly ipv6: RankedEndpoint | undefined
+  readonly ipv4: Endpoint | undefined
+  readonly ipv6: Endpoint | undefined
 }
 
 /** Returns the gateways among the endpoints that have joined. Up to 27 one endpoint serves both families. */
-export function gatewaysOf(endpoints: readonly RankedEndpoint[], engine: Engine): Gateways {
+export function gatewaysOf(endpoints: readonly Endpoint[], engine: Engine): Gateways {
   const ranked = endpoints.toSorted((one, other) => compare(one, other, engine))
   const [ipv4, ipv6] = [ranked.find(endpoint => hasGateway(endpoint, 'ipv4')), ranked.find(endpoint => hasGateway(endpoint, 'ipv6'))]
   if (isClassic(engine)) return { ipv4, ipv6: ipv4 }
@@ -31,7 +26,7 @@ export function hasGateway({ network, addresses }: Endpoint, family: Family): bo
   return !network.isInternal && addresses[family] !== undefined && network.sides[family]?.gateway !== undefined
 }
 
-function compare(one: RankedEndpoint, other: RankedEndpoint, engine: Engine): number {
+function compare(one: Endpoint, other: Endpoint, engine: Engine): number {
   const priority = isAtLeast(engine, 28) ? other.gatewayPriority - one.gatewayPriority : 0
   if (priority !== 0) return priority
   const swarm = Number(one.network.name === SWARM_GATEWAY) - Number(other.network.name === SWARM_GATEWAY)

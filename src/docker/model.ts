@@ -74,6 +74,8 @@ export interface Endpoint {
   readonly addresses: Readonly<Partial<Record<Family, Address>>>
   /** 12 hex digits; absent where the engine draws it by lot. */
   readonly mac?: string
+  /** Endpoints with a higher one are gateways first. */
+  readonly gatewayPriority: number
 }
 
 /** Where a container's packets go: a namespace of its own with endpoints, the host's, or none at all. */

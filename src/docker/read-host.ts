@@ -9,6 +9,7 @@ import { defaultOptions } from './daemon-options.ts'
 import type { Engine } from './engine.ts'
 import type { Variables } from './interpolate.ts'
 import type { DockerHost } from './model.ts'
+import type { HostPlan } from './plan.ts'
 
 /** What a host is read from. */
 export interface HostSources {
@@ -23,6 +24,7 @@ export interface HostSources {
 /** The host, everything there is to say about its description, and the keys that are of no matter for packets. */
 export interface HostReading {
   readonly value: DockerHost
+  readonly plan: HostPlan
   readonly diagnostics: readonly Diagnostic[]
   readonly ignored: readonly string[]
 }
@@ -32,5 +34,5 @@ export function readHost({ compose, daemon, engine, directory, variables = {} }:
   const options = daemon ? readDaemonJson(daemon, defaultOptions(engine), engine) : { value: defaultOptions(engine), diagnostics: [] }
   const reading = readCompose(compose, { engine, options: options.value, directory, variables })
   const host = assembleHost(reading.value)
-  return { value: host.value, diagnostics: [...options.diagnostics, ...reading.diagnostics, ...host.diagnostics], ignored: reading.ignored }
+  return { value: host.value, plan: reading.value, diagnostics: [...options.diagnostics, ...reading.diagnostics, ...host.diagnostics], ignored: reading.ignored }
 }

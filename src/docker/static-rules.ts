@@ -52,12 +52,13 @@ function forwardSteps(context: RuleContext): readonly Step[] {
 /** Returns the jumps of table nat to the published ports. */
 export function natJumps(context: RuleContext): readonly Step[] {
   const isForAll = isHairpin(context)
+  const loopback = context.family === 'ipv4' ? '127.0.0.1' : '::1'
   const away = isForAll ? [] : [header({ destination: not(loopbackPrefix(context.family)) })]
   return [
     append(inNat('PREROUTING'), { matches: [toLocal], target: jumpTo(CHAIN.docker), owner: ENGINE, reason: 'packets for an address of the host may be for a published port' }),
     append(inNat('OUTPUT'), {
       matches: [...away, toLocal], target: jumpTo(CHAIN.docker), owner: ENGINE,
-      reason: isForAll ? 'the host itself reaches published ports too, by 127.0.0.1 as well' : 'the host itself reaches published ports too; by 127.0.0.1 the userland proxy serves them',
+      reason: isForAll ? `the host itself reaches published ports too, by ${loopback} as well` : `the host itself reaches published ports too; by ${loopback} the userland proxy serves them`,
     }),
   ]
 }

@@ -1,0 +1,111 @@
+/** `5x5 docker COMPOSE` */
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
+import { findSurprises } from '../../src/docker/findings.ts'
+import type { HostReading } from '../../src/docker/read-host.ts'
+import type { Ruleset } from '../../src/ir/ruleset.ts'
+import { writeHost, writeReasons } from '../../src/report/docker-text.ts'
+import { count } from '../../src/report/paint.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
+import { commandError, EXIT } from '../command.ts'
+import type { Command, FlagValues, Terminal } from '../command.ts'
+import { dockerJson } from '../docker/docker-json.ts'
+import { askInput } from '../docker/ask-input.ts'
+import { hostRules, readBase } from '../docker/host-rules.ts'
+import type { HostRules } from '../docker/host-rules.ts'
+import { engineNamed, readComposeHost } from '../docker/read-compose.ts'
+import { DOCKER_FILES } from '../docker/rule-files.ts'
+import { readFamily } from '../input.ts'
+
+const help = `5x5 docker writes the rules that dockerd would write for a compose file, without dockerd.
+
+usage: 5x5 docker [flags] COMPOSE.yaml
+
+  --engine RELEASE       which release of the engine: 20.10.24, 27.5.1, 28.0.0, 28.1, 29, ...; default 29
+  --daemon FILE          the daemon.json of the engine; the keys \`x-docker:\` of the compose file come over it
+  --base RULES           rules that the host had before (may be given twice, for IPv4 and IPv6): dockerd's are written into them
+  -o, --output DIR       write DIR/${DOCKER_FILES.ipv4} and DIR/${DOCKER_FILES.ipv6} instead of printing them
+  --family ipv4|ipv6     print the rules of one family only
+  --explain              print networks, containers, published ports, and why every rule is there
+  --all                  show every finding, however many there are of a kind
+  --json                 print {"engine", "flavor", "networks", "containers", "ports", "rules", "assumptions", "files"}
+
+The rules are what \`iptables-save\` would show, in dockerd's order; IPv4 and IPv6 are for two programs: load each by itself.
+What is wrong with the file, and what its rules will surprise with, is told on standard error. Variables of the file come from
+\`.env\` beside it.
+
+examples:
+  5x5 docker compose.yaml --family ipv4 | 5x5 explain -
+  5x5 docker compose.yaml --engine 20.10 -o rules
+  iptables-save > host.rules && 5x5 docker compose.yaml --base host.rules --explain
+
+exit code: 0 no error and no warning, 1 some, 2 a file cannot be read
+`
+
+/** The command. */
+export const docker: Command = {
+  help,
+  flags: {
+    engine: { type: 'string' }, daemon: { type: 'string' }, base: { type: 'string', multiple: true }, output: { type: 'string', short: 'o' },
+    family: { type: 'string' }, explain: { type: 'boolean' }, all: { type: 'boolean' }, json: { type: 'boolean' },
+  },
+  async run(values, words, terminal) {
+    const [path, ...more] = words
+    if (path === undefined) throw commandError('which compose file?', 'usage: 5x5 docker COMPOSE.yaml')
+    if (more.length > 0) throw commandError(`one compose file at a time: what is \`${more[0]}\`?`)
+    const reading = readComposeHost({ path, engine: engineNamed(values['engine']), daemon: textFlag(values, 'daemon'), directory: terminal.directory })
+    const base = readBase(Array.isArray(values['base']) ? values['base'].map(String) : [], terminal.directory)
+    const family = readFamily(values['family'])
+    const rules = hostRules(reading.value, base).filter(one => family === undefined || one.family === family)
+    const diagnostics = allFindings(reading, base)
+    if (values['json'] === true) terminal.out(`${JSON.stringify(dockerJson(reading.value, rules, diagnostics), undefined, 2)}\n`)
+    else print({ reading, rules, diagnostics, values }, terminal)
+    if (diagnostics.some(({ code }) => code === 'bad-yaml')) return EXIT.usage
+    return diagnostics.some(({ severity }) => severity !== 'note') ? EXIT.findings : EXIT.clean
+  },
+}
+
+function textFlag(values: FlagValues, name: string): string | undefined {
+  const value = values[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** What is worth saying of a host is said only where its description is sound. */
+function allFindings({ value, plan, diagnostics }: HostReading, base: readonly Ruleset[]): readonly Diagnostic[] {
+  if (diagnostics.some(({ severity }) => severity === 'error')) return diagnostics
+  return [...diagnostics, ...findSurprises(value, plan, base.length === 0 ? undefined : askInput(value, base))]
+}
+
+interface DockerJob {
+  readonly reading: HostReading
+  readonly rules: readonly HostRules[]
+  readonly diagnostics: readonly Diagnostic[]
+  readonly values: FlagValues
+}
+
+function print({ reading, rules, diagnostics, values }: DockerJob, { out, err, paint, paintErr, directory }: Terminal): void {
+  const { value, ignored } = reading
+  if (diagnostics.length > 0) err(`${writeDiagnostics(diagnostics, paintErr, values['all'] === true)}\n`)
+  const folder = textFlag(values, 'output')
+  const heading = (one: HostRules): string => `${NAMES[one.family]}, engine ${value.engine.text}`
+  if (folder !== undefined) write(rules, resolve(directory, folder))
+  if (values['explain'] === true) out(`${writeHost(value, paint)}${rules.map(one => `\n${paint('strong', heading(one))}\n\n${writeReasons(one.lines, paint)}`).join('')}\n`)
+  else if (folder === undefined) out(rules.map(one => `${rules.length > 1 ? `# ${heading(one)}\n` : ''}${one.source.text}`).join(''))
+  if (value.assumptions.length > 0) err(`Assumed:\n${value.assumptions.map(words => `  ${words}\n`).join('')}`)
+  if (ignored.length > 0 && values['explain'] === true) err(`Not looked at, since no rule hangs on it: ${ignored.join(', ')}.\n`)
+  const where = folder === undefined ? '' : `, written to ${rules.map(({ family }) => join(folder, DOCKER_FILES[family])).join(' and ')}`
+  err(`${rules.map(({ family, lines }) => count(lines.filter(({ step }) => step !== undefined).length, `${NAMES[family]} rule`)).join(' and ')} of engine ${value.engine.text} for ${count(value.networks.length, 'network')}, ${count(value.sandboxes.length, 'container')} and ${count(publishedCount(reading), 'published port')}${where}.\n`)
+}
+
+function publishedCount({ value }: HostReading): number {
+  return new Set(value.joins.flatMap(({ bindings }) => bindings.map(({ protocol, hostPort, request }) => `${protocol} ${hostPort} ${request.containerPort} ${request.span?.start}`))).size
+}
+
+function write(rules: readonly HostRules[], folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  for (const { family, source } of rules) writeFileSync(join(folder, DOCKER_FILES[family]), source.text)
+}
+
+const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const

@@ -1,0 +1,44 @@
+/** A docker host from the disk: the compose file, `.env` beside it, daemon.json, and the release of the engine. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { DEFAULT_ENGINE, readEngine } from '../../src/docker/engine.ts'
+import type { Engine } from '../../src/docker/engine.ts'
+import { readHost } from '../../src/docker/read-host.ts'
+import type { HostReading } from '../../src/docker/read-host.ts'
+import { commandError } from '../command.ts'
+import { readSources } from '../input.ts'
+
+/** What names a host on a command line. */
+export interface ComposeInput {
+  readonly path: string
+  readonly engine: Engine
+  readonly daemon: string | undefined
+  readonly directory: string
+}
+
+/** Reads a host; a file that cannot be read at all is a `commandError`. */
+export function readComposeHost({ path, engine, daemon, directory }: ComposeInput): HostReading {
+  const [compose] = readSources([path], directory)
+  const [daemonSource] = daemon === undefined ? [] : readSources([daemon], directory)
+  const folder = path === '-' ? directory : dirname(resolve(directory, path))
+  return readHost({ compose: compose ?? { path, text: '' }, engine, directory: basename(folder), variables: readVariables(join(folder, '.env')), ...(daemonSource ? { daemon: daemonSource } : {}) })
+}
+
+/** Returns the engine that a flag names. */
+export function engineNamed(value: unknown): Engine {
+  const text = value === undefined ? DEFAULT_ENGINE : String(value)
+  const engine = readEngine(text)
+  if (!engine) throw commandError(`\`${text}\` is no release of the engine that is known`, 'releases since 20.10 are, such as 20.10.24, 27.5.1, 28.0.0 or 29')
+  return engine
+}
+
+/** `NAME=value` lines; quotes around a value are left out, as `docker compose` does. */
+function readVariables(path: string): Readonly<Record<string, string>> {
+  if (!existsSync(path)) return {}
+  const lines = readFileSync(path, 'utf8').split('\n').map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#'))
+  return Object.fromEntries(lines.flatMap(line => {
+    const [, name, value = ''] = /^(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$/.exec(line) ?? []
+    return name === undefined ? [] : [[name, /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value.replace(/\s+#.*$/, '')]]
+  }))
+}
