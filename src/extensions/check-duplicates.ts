@@ -40,18 +40,20 @@ const FEW = 8
 /** Returns the indices of the numbers that stand more than once, by a table of hashes with open addresses. */
 function repeatedMarks(marks: readonly number[]): readonly number[] {
   if (marks.length <= FEW) return [...marks.keys()].filter(index => marks.some((mark, other) => mark === marks[index] && other !== index))
-  const size = 2 ** (33 - Math.clz32(Math.max(marks.length, 4)))
+  const shift = Math.clz32(marks.length) - 1
+  const size = 2 ** (32 - shift)
   // Of the first number with a mark its index and 1; 0 is a free place.
   const table = new Int32Array(size)
   const repeated = new Set<number>()
-  for (const [index, mark] of marks.entries()) {
-    let place = (Math.imul(mark, 0x9e3779b1) >>> 0) % size
+  for (let index = 0; index < marks.length; index++) {
+    const mark = marks[index] ?? 0
+    let place = Math.imul(mark, 0x9e3779b1) >>> shift
     for (let first = table[place] ?? 0; first !== 0; first = table[place] ?? 0) {
       if (marks[first - 1] === mark) {
         repeated.add(first - 1).add(index)
         break
       }
-      place = (place + 1) % size
+      place = (place + 1) & (size - 1)
     }
     if (table[place] === 0) table[place] = index + 1
   }

@@ -8,7 +8,7 @@ import type { LineStore, Writable } from './chain-draft.ts'
 import { readBracketCounters } from './counters.ts'
 import { isWorthLearning, learnLine } from './learn-line.ts'
 import type { KnownLine } from './learn-line.ts'
-import { walkLine } from './line-tree.ts'
+import { markOf, walkLine } from './line-tree.ts'
 import type { LineTree } from './line-tree.ts'
 import type { Vocabulary, WrittenOption } from './option-table.ts'
 import { readRuleWords } from './read-rule.ts'
@@ -68,7 +68,7 @@ export function takeKnownLine(known: KnownLines, table: TableDraft, { source, st
   const to = jump === undefined ? undefined : table.chains.get(jump)
   if (jump !== undefined && (!to || to.hook !== undefined || known.vocabulary.target(jump))) return false
   tree.hits++
-  addEntry(lines, start, kind, (kind.signature + tree.valueMark) | 0, to?.name)
+  addEntry(lines, start, kind, markOf(kind, tree), to?.name)
   return true
 }
 

@@ -5,7 +5,7 @@ import type { WordSpan } from '../../grammar/save-words.ts'
 import type { PlainForm } from '../extensions/extension.ts'
 import type { Rule } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
-import { addSlot, addWord, makeNode, markWords, walkLine } from './line-tree.ts'
+import { addSlot, addWord, makeNode, markOf, markWords, walkLine } from './line-tree.ts'
 import type { LineKind, LineNode, LineTree } from './line-tree.ts'
 import type { WrittenOption } from './option-table.ts'
 import { writeRule } from './write-rule.ts'
@@ -55,7 +55,8 @@ export function learnLine(tree: LineTree, line: LearnedLine, family: Family, rea
     }
     added.kind.signature = (total - valueMark) | 0
   }
-  return { kind: added.kind, mark: (added.kind.signature + valueMark) | 0 }
+  tree.valueMark = valueMark
+  return { kind: added.kind, mark: markOf(added.kind, tree) }
 }
 
 /** Returns the mark of the rule in the words of iptables-save. */
