@@ -100,7 +100,11 @@ export function finishChain(draft: ChainDraft, id: number, firstRule: RuleId): {
   }
   let rules: readonly Rule[] | undefined
   let digest: ChainDigest | undefined
-  const ruleAt = (index: number): Rule | undefined => rules?.[index] ?? readPlace(lines, placeOf(lines, index), firstRule + index)
+  let places: Int32Array | undefined
+  const ruleAt = (index: number): Rule | undefined => {
+    places ??= placesOf(lines)
+    return rules?.[index] ?? readPlace(lines, places[index] ?? -1, firstRule + index)
+  }
   return {
     chain: {
       id, table, name, hook, policy, counters, span,
@@ -124,14 +128,12 @@ function eachPlace({ runs }: DraftLines, visit: (place: number, index: number) =
   }
 }
 
-function placeOf({ runs }: DraftLines, index: number): number {
-  let left = index
-  for (let run = 0; run < runs.length; run += 2) {
-    const length = runs[run + 1] ?? 0
-    if (left < length) return (runs[run] ?? 0) + left
-    left -= length
-  }
-  return -1
+function placesOf(lines: DraftLines): Int32Array {
+  const places = new Int32Array(lines.count)
+  eachPlace(lines, (place, index) => {
+    places[index] = place
+  })
+  return places
 }
 
 function readLines(lines: DraftLines, firstRule: RuleId = 0): Writable<Rule>[] {
