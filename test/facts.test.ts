@@ -11,11 +11,6 @@ import type { Backend } from '../src/ir/hooks.ts'
 
 const FOLDER = 'fixtures/facts'
 
-/** Facts that hang on what is not modelled yet; one that agrees must leave this list. */
-const OPEN: Readonly<Record<string, string>> = {
-  fragments: 'reassembly of fragments',
-}
-
 interface FactFile {
   readonly fact: string
   readonly cases: readonly { readonly request: object; readonly nftRequest?: object; readonly legacy: readonly Flow[]; readonly nft?: readonly Flow[] }[]
@@ -32,8 +27,7 @@ const facts = readdirSync(FOLDER).filter(file => file.endsWith('.json')).map(fil
 
 describe.each(['legacy', 'nft'] as const)('facts, %s', backend => {
   for (const { name, cases } of facts) {
-    const run = OPEN[name] === undefined ? test : test.fails
-    run(name, () => {
+    test(name, () => {
       for (const one of cases) {
         const request = backend === 'nft' ? (one.nftRequest ?? one.request) : one.request
         expectSame(backend === 'nft' ? (one.nft ?? one.legacy) : one.legacy, answersTo(request, backend))

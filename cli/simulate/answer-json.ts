@@ -3,6 +3,7 @@
 import { CT_STATE, CT_STATUS } from '../../src/meaning/fields.ts'
 import { PROTOCOL } from '../../src/net/protocol.ts'
 import type { Connection } from '../../src/simulate/connection.ts'
+import { piecesOf } from '../../src/simulate/fragments.ts'
 import type { Outcome, PathStep, Trace, Way } from '../../src/simulate/trace-events.ts'
 import type { Tuple } from '../../src/simulate/tuple.ts'
 import { addressText, protocolName, writePacket } from './packet-json.ts'
@@ -10,17 +11,27 @@ import { addressText, protocolName, writePacket } from './packet-json.ts'
 /** Returns what became of one packet. */
 export function writeTrace(trace: Trace): string {
   const { outcome, way } = trace
+  if (isPutTogether6(trace)) return `{"out":[${writeFrames(trace)}]}`
   const answers = allAnswers(trace)
-  const local = outcome.kind === 'local' ? `{"iif":${quoted(outcome.device)},"mark":${outcome.packet.mark},${writePacket(outcome.packet)}}` : ''
+  const local = writeList([...way.copies, outcome].filter(one => one.kind === 'local'), one => `{"iif":${quoted(one.device)},"mark":${one.packet.mark},${writePacket(one.packet)}}`)
   const assumed = trace.assumed.length > 0 ? `,"assumed":${JSON.stringify(trace.assumed.map(one => one.words))}` : ''
   const replies = answers.filter(answer => writeReplies(answer.outcome) !== '')
   const told = answers.filter(answer => answer.way.path.length > 0 || replies.includes(answer))
   const gen = writeList(told, answer => `{"path":${writePath(answer.way)},"ctstate":${writeStates(answer.way)}}`)
-  return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${writePath(way)},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":[${local}]${assumed},"replies":${writeList(replies, answer => writeReplies(answer.outcome))},"gen":${gen}}`
+  return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${writePath(way)},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":${local}${assumed},"replies":${writeList(replies, answer => writeReplies(answer.outcome))},"gen":${gen}}`
+}
+
+/**
+ * The oracle knows a packet by its next header, so that one of IPv6 put together from fragments counts with it as another packet that
+ * the kernel made. Only the frames and the counters of the flow can be compared.
+ */
+function isPutTogether6({ outcome: { packet }, way }: Trace): boolean {
+  return packet.family === 'ipv6' && way.path.length > 0 && (packet.pieces !== undefined || packet.fragmentOffset > 0)
 }
 
 function outcomeOf(outcome: Outcome, copies: readonly Outcome[]): string {
-  const kind = outcome.kind === 'queue' || outcome.kind === 'stolen' ? 'drop' : outcome.kind
+  const isLocal = outcome.kind === 'local' || copies.some(copy => copy.kind === 'local')
+  const kind = isLocal ? 'local' : outcome.kind === 'queue' || outcome.kind === 'stolen' ? 'drop' : outcome.kind
   if (!copies.some(copy => copy.kind === 'bridge')) return kind
   return kind === 'local' ? 'local+bridge' : 'bridge'
 }
@@ -115,6 +126,7 @@ function framesOf(outcome: Outcome): string {
   if (outcome.kind !== 'forward' && outcome.kind !== 'sent' && outcome.kind !== 'bridge') return ''
   const { packet, ports } = outcome
   const bridged = outcome.kind === 'bridge' ? '"bridged":true' : `"oif":${quoted(outcome.device)}`
+  if (packet.pieces) return piecesOf(packet).map(piece => framesOf({ ...outcome, packet: piece })).join(',')
   const rest = `${bridged},"mark":${packet.mark},"prio":${packet.priority},${writePacket(packet)}`
   return ports.length === 1 ? `{"iface":${quoted(ports[0] ?? '')},${rest}}` : ports.map(port => `{"iface":${quoted(port)},${rest}}`).join(',')
 }

@@ -61,9 +61,12 @@ function readRest(json: JsonObject, packet: Packet, whole: number): Partial<Pack
   const frag = isObject(json['frag']) ? json['frag'] : undefined
   const slice = Array.isArray(frag?.['slice']) ? frag['slice'].map(Number) : undefined
   const cut = slice ? Math.min(slice[1] ?? 0, whole) - (slice[0] ?? 0) : whole
+  const header = whole - (packet.payload?.length ?? 0)
   const isTruncated = slice?.[0] === 0 && cut < (HEADER_BYTES[packet.protocol] ?? 0)
+  const payload = slice && packet.payload?.subarray(Math.max(0, (slice[0] ?? 0) - header), Math.max(0, (slice[1] ?? 0) - header))
   return {
-    length: packet.length - whole + cut,
+    length: packet.length - whole + cut + (frag && packet.family === 'ipv6' ? 8 : 0),
+    ...(payload ? { payload } : {}),
     fragmentOffset: numberOr(frag?.['off'], 0),
     moreFragments: frag?.['mf'] === true,
     ...(typeof json['id'] === 'number' ? { identification: json['id'] } : {}),
@@ -115,10 +118,11 @@ function icmpOf(json: JsonObject, protocol: number, payload: Uint8Array): { read
 
 /** Returns the fields of a packet that the oracle compares, as the inside of a JSON object. */
 export function writePacket(packet: Packet): string {
-  const { tcp, icmp, sport, dport, spi } = packet
+  const { tcp, icmp, sport, dport, spi, fragmentOffset, moreFragments } = packet
   let text = `"src":"${addressText(packet.src)}","dst":"${addressText(packet.dst)}","proto":"${protocolName(packet.protocol)}","ttl":${packet.ttl},"tos":${packet.tos},"len":${packet.length},"df":${packet.dontFragment}`
   if (sport !== undefined) text += `,"sport":${sport}`
   if (dport !== undefined) text += `,"dport":${dport}`
+  if (fragmentOffset > 0 || moreFragments) text += `,"frag":{"off":${fragmentOffset},"mf":${moreFragments}}`
   if (tcp && packet.malformed !== 'truncated') text += `,"tcpFlags":[${flagNames(tcp.flags)}],"mss":${tcp.mss ?? null}`
   if (icmp) text += `,"icmpType":${icmp.type},"icmpCode":${icmp.code}`
   if (icmp?.id !== undefined) text += `,"icmpId":${icmp.id}`

@@ -60,6 +60,8 @@ export interface Packet {
   readonly fragmentOffset: number
   readonly moreFragments: boolean
   readonly dontFragment: boolean
+  /** IP lengths of the fragments that it was put together from, or in which it leaves; absent where it is in one piece. */
+  readonly pieces?: readonly number[]
   /** Ports of tcp, udp, udplite, sctp, dccp. */
   readonly sport?: number
   readonly dport?: number

@@ -65,6 +65,8 @@ function jsonEvent(event: Exclude<TraceEvent, { kind: 'table' }>, family: Family
       return { packet: writePacket(event.packet), events: jsonEvents(event.trace), outcome: event.trace.outcome.kind }
     case 'copy':
       return { port: event.port, events: jsonEvents(event.trace), outcome: event.trace.outcome.kind }
+    case 'fragment':
+      return { hook: event.hook, came: event.came, whole: event.isWhole }
     case 'notModelled':
       return { words: event.words }
   }

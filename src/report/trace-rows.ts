@@ -96,6 +96,8 @@ function tellOther(state: RowState, event: OtherEvent): void {
     case 'copy':
       state.hook = state.table = ''
       return push(state, { hook: `copy to ${event.port}`, chain: '', place: '', text: packetText(event.trace.outcome.packet), note: answerNote(event.trace) })
+    case 'fragment':
+      return pushStep(state, event.hook, 'conntrack', event.isWhole ? `the last of ${event.came} fragments: from here on they are one packet` : 'a fragment: it waits for the rest of its packet')
     case 'notModelled':
       return push(state, { hook: 'not modelled', chain: '', place: '', text: event.words, style: 'warning' })
     case 'return':

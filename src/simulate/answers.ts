@@ -51,7 +51,7 @@ function answerReset(flight: Flight, place: RulePlace): boolean {
   const { packet, host } = flight
   const { tcp } = packet
   if (!tcp || packet.protocol !== PROTOCOL.tcp || packet.fragmentOffset !== 0 || tcp.flags & TCP_FLAG.RST) return false
-  if (packet.malformed !== undefined || isGroupRoute(flight)) return false
+  if (packet.malformed !== undefined || packet.moreFragments || isGroupRoute(flight)) return false
   const reset = makePacket({
     protocol: PROTOCOL.tcp,
     src: packet.dst,
@@ -124,6 +124,7 @@ function isGroupRoute(flight: Flight): boolean {
  */
 function hasGoodSum(packet: Packet): boolean {
   if (UNVERIFIED.has(packet.protocol)) return true
+  if (packet.moreFragments) return false // the sum is over all of the datagram
   if (VERIFIED.has(packet.protocol) || !packet.payload) return packet.malformed !== 'checksum'
   return onesComplementSum(packet) === 0xffff
 }

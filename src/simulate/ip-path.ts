@@ -3,7 +3,9 @@
 import type { Packet } from '../packet/packet.ts'
 import type { RouteDecision } from '../topology/fib.ts'
 import { answerClosedPort, answerIcmp } from './answers.ts'
+import { copyFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
+import { piecesOf, withPieces } from './fragments.ts'
 import { portsFor } from './frames.ts'
 import { findNeighbour } from './neighbours.ts'
 import { routeInput } from './route-input.ts'
@@ -59,7 +61,8 @@ function forward(flight: Flight, decision: RouteDecision): Outcome {
   if (packet.ttl <= 1) return answered(flight, 'ttl-exceeded', isIpv4 ? 11 : 3, 0)
   flight.outDevice = decision.device ?? ''
   const mtu = flight.host.devices.get(flight.outDevice)?.mtu ?? 1500
-  if (packet.length > mtu && (packet.dontFragment || !isIpv4)) return answered(flight, 'too-big', isIpv4 ? 3 : 2, isIpv4 ? 4 : 0)
+  const largest = packet.pieces ? Math.max(...packet.pieces) : packet.length
+  if (largest > mtu && (packet.dontFragment || !isIpv4)) return answered(flight, 'too-big', isIpv4 ? 3 : 2, isIpv4 ? 4 : 0)
   const priority = isIpv4 ? priorityOfTos(packet.tos) : packet.priority
   setPacket(flight, { ...packet, ttl: packet.ttl - 1, priority })
   const ended = runHook(flight, 'FORWARD')
@@ -85,7 +88,7 @@ function leave(flight: Flight, kind: 'forward' | 'sent'): Outcome {
     ports: neighbour?.kind === 'mac' && device?.kind === 'bridge' ? portsFor(host, device, neighbour.mac) : portsOf(flight),
     ...(route?.gateway === undefined ? {} : { gateway: route.gateway }),
     ...(neighbour?.kind === 'mac' ? { macDestination: neighbour.mac } : {}),
-    packet: flight.packet,
+    packet: withPieces(flight.packet, device?.mtu ?? 1500),
   }
 }
 
@@ -94,6 +97,18 @@ function loopBack(flight: Flight): Outcome {
   flight.record?.({ kind: 'loop', device: flight.outDevice })
   flight.inDevice = flight.outDevice
   flight.outDevice = ''
+  return flight.packet.family === 'ipv6' && flight.packet.pieces ? receivePieces(flight) : receive(flight)
+}
+
+/** Kernel: fragments that have a connection already are not put together again in IPv6: each goes through the rules. Source: nf_defrag_ipv6_hooks.c ipv6_defrag(). */
+function receivePieces(flight: Flight): Outcome {
+  const pieces = piecesOf(flight.packet)
+  for (const piece of pieces.slice(0, -1)) {
+    const copy = copyFlight(flight, flight.record)
+    copy.packet = piece
+    flight.way.copies.push(receive(copy))
+  }
+  flight.packet = pieces.at(-1) ?? flight.packet
   return receive(flight)
 }
 

@@ -4,6 +4,7 @@ import type { Hook, TableName } from '../ir/hooks.ts'
 import { HOOK_STEPS } from '../ir/hooks.ts'
 import { confirmConnection, isIcmpError, removeFromHost, trackPacket } from './conntrack.ts'
 import type { Flight } from './flight.ts'
+import { gatherFragments, isFragment } from './fragments.ts'
 import { isNatDone, setUpNullBinding } from './nat.ts'
 import { reroute } from './route-output.ts'
 import { runBuiltInChain } from './run-chain.ts'
@@ -13,6 +14,7 @@ import type { Ended, TableVerdict } from './verdict.ts'
 
 /** Runs a hook; undefined where the packet goes on. POSTROUTING and INPUT enter a new connection into the table at their end. */
 export function runHook(flight: Flight, hook: Hook): Ended | undefined {
+  if ((hook === 'PREROUTING' || hook === 'OUTPUT') && isFragment(flight.packet) && !gatherFragments(flight, hook)) return byKernel('fragment-waits', hook)
   for (const step of HOOK_STEPS[flight.world.backend][hook]) {
     if (step === 'conntrack') {
       trackPacket(flight, hook)

@@ -85,6 +85,8 @@ export type TraceEvent =
   | { readonly kind: 'answer'; readonly cause: RulePlace | KernelReason; readonly packet: Packet; readonly trace: Trace }
   /** A copy of the frame for one port of the bridge, and its way. */
   | { readonly kind: 'copy'; readonly port: string; readonly trace: Trace }
+  /** A fragment was put to the `came` - 1 that came before; where that makes the datagram whole, rules see it in one. */
+  | { readonly kind: 'fragment'; readonly hook: Hook; readonly came: number; readonly isWhole: boolean }
   /** Something that this simulator does not model took part; said so that nobody trusts the result blindly. */
   | { readonly kind: 'notModelled'; readonly words: string }
 

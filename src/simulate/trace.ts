@@ -64,7 +64,6 @@ function arrive(flight: Flight, device: string, macDestination: string | undefin
   flight.macDestination = macDestination
   if (bridge && flight.world.links && flight.packet.macSource !== undefined) learnPort(host, bridge.name, flight.packet.macSource, device)
   flight.record?.({ kind: 'arrive', namespace: host.namespace.name, device: flight.inDevice, ...(bridge ? { port: device } : {}), packet: flight.packet })
-  if (flight.packet.fragmentOffset > 0 || flight.packet.moreFragments) flight.record?.({ kind: 'notModelled', words: 'reassembly: conntrack puts fragments together before any rule sees them' })
   if (!host.devices.get(flight.inDevice)?.up) return { kind: 'drop', by: { kind: 'kernel', reason: 'no-device' }, packet: flight.packet }
   if (bridge) return receiveOnBridge(flight, device, bridge)
   return isForOthers(flight) ? { kind: 'drop', by: { kind: 'kernel', reason: 'not-for-this-host' }, packet: flight.packet } : receive(flight)

@@ -11,6 +11,7 @@ import { sysctlNumber } from '../topology/topology.ts'
 import type { Device, Ipset, Namespace, Topology } from '../topology/topology.ts'
 import { makeConnectionTable } from './connection.ts'
 import type { Connection, ConnectionTable } from './connection.ts'
+import type { FragmentQueue } from './fragments.ts'
 import type { PreparedMatch, PreparedRuleset } from './prepare.ts'
 import { prepareRuleset } from './prepare.ts'
 
@@ -61,6 +62,8 @@ export interface Host {
   readonly neighbours: Map<string, string>
   /** Sockets with a peer, by the tuple of what they receive. */
   readonly sockets: Map<string, 'connecting' | 'connected'>
+  /** Datagrams of which not all fragments have come. */
+  readonly fragments: Map<string, FragmentQueue>
 }
 
 /** The sysctls that decide a packet's way, as numbers. */
@@ -130,6 +133,7 @@ function makeHost(namespace: Namespace, rulesets: readonly Ruleset[], backend: B
     learned: new Map(),
     neighbours: new Map(),
     sockets: new Map(),
+    fragments: new Map(),
   }
 }
 

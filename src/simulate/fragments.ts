@@ -1,0 +1,149 @@
+/**
+ * Fragments: conntrack puts them together before the first table of PREROUTING and OUTPUT sees anything, and the device gets them apart again.
+ * Source: net/ipv4/netfilter/nf_defrag_ipv4.c ipv4_conntrack_defrag(), net/ipv4/ip_fragment.c ip_frag_queue() and ip_frag_reasm(),
+ * net/ipv6/netfilter/nf_conntrack_reasm.c, net/ipv4/ip_output.c ip_do_fragment(), net/ipv4/inet_fragment.c inet_frag_queue_insert().
+ */
+
+import type { Hook } from '../ir/hooks.ts'
+import type { Packet } from '../packet/packet.ts'
+import type { Flight } from './flight.ts'
+
+/** The fragments of one datagram that have come so far, in the order of their offsets. */
+export interface FragmentQueue {
+  pieces: readonly Packet[]
+  /** In milliseconds of the world's clock. */
+  readonly expiresAt: number
+}
+
+/** Seconds: net.ipv4.ipfrag_time, nf_conntrack_frag6_timeout. */
+const TIMEOUT = { ipv4: 30, ipv6: 60 } as const
+
+/** Tells whether the packet is a fragment. */
+export function isFragment(packet: Packet): boolean {
+  return packet.fragmentOffset > 0 || packet.moreFragments
+}
+
+/**
+ * Puts the fragment to those that came before; true where the datagram is whole, and then it is what flies on. False: the fragment
+ * is gone. Kernel: IPv6 fragments that have a connection already (over lo) stay as they are.
+ */
+export function gatherFragments(flight: Flight, hook: Hook): boolean {
+  const { packet, world } = flight
+  if (packet.family === 'ipv6' && flight.tracked) return true
+  const { fragments } = flight.host
+  const key = queueKey(flight, hook)
+  const known = fragments.get(key)
+  const queue = known && known.expiresAt > world.now ? known : { pieces: [], expiresAt: world.now + TIMEOUT[packet.family] * 1000 }
+  fragments.set(key, queue)
+  const piece = packet.family === 'ipv4' && packet.moreFragments ? { ...packet, length: packet.length - (dataLength(packet) & 7) } : packet
+  if (!isInQueue(queue, piece)) {
+    if (contradicts(queue, piece)) {
+      fragments.delete(key)
+    } else {
+      queue.pieces = [...queue.pieces, piece].sort((one, other) => one.fragmentOffset - other.fragmentOffset)
+    }
+  }
+  const whole = isWhole(queue.pieces)
+  flight.record?.({ kind: 'fragment', hook, came: queue.pieces.length, isWhole: whole })
+  if (!whole) return false
+  fragments.delete(key)
+  flight.packet = joinPieces(queue.pieces, packet)
+  return true
+}
+
+/** Returns a packet that leaves by a device with the lengths of the pieces in which it leaves, where it does not fit in one. */
+export function withPieces(packet: Packet, mtu: number): Packet {
+  if (packet.pieces && packet.pieces.every(length => length <= mtu)) return packet
+  const { pieces, ...whole } = packet
+  if (packet.length <= mtu && !pieces) return packet
+  const header = packet.family === 'ipv4' ? 20 : 48
+  const room = (mtu - header) & ~7
+  const data = packet.length - (packet.family === 'ipv4' ? 20 : 40)
+  const count = Math.ceil(data / room)
+  return { ...whole, pieces: Array.from({ length: count }, (_, index) => header + Math.min(room, data - index * room)) }
+}
+
+/** Returns the frames' packets: the pieces of a packet that leaves in several, else the packet itself. Later pieces have no transport header. */
+export function piecesOf(packet: Packet): readonly Packet[] {
+  const { pieces, ...whole } = packet
+  if (!pieces) return [packet]
+  const header = packet.family === 'ipv4' ? 20 : 48
+  let fragmentOffset = 0
+  return pieces.map((length, index) => {
+    const piece = { ...(index === 0 ? whole : withoutTransport(whole)), length, fragmentOffset, moreFragments: index < pieces.length - 1 }
+    fragmentOffset += length - header
+    return piece
+  })
+}
+
+/** Source: nf_ct_defrag_user(): what arrives, what is bridged and what is sent are gathered apart. */
+function queueKey({ packet, bridgeIn }: Flight, hook: Hook): string {
+  const user = hook === 'OUTPUT' ? 'out' : bridgeIn === '' ? 'in' : 'bridge'
+  return `${user} ${packet.identification ?? 0} ${packet.src} ${packet.dst} ${packet.family === 'ipv4' ? packet.protocol : ''}`
+}
+
+/** Bytes after the header; an IPv6 fragment's header is part of its header. */
+function dataLength(packet: Packet): number {
+  return packet.length - (packet.family === 'ipv4' ? 20 : 48)
+}
+
+function endOf(packet: Packet): number {
+  return packet.fragmentOffset + dataLength(packet)
+}
+
+/** Kernel: what brings nothing new is forgotten without a word. */
+function isInQueue({ pieces }: FragmentQueue, piece: Packet): boolean {
+  let end = piece.fragmentOffset
+  for (const other of pieces) if (other.fragmentOffset <= end && endOf(other) > end) end = endOf(other)
+  return pieces.length > 0 && end >= endOf(piece) && pieces.some(other => other.fragmentOffset <= piece.fragmentOffset && endOf(other) > piece.fragmentOffset)
+}
+
+/** Kernel: a datagram whose fragments overlap or disagree about its end is given up. */
+function contradicts({ pieces }: FragmentQueue, piece: Packet): boolean {
+  const last = pieces.find(other => !other.moreFragments)
+  if (dataLength(piece) <= 0 || (last && endOf(piece) > endOf(last)) || (!piece.moreFragments && pieces.some(other => endOf(other) > endOf(piece)))) return true
+  return pieces.some(other => other.fragmentOffset < endOf(piece) && piece.fragmentOffset < endOf(other))
+}
+
+function isWhole(pieces: readonly Packet[]): boolean {
+  let end = 0
+  for (const piece of pieces) {
+    if (piece.fragmentOffset !== end) return false
+    end = endOf(piece)
+  }
+  return pieces.length > 0 && pieces.at(-1)?.moreFragments === false
+}
+
+/**
+ * The header is the first fragment's, the socket that of the one that came last. Kernel: DF stays where the largest fragment had it.
+ * Source: ip_frag_reasm(), inet_frag_reasm_prepare().
+ */
+function joinPieces(pieces: readonly Packet[], latest: Packet): Packet {
+  const [first = latest] = pieces
+  const { socket: _first, ...header } = first
+  const total = pieces.reduce((sum, piece) => sum + dataLength(piece), 0)
+  const largest = Math.max(...pieces.map(piece => piece.length))
+  const payload = joinPayloads(pieces)
+  const { malformed, ...sound } = header
+  const isStillBroken = malformed !== undefined && (malformed === 'checksum' || total < 20)
+  return {
+    ...(isStillBroken ? header : sound),
+    length: (first.family === 'ipv4' ? 20 : 40) + total,
+    moreFragments: false,
+    dontFragment: Math.max(0, ...pieces.filter(piece => piece.dontFragment).map(piece => piece.length)) === largest,
+    pieces: pieces.map(piece => piece.length),
+    ...(payload ? { payload } : {}),
+    ...(latest.socket ? { socket: latest.socket } : {}),
+  }
+}
+
+function joinPayloads(pieces: readonly Packet[]): Uint8Array | undefined {
+  const parts = pieces.map(piece => piece.payload)
+  const known = parts.filter(part => part !== undefined)
+  return known.length === parts.length ? Uint8Array.from(known.flatMap(part => [...part])) : undefined
+}
+
+function withoutTransport(packet: Packet): Packet {
+  const { sport: _sport, dport: _dport, tcp: _tcp, icmp: _icmp, spi: _spi, sctp: _sctp, greKey: _greKey, payload: _payload, ...rest } = packet
+  return rest
+}
