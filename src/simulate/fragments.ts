@@ -1,12 +1,9 @@
 /**
- * Fragments: conntrack puts them together before the first table of PREROUTING and OUTPUT sees anything, and the device gets them apart again.
- * Source: net/ipv4/netfilter/nf_defrag_ipv4.c ipv4_conntrack_defrag(), net/ipv4/ip_fragment.c ip_frag_queue() and ip_frag_reasm(),
- * net/ipv6/netfilter/nf_conntrack_reasm.c, net/ipv4/ip_output.c ip_do_fragment(), net/ipv4/inet_fragment.c inet_frag_queue_insert().
+ * Fragments and the datagrams that they make. Source: net/ipv4/ip_fragment.c ip_frag_queue() and ip_frag_reasm(),
+ * net/ipv6/netfilter/nf_conntrack_reasm.c, net/ipv4/inet_fragment.c inet_frag_queue_insert(), net/ipv4/ip_output.c ip_do_fragment().
  */
 
-import type { Hook } from '../ir/hooks.ts'
 import type { Packet } from '../packet/packet.ts'
-import type { Flight } from './flight.ts'
 
 /** The fragments of one datagram that have come so far, in the order of their offsets. */
 export interface FragmentQueue {
@@ -23,32 +20,18 @@ export function isFragment(packet: Packet): boolean {
   return packet.fragmentOffset > 0 || packet.moreFragments
 }
 
-/**
- * Puts the fragment to those that came before; true where the datagram is whole, and then it is what flies on. False: the fragment
- * is gone. Kernel: IPv6 fragments that have a connection already (over lo) stay as they are.
- */
-export function gatherFragments(flight: Flight, hook: Hook): boolean {
-  const { packet, world } = flight
-  if (packet.family === 'ipv6' && flight.tracked) return true
-  const { fragments } = flight.host
-  const key = queueKey(flight, hook)
-  const known = fragments.get(key)
-  const queue = known && known.expiresAt > world.now ? known : { pieces: [], expiresAt: world.now + TIMEOUT[packet.family] * 1000 }
-  fragments.set(key, queue)
+/** Puts a fragment to those that came before. Returns the whole datagram where this was the last one missing. */
+export function addPiece(queue: FragmentQueue, packet: Packet): Packet | undefined {
   const piece = packet.family === 'ipv4' && packet.moreFragments ? { ...packet, length: packet.length - (dataLength(packet) & 7) } : packet
   if (!isInQueue(queue, piece)) {
-    if (contradicts(queue, piece)) {
-      fragments.delete(key)
-    } else {
-      queue.pieces = [...queue.pieces, piece].sort((one, other) => one.fragmentOffset - other.fragmentOffset)
-    }
+    queue.pieces = contradicts(queue, piece) ? [] : [...queue.pieces, piece].sort((one, other) => one.fragmentOffset - other.fragmentOffset)
   }
-  const whole = isWhole(queue.pieces)
-  flight.record?.({ kind: 'fragment', hook, came: queue.pieces.length, isWhole: whole })
-  if (!whole) return false
-  fragments.delete(key)
-  flight.packet = joinPieces(queue.pieces, packet)
-  return true
+  return isWhole(queue.pieces) ? joinPieces(queue.pieces, packet) : undefined
+}
+
+/** Returns an empty queue for the fragments of a packet's datagram. */
+export function makeFragmentQueue(packet: Packet, now: number): FragmentQueue {
+  return { pieces: [], expiresAt: now + TIMEOUT[packet.family] * 1000 }
 }
 
 /** Returns a packet that leaves by a device with the lengths of the pieces in which it leaves, where it does not fit in one. */
@@ -74,12 +57,6 @@ export function piecesOf(packet: Packet): readonly Packet[] {
     fragmentOffset += length - header
     return piece
   })
-}
-
-/** Source: nf_ct_defrag_user(): what arrives, what is bridged and what is sent are gathered apart. */
-function queueKey({ packet, bridgeIn }: Flight, hook: Hook): string {
-  const user = hook === 'OUTPUT' ? 'out' : bridgeIn === '' ? 'in' : 'bridge'
-  return `${user} ${packet.identification ?? 0} ${packet.src} ${packet.dst} ${packet.family === 'ipv4' ? packet.protocol : ''}`
 }
 
 /** Bytes after the header; an IPv6 fragment's header is part of its header. */
