@@ -14,6 +14,8 @@ interface CommandRow {
 /** All commands; each is loaded when it is asked for. */
 const COMMANDS: Readonly<Record<string, CommandRow>> = {
   trace: { summary: 'tell where a packet goes, rule by rule', load: async () => (await import('./commands/trace.ts')).trace },
+  ping: { summary: 'tell whether one host of a topology reaches another', load: async () => (await import('./commands/ping.ts')).ping },
+  connect: { summary: 'tell whether a program could connect to a port of another host', load: async () => (await import('./commands/connect.ts')).connect },
   check: { summary: 'report what loading a ruleset would refuse, and what can hardly be meant', load: async () => (await import('./commands/check.ts')).check },
   explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },

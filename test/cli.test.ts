@@ -40,7 +40,7 @@ describe('the command line', () => {
   test.each([
     [['--help'], 0, 'usage: 5x5 COMMAND'],
     [[], 0, 'usage: 5x5 COMMAND'],
-    [['help', 'trace'], 0, "usage: 5x5 trace [flags] RULES... 'PACKET'"],
+    [['help', 'trace'], 0, "usage: 5x5 trace [flags] [RULES...] 'PACKET'"],
     [['check', '--help'], 0, 'exit code:'],
     [['fmt', '--help'], 0, 'exit code:'],
     [['explain', '--help'], 0, 'exit code:'],

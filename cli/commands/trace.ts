@@ -1,39 +1,35 @@
 /** `5x5 trace RULES... 'PACKET' ...` */
 
-import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
-import type { SourceFile } from '../../src/diagnostics/source-file.ts'
-import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
-import type { Backend } from '../../src/ir/hooks.ts'
-import type { Ruleset } from '../../src/ir/ruleset.ts'
-import type { Family } from '../../src/net/address.ts'
 import { looksLikePacket, PACKET_EXAMPLE } from '../../src/packet/notation.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
-import { guessFamily } from '../../src/save/family.ts'
-import { readRuleset } from '../../src/save/read.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
-import { readBackend, readFamily, readSources, withShortPaths } from '../input.ts'
-import { checkPlace, readRequests } from '../trace/next-probe.ts'
+import { readBackend } from '../input.ts'
+import { placeProbe, readRequests } from '../trace/next-probe.ts'
 import { printTraces } from '../trace/print-traces.ts'
-import { topologyFor } from '../trace/topology-for.ts'
+import { readWorld } from '../trace/world-input.ts'
+import type { WorldInput } from '../trace/world-input.ts'
 
 const help = `5x5 trace tells where a packet goes, rule by rule, and ends with one sentence that answers.
 
-usage: 5x5 trace [flags] RULES... 'PACKET' ['PACKET' ...]
+usage: 5x5 trace [flags] [RULES...] 'PACKET' ['PACKET' ...]
 
-  --topology FILE.yaml   devices, addresses, routes and sysctls of the host; without it they are guessed, and told
+  --topology FILE.yaml   devices, addresses, routes, rules and links of one or several hosts; without it a host is guessed, and told
+  --from NAMESPACE       where packets start that name no namespace themselves; default the first of the topology
   --ipset FILE           the sets that \`ipset save\` printed; without it it is open whether they match
   --all                  show the rules that do not match too, and which of their conditions failed
   --round-trip           send the answer to every packet too
   --backend legacy|nft   which program loaded the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
   --json                 print {"partial", "assumptions", "packets": [{"packet", "events", "sentence", "assumed", "outcome",
-                         "path", "ctstate", "out", "local", "replies", "gen"}]}; with --all the events tell misses too
+                         "path", "ctstate", "out", "local", "replies", "gen"}]}; with --all the events tell misses too; with
+                         several namespaces "legs" tells what happened in each of them, and by which devices it went on
 
-RULES of one family are loaded one after the other; IPv4 and IPv6 rules may stand side by side.
+RULES of one family are loaded one after the other; IPv4 and IPv6 rules may stand side by side. They are the rules of the first
+namespace, in place of what the topology says; \`NAMESPACE=FILE\` gives rules to another one.
 
 A PACKET reads \`${PACKET_EXAMPLE}\`:
-  device        where it arrives; without one the host itself makes it; NAMESPACE/DEVICE where there are several
+  device        where it arrives; without one the host itself makes it; NAMESPACE/DEVICE (or NAMESPACE/) where there are several
   protocol      tcp, udp, icmp, icmp6, sctp, esp, gre, ... or a number
   ends          ADDRESS:PORT > ADDRESS:PORT; IPv6 with a port as [2001:db8::1]:443; source port 40000 may be left out
   tcp flags     syn (where none is given), ack, syn,ack, fin, rst, psh
@@ -45,6 +41,7 @@ more; both take words: \`reply rst\`. The packets share one world: connections a
 examples:
   5x5 trace firewall.rules 'eth0 tcp 198.51.100.7 > 203.0.113.2:443'
   5x5 trace docker.rules --topology host.yaml 'eth0 tcp 198.51.100.7 > 203.0.113.2:8080' reply reply
+  5x5 trace --topology net.yaml --from web --round-trip 'tcp 172.17.0.2 > 198.51.100.7:443'
   iptables-save | 5x5 trace - 'udp 10.0.0.1 > 192.0.2.53:53' --all
 
 exit code: 0 traced, 2 the command line or a file cannot be read
@@ -55,6 +52,7 @@ export const trace: Command = {
   help,
   flags: {
     topology: { type: 'string' },
+    from: { type: 'string' },
     ipset: { type: 'string', multiple: true },
     all: { type: 'boolean' },
     'round-trip': { type: 'boolean' },
@@ -65,40 +63,27 @@ export const trace: Command = {
   async run(values, words, terminal) {
     const paths = words.filter(word => !looksLikePacket(word))
     const texts = words.filter(looksLikePacket)
-    if (paths.length === 0) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET'")
-    if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0]} '${PACKET_EXAMPLE}'`)
-    const requests = readRequests(texts)
-    const backend = readBackend(values['backend']) ?? 'legacy'
-    const sources = readSources(paths, terminal.directory)
-    const rules = readRules(values['json'] === true ? sources : withShortPaths(sources), readFamily(values['family']), backend)
-    checkFamilies(requests, rules.rulesets)
-    const topology = await topologyFor({ values, requests, rulesets: rules.rulesets, directory: terminal.directory })
-    for (const request of requests) if (request.kind === 'probe') checkPlace(request, topology)
-    printTraces({ ...rules, topology, backend, texts, requests, all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }, terminal)
+    if (paths.length === 0 && values['topology'] === undefined) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET'")
+    if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
+    const from = typeof values['from'] === 'string' ? values['from'] : undefined
+    const requests = readRequests(texts).map(request => fromNamespace(request, from))
+    const input = await readWorld({ values, paths, requests, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory })
+    const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))
+    if (paths.length > 0) checkFamilies(placed, input)
+    printTraces({ input, texts, requests: placed, all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }, terminal)
     return EXIT.clean
   },
 }
 
-/** The rules of a command line, one ruleset for each family. */
-export interface TracedRules {
-  readonly rulesets: readonly Ruleset[]
-  /** What loading would refuse. */
-  readonly errors: readonly Diagnostic[]
+/** A packet that names its namespace itself keeps it. */
+function fromNamespace(request: PacketRequest, namespace: string | undefined): PacketRequest {
+  if (request.kind !== 'probe' || namespace === undefined || request.probe.namespace !== undefined) return request
+  return { ...request, probe: { ...request.probe, namespace } }
 }
 
-function readRules(sources: readonly SourceFile[], family: Family | undefined, backend: Backend): TracedRules {
-  const read = (['ipv4', 'ipv6'] as const).flatMap(of => {
-    const files = sources.filter(source => (family ?? guessFamily([source])) === of)
-    return files.length === 0 ? [] : [readRuleset(files, { family: of, backend })]
-  })
-  const all = read.flatMap(({ value, diagnostics }) => [...diagnostics, ...checkRuleset(value, { backend })])
-  const errors = all.filter(({ severity, backend: only }) => severity === 'error' && (only === undefined || only === backend))
-  const loop = errors.find(({ code }) => code === 'chain-loop')
-  if (loop) throw commandError(`the rules cannot be loaded: ${loop.message}`, '5x5 check shows where')
-  return { rulesets: read.map(({ value }) => value), errors }
-}
-
-function checkFamilies(requests: readonly PacketRequest[], rulesets: readonly Ruleset[]): void {
+/** In a world without any rules of a family nothing is filtered; rules of the other family alone are likely a mistake. */
+function checkFamilies(requests: readonly PacketRequest[], { rulesetsOf }: WorldInput): void {
+  const rulesets = [...rulesetsOf.values()].flat()
   for (const request of requests) {
     if (request.kind !== 'probe' || rulesets.some(({ family }) => family === request.probe.packet.family)) continue
     const { family } = request.probe.packet
@@ -107,4 +92,3 @@ function checkFamilies(requests: readonly PacketRequest[], rulesets: readonly Ru
 }
 
 const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
-

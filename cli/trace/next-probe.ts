@@ -6,6 +6,7 @@ import type { PacketProblem, PacketRequest } from '../../src/packet/notation.ts'
 import type { Probe } from '../../src/packet/probe.ts'
 import { replyTo } from '../../src/packet/reply.ts'
 import type { Outcome } from '../../src/simulate/trace-events.ts'
+import { namespaceNamed } from '../../src/topology/topology.ts'
 import type { Namespace, Topology } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 
@@ -44,12 +45,13 @@ export function nextProbe(request: PacketRequest, before: SentPacket | undefined
   }
 }
 
-/** Checks that the topology has the device and the namespace of a packet. */
-export function checkPlace({ probe }: { readonly probe: Probe }, topology: Topology): void {
-  const namespace = probe.namespace === undefined ? topology.namespaces[0] : topology.namespaces.find(one => one.name === probe.namespace)
-  if (!namespace) throw commandError(`the topology has no namespace \`${probe.namespace}\``, listed(topology.namespaces))
+/** Returns the packet in the namespace that is meant (a container's where a container is named); one that the topology does not have is a `commandError`. */
+export function placeProbe({ kind, probe }: Extract<PacketRequest, { kind: 'probe' }>, topology: Topology): PacketRequest {
+  const namespace = probe.namespace === undefined ? topology.namespaces[0] : namespaceNamed(topology, probe.namespace)
+  if (!namespace) throw commandError(`the topology has no namespace \`${probe.namespace}\``, didYouMean(probe.namespace ?? '', topology.namespaces.map(({ name }) => name)) ?? listed(topology.namespaces))
   const { inDevice } = probe
-  if (inDevice === undefined || namespace.devices.some(device => device.name === inDevice)) return
+  const placed = { kind, probe: probe.namespace === undefined ? probe : { ...probe, namespace: namespace.name } }
+  if (inDevice === undefined || namespace.devices.some(device => device.name === inDevice)) return placed
   const names = namespace.devices.map(device => device.name)
   throw commandError(`namespace \`${namespace.name}\` has no device \`${inDevice}\``, didYouMean(inDevice, names) ?? `its devices are ${names.map(name => `\`${name}\``).join(', ')}`)
 }

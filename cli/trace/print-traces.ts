@@ -1,31 +1,26 @@
 /** Sends the packets of a command line into one world, one after the other, and prints what becomes of them. */
 
-import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
-import type { Backend } from '../../src/ir/hooks.ts'
-import type { Ruleset } from '../../src/ir/ruleset.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
 import type { Probe } from '../../src/packet/probe.ts'
 import { writeProbe } from '../../src/packet/write-packet.ts'
 import { count } from '../../src/report/paint.ts'
-import { jsonTrace } from '../../src/report/trace-json.ts'
+import { jsonJourney } from '../../src/report/trace-json.ts'
 import { writeTrace } from '../../src/report/trace-text.ts'
 import { writeTrace as oracleShape } from '../simulate/answer-json.ts'
-import { traceChecked } from '../../src/simulate/trace-checked.ts'
-import type { CheckedTrace } from '../../src/simulate/trace-checked.ts'
-import { trace } from '../../src/simulate/trace.ts'
-import { makeWorld } from '../../src/simulate/world.ts'
+import { answersTo, sendThrough } from '../../src/simulate/journey.ts'
+import { endOf, sendChecked } from '../../src/simulate/journey-checked.ts'
+import type { CheckedJourney } from '../../src/simulate/journey-checked.ts'
 import type { World } from '../../src/simulate/world.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import type { Terminal } from '../command.ts'
 import { nextProbe } from './next-probe.ts'
 import type { SentPacket } from './next-probe.ts'
+import { worldOf } from './world-input.ts'
+import type { WorldInput } from './world-input.ts'
 
 /** What to trace and how to print it. */
 export interface TraceJob {
-  readonly rulesets: readonly Ruleset[]
-  readonly errors: readonly Diagnostic[]
-  readonly topology: Topology
-  readonly backend: Backend
+  readonly input: WorldInput
   readonly texts: readonly string[]
   readonly requests: readonly PacketRequest[]
   readonly all: boolean
@@ -35,7 +30,7 @@ export interface TraceJob {
 
 interface Sent {
   readonly probe: Probe
-  readonly checked: CheckedTrace
+  readonly checked: CheckedJourney
 }
 
 /** Sends and prints. */
@@ -47,37 +42,58 @@ export function printTraces(job: TraceJob, terminal: Terminal): void {
 
 /** A packet that could not be made is the text that says why. */
 function sendAll(job: TraceJob): (Sent | string)[] {
-  const { topology, rulesets, backend } = job
+  const { input } = job
   const sent: Probe[] = []
-  const newWorld = () => makeWorld({ topology, rulesets, backend })
-  const world = newWorld()
+  const world = worldOf(input)
   const remake = (): World => {
-    const copy = newWorld()
-    for (const probe of sent) trace(copy, probe, { record: 'none' })
+    const copy = worldOf(input)
+    for (const probe of sent) answersTo(copy, sendThrough(copy, probe, { record: 'none' }), true)
     return copy
   }
-  let before: SentPacket | undefined
-  const requests = job.isRoundTrip ? job.requests.flatMap(request => [request, ROUND_TRIP]) : job.requests
-  return requests.map(request => {
-    const probe = nextProbe(request, before)
-    if (typeof probe === 'string') return probe
-    const checked = traceChecked(world, probe, { record: job.all ? 'all' : 'matches' }, remake)
+  const send = (probe: Probe): Sent => {
+    const checked = sendChecked(world, probe, { record: job.all ? 'all' : 'matches' }, remake)
     sent.push(probe)
-    before = { probe, outcome: checked.trace.outcome }
     return { probe, checked }
+  }
+  let before: SentPacket | undefined
+  return job.requests.flatMap(request => {
+    const probe = nextProbe(request, before)
+    if (typeof probe === 'string') return [probe]
+    const first = send(probe)
+    before = { probe, outcome: endOf(first.checked.journey).trace.outcome }
+    if (!job.isRoundTrip) return [first]
+    if (world.links) return [first, ...sendAnswers(world, first, send)]
+    const answer = nextProbe(ROUND_TRIP, before)
+    if (typeof answer === 'string') return [first, answer]
+    const second = send(answer)
+    before = { probe: answer, outcome: endOf(second.checked.journey).trace.outcome }
+    return [first, second]
   })
 }
 
 const ROUND_TRIP: PacketRequest = { kind: 'reply', change: packet => packet }
+const MOST_ANSWERS = 8
 
-function printText(job: TraceJob, results: readonly (Sent | string)[], { out, paint }: Terminal): void {
-  const { topology, errors, rulesets } = job
-  const partial = rulesets.some(ruleset => ruleset.partial)
+/** What the receivers answer, and what is answered to that. */
+function sendAnswers(world: World, first: Sent, send: (probe: Probe) => Sent): (Sent | string)[] {
+  const queue = [...answersTo(world, first.checked.journey, true)]
+  if (queue.length === 0) return ['nobody answers: the packet before it did not arrive']
+  const sent: Sent[] = []
+  for (let next = queue.shift(); next !== undefined && sent.length < MOST_ANSWERS; next = queue.shift()) {
+    const one = send(next)
+    sent.push(one)
+    queue.push(...answersTo(world, one.checked.journey, false))
+  }
+  return sent
+}
+
+function printText({ input, texts, all }: TraceJob, results: readonly (Sent | string)[], { out, paint }: Terminal): void {
+  const { topology, errors, partial } = input
   const blocks = results.map((result, index) => {
-    const head = results.length === 1 ? '' : `${paint('strong', `packet ${index + 1}`)}: ${typeof result === 'string' ? (job.texts[index] ?? 'reply') : title(result.probe, topology)}\n\n`
+    const head = results.length === 1 ? '' : `${paint('strong', `packet ${index + 1}`)}: ${typeof result === 'string' ? (texts[index] ?? 'reply') : title(result.probe, topology)}\n\n`
     if (typeof result === 'string') return `${head}  Not sent: ${result}.\n`
-    const { probe, checked } = result
-    return `${head}${writeTrace({ trace: checked.trace, topology, packet: probe.packet, decisive: checked.decisive, partial, all: job.all, tellsAnswer: results.length === 1 }, paint)}`
+    const { probe, checked: { journey, decisive, assumed } } = result
+    return `${head}${writeTrace({ journey, decisive, assumed, topology, packet: probe.packet, partial, all, tellsAnswer: results.length === 1 }, paint)}`
   })
   out(blocks.join('\n'))
   if (errors.length > 0 && !partial) out(`  ${paint('warning', 'Loading would refuse these rules')}: ${count(errors.length, 'error')} (5x5 check shows them).\n`)
@@ -89,10 +105,10 @@ function title({ namespace, ...probe }: Probe, topology: Topology): string {
   return writeProbe(namespace === undefined || topology.namespaces.length === 1 ? probe : { namespace, ...probe }, { brief: true })
 }
 
-function jsonOf({ topology, rulesets }: TraceJob, results: readonly (Sent | string)[]): unknown {
+function jsonOf({ input: { topology, partial } }: TraceJob, results: readonly (Sent | string)[]): unknown {
   return {
-    partial: rulesets.some(ruleset => ruleset.partial),
+    partial,
     assumptions: topology.assumptions,
-    packets: results.map(result => (typeof result === 'string' ? { error: result } : { packet: writeProbe(result.probe), ...jsonTrace(result.checked, topology), ...JSON.parse(oracleShape(result.checked.trace)) })),
+    packets: results.map(result => (typeof result === 'string' ? { error: result } : { packet: writeProbe(result.probe), ...jsonJourney(result.checked, topology), ...JSON.parse(oracleShape(result.checked.journey.start.trace)) })),
   }
 }

@@ -22,7 +22,13 @@ export function ruleText(rule: Rule): string {
 
 /** Returns a packet in the packet notation without what answers no question about its way. */
 export function packetText(packet: Packet): string {
-  return writePacket({ ...packet, macSource: undefined, socket: undefined } as unknown as Packet, { brief: true })
+  return writePacket(bare(packet), { brief: true })
+}
+
+/** Without the metadata of the frame and the sender, of a quoted packet too. */
+function bare({ macSource: _, socket: __, ...packet }: Packet): Packet {
+  const { icmp } = packet
+  return icmp?.inner ? { ...packet, icmp: { ...icmp, inner: bare(icmp.inner) } } : packet
 }
 
 /** Returns changes as sentences such as `destination 203.0.113.2:8080 -> 192.0.2.2:80`; `packet` is the packet afterwards. */

@@ -4,7 +4,9 @@ import { positionAt } from '../diagnostics/source-file.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import { writePacket } from '../packet/write-packet.ts'
 import type { ChainPlace, RulePlace, RuleResult, Trace, TraceEvent } from '../simulate/trace-events.ts'
-import type { CheckedTrace } from '../simulate/trace-checked.ts'
+import { mainWay } from '../simulate/journey.ts'
+import type { Journey } from '../simulate/journey.ts'
+import type { CheckedJourney } from '../simulate/journey-checked.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Family } from '../net/address.ts'
 import { missInWords } from './miss-words.ts'
@@ -14,16 +16,33 @@ import { changesInWords, ruleText } from './rule-words.ts'
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** Returns events, the sentence, and what was assumed; `matters` tells whether the outcome depends on an assumption. */
-export function jsonTrace({ trace, decisive }: CheckedTrace, topology: Topology): JsonObject {
+/** Returns events, the sentence, what was assumed (`matters` tells whether the end depends on it), and where there are several namespaces the way from one to the next. */
+export function jsonJourney({ journey, assumed, decisive }: CheckedJourney, topology: Topology): JsonObject {
   return {
-    events: jsonEvents(trace),
-    sentence: outcomeInWords(trace, topology).text,
-    assumed: trace.assumed.map(({ key, words, value }) => {
+    events: jsonEvents(journey.start.trace),
+    sentence: outcomeInWords(journey, topology).text,
+    assumed: assumed.map(({ key, words, value }) => {
       const otherwise = decisive.find(({ assumption }) => assumption.key === key)?.otherwise
       return { words, value, matters: otherwise !== undefined, ...(otherwise ? { otherwise: outcomeInWords(otherwise, topology).text } : {}) }
     }),
+    ...(topology.namespaces.length > 1 ? { legs: jsonLegs(journey) } : {}),
   }
+}
+
+/** Returns the way of a packet, namespace by namespace: what happened in each, and the devices that it passed. */
+export function jsonLegs({ start }: Journey): readonly JsonObject[] {
+  const way = mainWay(start)
+  return way.map((leg, index) => {
+    const next = way[index + 1]
+    const crossing = leg.crossings.find(one => one.leg === next && next !== undefined) ?? leg.crossings[0]
+    return {
+      namespace: leg.namespace,
+      outcome: leg.trace.outcome.kind,
+      packet: writePacket(leg.trace.outcome.packet),
+      events: jsonEvents(leg.trace),
+      ...(crossing ? { leaves: { by: crossing.from.device, ...(crossing.to ? { to: `${crossing.to.namespace}/${crossing.to.device}` } : {}), how: crossing.kind } } : {}),
+    }
+  })
 }
 
 function jsonEvents(trace: Trace): JsonObject[] {

@@ -18,6 +18,8 @@ export interface TraceRow {
   readonly text: string
   readonly note?: string
   readonly style?: Style
+  /** It names the namespace of the rows that follow. */
+  readonly isHeading?: boolean
 }
 
 /** How much to tell: `all` adds what decided nothing and what did not match; `decisive` are the assumptions that are told in any case. */

@@ -157,7 +157,8 @@ function asReceived({ socket: _, ...packet }: Packet, { macSource, macDestinatio
   return { ...packet, macSource, packetType, priority: 0, mark: isSameHost ? packet.mark : 0 }
 }
 
-function answersTo(world: World, journey: Journey, outsideAnswers: boolean): readonly Probe[] {
+/** Returns what the receivers of a packet answer; where it left the described world, whoever is there is taken to answer if `outsideAnswers`. */
+export function answersTo(world: World, journey: Journey, outsideAnswers: boolean): readonly Probe[] {
   const legs = legsOf(journey.start)
   const inside = legs.flatMap(({ namespace, trace: { outcome } }): Probe[] => {
     const host = world.hosts.get(namespace)
