@@ -40,10 +40,8 @@ export function splitWords(text: string, start: number, end: number, words: stri
       continue
     }
     const word = quotedWord(text, at, end, quoting)
-    if (word.closed || word.text !== '') {
-      words.push(word.closed ? word.text : `${word.text}\n`)
-      spans?.push({ start: at, end: word.end })
-    }
+    words.push(word.closed ? word.text : `${word.text}\n`)
+    spans?.push({ start: at, end: word.end })
     allClosed &&= word.closed
     at = word.end
   }

@@ -36,8 +36,8 @@ export const hashRate: OptionType<HashRate> = {
 export const hashBurst: OptionType<bigint> = {
   syntax: 'packets, number[k|m]b', words: 1,
   read([word = '']) {
-    const [, digits, rest = ''] = /^\s*\+?(\d+)(.*)$/.exec(word) ?? []
-    const number = BigInt(digits ?? 0)
+    const [, digits = '0', rest = ''] = /^\s*\+?(0x[\da-f]+|0[0-7]*|[1-9]\d*)(.*)$/i.exec(word) ?? []
+    const number = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits)
     if (number === 0n || (rest === '' && number > LARGEST)) return refuse(`\`${word}\` is not a burst from 1 to 1000000`)
     return read(number * (FACTORS[rest.charAt(0)] ?? 1n))
   },

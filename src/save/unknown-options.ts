@@ -68,9 +68,11 @@ function expandAbbreviation(state: RuleState, name: string): string | undefined 
 
 /** Returns what is one and the same for all names of an option. */
 function sameOption(state: RuleState, word: string): unknown {
+  const owner = namedUses(state).findLast(use => use.extension?.byWord.has(word))
   const base = state.vocabulary.base.get(word)
-  if (base) return base.kind === 'ip' ? base.written : base.kind === 'command' ? base.letter : base.kind
-  return namedUses(state).findLast(use => use.extension?.byWord.has(word))?.extension?.byWord.get(word) ?? word
+  // To the programs `--proto` is no option of their own but short for `--protocol`.
+  if (base && !(word === '--proto' && owner)) return base.kind === 'ip' ? base.written : base.kind === 'command' ? base.letter : base.kind
+  return owner?.extension?.byWord.get(word) ?? word
 }
 
 /** What to say of an extension that is not known: the name that was meant, or what becomes of the words of an addon. */

@@ -74,7 +74,9 @@ function someOptions(definition: ExtensionDefinition, family: Family, random: Ra
   const distinct = random(25) === 0 ? chosen : [...new Map(chosen).entries()]
   return distinct.map(([name, row]) => {
     const spelling = random(4) === 0 ? pick([`--${name}`, ...(row.aliases ?? []), ...Object.keys(row.spellings ?? {}).map(other => `--${other}`)], random) : `--${name}`
-    const written = random(30) === 0 && spelling.length > 6 ? spelling.slice(0, -1 - random(3)) : spelling
+    const shortened = random(30) === 0 && spelling.length > 6 ? spelling.slice(0, -1 - random(3)) : spelling
+    // `--help` ends the load, and with it the lines that follow.
+    const written = shortened === '--help' ? spelling : shortened
     const inverted = random(6) === 0 && (row.invertible || random(10) === 0)
     return [inverted ? '!' : '', written, valueOf(definition.name, spelling, row.type.words, family, random)].filter(word => word !== '').join(' ')
   })
