@@ -14,6 +14,8 @@ export interface Terminal {
   readonly directory: string
   /** Width of standard error where it is a terminal; absent elsewhere. */
   readonly errColumns?: number
+  /** Environment variables; absent where they must not count. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** Seconds since the program began; absent where output must not tell the time. */
   readonly seconds?: () => number
 }

@@ -13,6 +13,7 @@ const terminal: Terminal = {
   paint: paintFor(process.stdout),
   paintErr: paintFor(process.stderr),
   directory: process.cwd(),
+  environment: process.env,
   seconds: () => process.uptime(),
   ...(process.stderr.isTTY && process.env['TERM'] !== 'dumb' ? { errColumns: process.stderr.columns || 80 } : {}),
 }

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   ping: { summary: 'tell whether one host of a topology reaches another', load: async () => (await import('./commands/ping.ts')).ping },
   connect: { summary: 'tell whether a program could connect to a port of another host', load: async () => (await import('./commands/connect.ts')).connect },
   check: { summary: 'report what loading a ruleset would refuse, and what can hardly be meant', load: async () => (await import('./commands/check.ts')).check },
+  lint: { summary: 'review rulesets: what is refused, what can hardly be meant, what is open', load: async () => (await import('./commands/lint.ts')).lint },
   explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would', load: async () => (await import('./commands/fmt.ts')).fmt },
   docs: { summary: 'print the reference of all matches and targets, or of one', load: async () => (await import('./commands/docs.ts')).docs },

@@ -29,7 +29,8 @@ export async function topologyFor({ values, requests, rulesets, directory }: Top
   return { ...topology, namespaces: topology.namespaces.map(namespace => ({ ...namespace, ipsets: [...namespace.ipsets, ...ipsets] })) }
 }
 
-async function readTopologyFile(path: string, directory: string): Promise<Topology> {
+/** Returns the topology of a file; one with errors is a `commandError`. */
+export async function readTopologyFile(path: string, directory: string): Promise<Topology> {
   const [source] = readSources([path], directory)
   const { readTopology } = await import('../../src/topology/load.ts')
   const { value, diagnostics } = readTopology(source ?? { path, text: '' }, { readFile: name => readNamed(name, dirname(resolve(directory, path))) })

@@ -1,14 +1,16 @@
 /** What a reader or an analysis has to say about a text: plain data with a stable code. */
 
 import type { DockerCode } from './docker-code.ts'
+import type { LintCode } from './lint-code.ts'
 import type { Span } from './source-file.ts'
 
 /** error = iptables-restore or the kernel refuses it; warning = it loads and is likely wrong; note = worth knowing. */
 export type Severity = 'error' | 'warning' | 'note'
 
-/** Every code, in alphabetical order. A code is stable: users filter by it. Each has a fixture. */
+/** Every code, in alphabetical order, and those of the linter. A code is stable: users filter by it. Each has a fixture. */
 export type DiagnosticCode =
   | DockerCode
+  | LintCode
   | 'ambiguous-option'
   | 'attached-value'
   | 'backends-differ'
@@ -73,14 +75,22 @@ export interface Fix {
   readonly edits: readonly { readonly span: Span; readonly text: string }[]
 }
 
-/** One finding. `message` says what, `related` and `help` why and what to do. */
+/** A packet for which a finding holds, in the packet notation, and the places that decide its way, in order. */
+export interface Witness {
+  readonly packet: string
+  readonly path: readonly RelatedPlace[]
+}
+
+/** One finding. `message` says what, `why` and `related` why, `help` and `fix` what to do. */
 export interface Diagnostic {
   readonly code: DiagnosticCode
   readonly severity: Severity
   readonly message: string
   readonly span: Span
+  readonly why?: string
   readonly help?: string
   readonly related: readonly RelatedPlace[]
+  readonly witness?: Witness
   readonly fix?: Fix
   /** The backend that alone says so; absent where both do. */
   readonly backend?: 'legacy' | 'nft'

@@ -1,6 +1,6 @@
 /** Diagnostics as JSON values of a stable shape; lines and columns are 1-based, `end` stands behind the last character. */
 
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, RelatedPlace } from '../diagnostics/diagnostic.ts'
 import { positionAt } from '../diagnostics/source-file.ts'
 import type { Position, SourceFile, Span } from '../diagnostics/source-file.ts'
 
@@ -10,7 +10,7 @@ export interface JsonSpan {
   readonly end: Position
 }
 
-/** What `5x5 check --json` prints. */
+/** What `5x5 check --json` and `5x5 lint --json` print. */
 export interface JsonReport {
   readonly files: readonly {
     readonly path: string
@@ -40,16 +40,24 @@ export function jsonSpan(span: Span): JsonSpan {
   return { start: positionAt(span.source, span.start), end: positionAt(span.source, span.end) }
 }
 
-function jsonDiagnostic(diagnostic: Diagnostic): unknown {
-  const { code, severity, message, help, span, related, fix, backend } = diagnostic
+/** Returns one diagnostic; a finding of the linter has its fingerprint. */
+export function jsonDiagnostic(diagnostic: Diagnostic): unknown {
+  const { code, severity, message, why, help, span, related, witness, fix, backend } = diagnostic
   return {
     code,
     severity,
     message,
+    ...(why === undefined ? {} : { why }),
     ...(help === undefined ? {} : { help }),
     span: jsonSpan(span),
-    related: related.map(place => ({ message: place.message, path: place.span.source.path, span: jsonSpan(place.span) })),
+    related: related.map(jsonPlace),
+    ...(witness === undefined ? {} : { witness: { packet: witness.packet, path: witness.path.map(jsonPlace) } }),
     ...(fix === undefined ? {} : { fix: { kind: fix.kind, message: fix.message, edits: fix.edits.map(edit => ({ span: jsonSpan(edit.span), text: edit.text })) } }),
     ...(backend === undefined ? {} : { backend }),
+    ...('fingerprint' in diagnostic ? { fingerprint: diagnostic.fingerprint } : {}),
   }
+}
+
+function jsonPlace({ message, span }: RelatedPlace): unknown {
+  return { message, path: span.source.path, span: jsonSpan(span) }
 }

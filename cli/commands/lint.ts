@@ -1,0 +1,60 @@
+/** `5x5 lint FILES...` */
+
+import { lintFiles } from '../lint/lint-files.ts'
+import { failsOn, readLintFlags } from '../lint/lint-flags.ts'
+import { writeOutputs } from '../lint/write-outputs.ts'
+import { commandError, EXIT } from '../command.ts'
+import type { Command } from '../command.ts'
+import { makeProgress } from '../progress.ts'
+
+const help = `5x5 lint reviews rulesets: what loading refuses, what can hardly be meant, and what is open that should not be.
+
+usage: 5x5 lint [flags] FILES...
+
+  --format NAME          pretty (default), concise, json, jsonl, sarif, github, gitlab, junit, checkstyle
+  --output NAME=FILE     write a format to a file too; may be given several times
+  --fail-on LEVEL        error, warning (default) or note: the least grave finding that makes the exit code 1
+  --max-warnings N       so many warnings are let pass
+  --only CODE,...        these rules only
+  --all                  show every finding, however many there are of a kind
+  --family ipv4|ipv6     read the files as rules of this family; without it their content tells
+  --backend legacy|nft   lint for one of them
+  --topology FILE        devices, addresses, routes and sysctls of the host, in YAML
+  --trusted PREFIX       a source that may reach management ports; may be given several times
+  --keep-open TEXT       a connection that must not be cut off, such as 'tcp from 198.51.100.7 to port 22'
+  --stdin-name PATH      what standard input is called in reports, and where its configuration is looked for
+  --config FILE          use this configuration; without it fivebyfive.yaml is looked for upwards to the repository root
+  --no-config            use none
+
+FILES are rulesets, or directories: all files in them named *.rules *.rules6 *.v4 *.v6 *.save *-save iptables* ip6tables* are
+read. \`-\` is standard input. Rulesets of both families whose names differ in nothing else (rules.v4, rules.v6) are compared.
+\`5x5 explain CODE\` tells what a finding means. A comment line before a rule suppresses a finding:
+
+  # 5x5-ignore open-policy: this host is behind another firewall until 2027-01-01
+
+examples:
+  5x5 lint firewall.rules
+  5x5 lint /etc/iptables --format pretty --output sarif=lint.sarif
+  iptables-save | 5x5 lint - --keep-open 'tcp from 198.51.100.7 to port 22'
+
+exit code: 0 clean, 1 findings, 2 the command line or a file cannot be read
+`
+
+/** The command. */
+export const lint: Command = {
+  help,
+  flags: {
+    format: { type: 'string', multiple: true }, output: { type: 'string', multiple: true }, 'fail-on': { type: 'string' }, 'max-warnings': { type: 'string' }, only: { type: 'string', multiple: true },
+    all: { type: 'boolean' }, json: { type: 'boolean' }, family: { type: 'string' }, backend: { type: 'string' }, topology: { type: 'string' }, trusted: { type: 'string', multiple: true },
+    'keep-open': { type: 'string', multiple: true }, 'stdin-name': { type: 'string' }, config: { type: 'string' }, 'no-config': { type: 'boolean' },
+  },
+  async run(values, paths, terminal) {
+    if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 lint FILES...')
+    const flags = readLintFlags(values)
+    const progress = makeProgress(terminal)
+    const report = await lintFiles({ paths, flags, terminal, progress })
+    progress.clear()
+    await writeOutputs(report, flags, terminal)
+    return failsOn(report, flags) ? EXIT.findings : EXIT.clean
+  },
+}

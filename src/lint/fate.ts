@@ -1,0 +1,174 @@
+/**
+ * What may become of a class of packets at a hook: every rule that may decide. Where a rule may or may not match, both are followed,
+ * so a class that can only be dropped is dropped for certain, whatever is not known of it.
+ */
+
+import { effectsOf, predicateOf } from '../extensions/meaning-of.ts'
+import type { Hook, TableName } from '../ir/hooks.ts'
+import { tableNamed } from '../ir/ruleset.ts'
+import type { Chain, ChainId, Rule, Ruleset } from '../ir/ruleset.ts'
+import { CT_STATE } from '../meaning/fields.ts'
+import type { Ternary } from '../meaning/subject.ts'
+import { assignedValue } from '../meaning/effect.ts'
+import type { Effect } from '../meaning/effect.ts'
+import { exactly, holds, withFields } from './packet-class.ts'
+import type { Known, PacketClass } from './packet-class.ts'
+import { verdictOf } from './rule-facts.ts'
+
+/** What decides: a rule, or the chain whose policy does. */
+export type Decider = { readonly kind: 'rule'; readonly rule: Rule; readonly chain: Chain } | { readonly kind: 'policy'; readonly chain: Chain }
+
+/** A way in which the class may leave a table or hook. */
+export interface Ending {
+  readonly verdict: 'accept' | 'drop' | 'taken'
+  readonly by: Decider
+}
+
+/** What may happen. Where every ending has one verdict, that is certain. */
+export interface Fate {
+  readonly endings: readonly Ending[]
+  /** The class as it leaves: what rules that may have matched wrote is unknown. */
+  readonly packets: PacketClass
+}
+
+/** Where rules are looked up. */
+export interface Course {
+  readonly ruleset: Ruleset
+  readonly hook: Hook
+  readonly tables: readonly TableName[]
+}
+
+/** Returns what may become of a class in some tables of a hook, one after the other. */
+export function fateAt({ ruleset, hook, tables }: Course, packets: PacketClass): Fate {
+  const endings: Ending[] = []
+  let now = packets
+  let last: readonly Ending[] = []
+  for (const name of tables) {
+    const chain = tableNamed(ruleset, name)?.chainByName.get(hook)
+    if (!chain) continue
+    const fate = fateInChain(ruleset, chain, now)
+    now = fate.packets
+    endings.push(...fate.endings.filter(({ verdict }) => verdict !== 'accept'))
+    last = fate.endings.filter(({ verdict }) => verdict === 'accept')
+    if (last.length === 0) return { endings, packets: now }
+  }
+  return { endings: [...endings, ...last], packets: now }
+}
+
+/** Returns what may become of a class in a built-in chain, from its `from`th rule on. */
+export function fateInChain(ruleset: Ruleset, chain: Chain, packets: PacketClass, from = 0): Fate {
+  const walk: Walk = { ruleset, packets, endings: [], known: new Map() }
+  if (runChain(walk, chain, from)) walk.endings.push({ verdict: chain.policy === 'DROP' ? 'drop' : 'accept', by: { kind: 'policy', chain } })
+  return { endings: walk.endings, packets: walk.packets }
+}
+
+/** Tells whether a fate is certain to be this one; a hook without tables that look at it accepts. */
+export function isCertain({ endings }: Fate, verdict: Ending['verdict']): boolean {
+  return endings.length > 0 ? endings.every(ending => ending.verdict === verdict) : verdict === 'accept'
+}
+
+interface Walk {
+  readonly ruleset: Ruleset
+  packets: PacketClass
+  readonly endings: Ending[]
+  /** Whether a chain comes back, for the class as it is; emptied where the class changes. */
+  readonly known: Map<ChainId, boolean>
+}
+
+/** Returns whether the class may come back from the chain. */
+function runChain(walk: Walk, chain: Chain, from: number): boolean {
+  const before = walk.known.get(chain.id)
+  if (before !== undefined && from === 0) return before
+  const { family } = walk.ruleset
+  let mayReturn = false
+  for (let index = from; index < chain.rules.length; index++) {
+    const rule = chain.rules[index]
+    const matches = rule && ruleHolds(rule, walk)
+    if (!rule || matches === false) continue
+    const verdict = verdictOf(rule, family)
+    if (verdict === 'return') mayReturn = true
+    else if (verdict === 'jump' || verdict === 'goto') {
+      const to = rule.target && rule.target.kind !== 'target' ? tableNamed(walk.ruleset, chain.table)?.chainByName.get(rule.target.chain) : undefined
+      const comesBack = to ? runChain(walk, to, 0) : true
+      if (verdict === 'goto' && comesBack) mayReturn = true
+      if (matches && !(verdict === 'jump' && comesBack)) return remember(walk, chain, from, mayReturn)
+      continue
+    } else {
+      applyEffects(walk, rule, matches === true)
+      if (verdict === 'continue') continue
+      walk.endings.push({ verdict: verdict === 'accept' || verdict === 'drop' ? verdict : 'taken', by: { kind: 'rule', rule, chain } })
+    }
+    if (matches) return remember(walk, chain, from, mayReturn)
+  }
+  return remember(walk, chain, from, true)
+}
+
+function remember(walk: Walk, chain: Chain, from: number, mayReturn: boolean): boolean {
+  if (from === 0) walk.known.set(chain.id, mayReturn)
+  return mayReturn
+}
+
+function ruleHolds(rule: Rule, { ruleset, packets }: Walk): Ternary {
+  let result: Ternary = true
+  for (const use of rule.matches) {
+    const value = holds(predicateOf(use, ruleset.family), packets)
+    if (value === false) return false
+    if (value === undefined) result = undefined
+  }
+  return result
+}
+
+/** What a target writes is known where it matches for certain and the value is; else the field is unknown from here on. */
+function applyEffects(walk: Walk, rule: Rule, isSure: boolean): void {
+  if (!rule.target) return
+  for (const effect of effectsOf(rule.target, walk.ruleset.family)) {
+    const written = writtenBy(effect, walk.packets, isSure)
+    if (!written) continue
+    walk.known.clear()
+    const { fields } = withFields(walk.packets, written.fields)
+    walk.packets = { ...walk.packets, fields: Object.fromEntries(Object.entries(fields).filter(([name]) => !written.unknown.includes(name))) }
+  }
+}
+
+interface Written {
+  readonly fields: PacketClass['fields']
+  readonly unknown: readonly string[]
+}
+
+function writtenBy(effect: Effect, packets: PacketClass, isSure: boolean): Written | undefined {
+  switch (effect.kind) {
+    case 'assign': {
+      if (effect.field === 'priority') return undefined
+      const old = packets.fields[effect.field]
+      const isKnown = isSure && effect.from === undefined && old !== undefined && old !== 'absent' && old.low === old.high && typeof old.low === 'number'
+      return isKnown ? { fields: { [effect.field]: exactly(assignedValue(effect, old.low)) }, unknown: [] } : { fields: {}, unknown: [effect.field] }
+    }
+    case 'adjust':
+      return { fields: {}, unknown: ['ip.ttl'] }
+    case 'nat':
+      return natWritten(effect, isSure)
+    case 'translatePrefix':
+      return { fields: {}, unknown: ['ip.src', 'ip.dst'] }
+    case 'untrack':
+      return isSure ? { fields: { 'ct.state': exactly(CT_STATE.UNTRACKED) }, unknown: [] } : { fields: {}, unknown: ['ct.state'] }
+    case 'track':
+      return { fields: {}, unknown: ['ct.state'] }
+    case 'notModelled':
+      return { fields: {}, unknown: ['mark', 'ct.mark', 'ip.tos'] }
+    default:
+      return undefined
+  }
+}
+
+function natWritten({ side, addresses, ports }: Extract<Effect, { kind: 'nat' }>, isSure: boolean): Written {
+  const end = side === 'source' ? 'src' : 'dst'
+  const port = side === 'source' ? 'l4.sport' : 'l4.dport'
+  const unknown = ['ct.state', 'ct.status', `addressType.${end}`, `ct.reply.${end === 'src' ? 'dst' : 'src'}`, ...(side === 'source' ? ['l4.sport'] : [])]
+  const range = addresses.kind === 'ranges' && addresses.ranges.length === 1 ? addresses.ranges[0] : undefined
+  if (!isSure || side === 'ofHook' || addresses.kind === 'prefix' || (addresses.kind !== 'keep' && !range)) return { fields: {}, unknown: [...unknown, `ip.${end}`, port] }
+  const newPort: Known | undefined = ports && ports.base === undefined ? { low: ports.low, high: ports.high } : undefined
+  return {
+    fields: { ...(range ? { [`ip.${end}`]: range } : {}), ...(newPort && side === 'destination' ? { [port]: newPort } : {}) },
+    unknown: [...unknown, ...(ports && !newPort ? [port] : [])],
+  }
+}

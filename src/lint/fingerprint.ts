@@ -1,0 +1,52 @@
+/** Fingerprints: a finding keeps its own when lines move and when blanks or the order of options change. */
+
+import { lineOf, lineText } from '../diagnostics/source-file.ts'
+import type { SourceFile, Span } from '../diagnostics/source-file.ts'
+import { eachRule } from '../ir/ruleset.ts'
+import type { Ruleset } from '../ir/ruleset.ts'
+import { writeRule } from '../save/write-rule.ts'
+
+/** Tells what a place is, whatever its line: table, chain and the rule as it is saved, or the words of the line. */
+export type Placing = (span: Span) => string
+
+/** Returns the placing of a ruleset's text; the index of rules is made when the first place is asked for. */
+export function placingOf(ruleset: Ruleset): Placing {
+  let rules: ReadonlyMap<SourceFile, ReadonlyMap<number, string>> | undefined
+  return span => {
+    rules ??= indexRules(ruleset)
+    return rules.get(span.source)?.get(lineOf(span)) ?? `${tableAt(span)} ${lineText(span.source, lineOf(span)).replace(/\[\d+:\d+\]/g, '').trim().split(/\s+/).join(' ')}`
+  }
+}
+
+/** Returns 16 hex digits. `occurrence` counts equal findings from 0. */
+export function fingerprintOf(code: string, place: string, occurrence: number): string {
+  const text = `${code}\n${place}\n${occurrence}`
+  return hash(text, 0x811c9dc5) + hash(text, 0x01000193)
+}
+
+function indexRules(ruleset: Ruleset): ReadonlyMap<SourceFile, ReadonlyMap<number, string>> {
+  const index = new Map<SourceFile, Map<number, string>>()
+  eachRule(ruleset, (rule, _number, chain, table) => {
+    const lines = index.get(rule.span.source) ?? new Map<number, string>()
+    index.set(rule.span.source, lines)
+    const line = lineOf(rule.span)
+    if (!lines.has(line)) lines.set(line, `${table.name} ${chain.name} ${writeRule(rule, ruleset.family)}`)
+  })
+  return index
+}
+
+/** The table that a line which is no rule stands in. */
+function tableAt({ source, start }: Span): string {
+  const at = source.text.lastIndexOf('\n*', start)
+  if (at === -1) return source.text.startsWith('*') ? (/^\*(\S+)/.exec(source.text)?.[1] ?? '') : ''
+  return /^\n\*(\S+)/.exec(source.text.slice(at, at + 40))?.[1] ?? ''
+}
+
+/** FNV-1a with a final mix, 32 bits. */
+function hash(text: string, seed: number): string {
+  let value = seed
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35)
+  return ((value ^ (value >>> 16)) >>> 0).toString(16).padStart(8, '0')
+}

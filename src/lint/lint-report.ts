@@ -1,0 +1,26 @@
+/** What a run of the linter found: the one value that all formats are renderings of. */
+
+import type { SourceFile } from '../diagnostics/source-file.ts'
+import type { Finding } from './run-lint.ts'
+
+/** One file with its findings, in the order of their places. */
+export interface LintedFile {
+  readonly source: SourceFile
+  /** Lines were not read: there may be more to say. */
+  readonly partial: boolean
+  readonly ruleCount: number
+  readonly findings: readonly Finding[]
+}
+
+/** A whole run. */
+export interface LintReport {
+  readonly files: readonly LintedFile[]
+  /** Findings that a suppression, a baseline or an earlier version accounts for. */
+  readonly hidden: { readonly suppressed: number; readonly baseline: number; readonly known: number }
+  readonly version: string
+}
+
+/** Returns all findings of a run. */
+export function allFindings({ files }: LintReport): readonly Finding[] {
+  return files.flatMap(({ findings }) => findings)
+}

@@ -1,0 +1,61 @@
+/** Packets that are not tracked and meet rules that ask for the state of a connection. */
+
+import { predicateOf } from '../../extensions/meaning-of.ts'
+import { CT_STATE } from '../../meaning/fields.ts'
+import type { Predicate } from '../../meaning/predicate.ts'
+import type { Rule } from '../../ir/ruleset.ts'
+import { effectsOf } from '../../extensions/meaning-of.ts'
+import { fateAt, isCertain } from '../fate.ts'
+import type { LintInputs, LintRule } from '../lint-rule.ts'
+import { exactly } from '../packet-class.ts'
+import type { Known, PacketClass } from '../packet-class.ts'
+
+export const notrackWithStateRules: LintRule = {
+  id: 'notrack-with-state-rules',
+  severity: 'warning',
+  what: 'packets that are not tracked are dropped',
+  why: 'a packet that is not tracked is neither NEW nor ESTABLISHED: rules that ask for a state let it fall through to the drop',
+  help: 'accept them in table filter by address and port, or with `--ctstate UNTRACKED`',
+  needs: ['whole', 'chains'],
+  check(inputs, report) {
+    const { ruleset, family, chains } = inputs
+    for (const table of ruleset.tables) {
+      if (table.name !== 'raw') continue
+      for (const chain of table.chains) {
+        for (const rule of chain.rules) {
+          if (!rule.target || !effectsOf(rule.target, family).some(effect => effect.kind === 'untrack')) continue
+          const hooks = chains.hooksOf(chain)
+          const fates = hooks.includes('PREROUTING') ? (['INPUT', 'FORWARD'] as const) : hooks.includes('OUTPUT') ? (['OUTPUT'] as const) : []
+          const packets = untracked(rule, inputs)
+          const ends = fates.map(hook => fateAt({ ruleset, hook, tables: ['filter'] }, packets))
+          const by = ends[0]?.endings[0]?.by
+          // A ruleset that drops everything of the kind has no state rule to blame.
+          if (ends.length === 0 || !by || !ends.every(fate => fate.endings.length > 0 && isCertain(fate, 'drop')) || !wouldPass(inputs, packets, fates)) continue
+          const place = by.kind === 'rule' ? by.rule.span : by.chain.span
+          report({ span: rule.span, related: place ? [{ span: place, message: by.kind === 'rule' ? 'this rule drops them' : 'the chain policy drops them' }] : [] })
+        }
+      }
+    }
+  },
+}
+
+/** Tells whether packets of the kind might pass if they were tracked. */
+function wouldPass({ ruleset }: LintInputs, packets: PacketClass, hooks: readonly ('INPUT' | 'FORWARD' | 'OUTPUT')[]): boolean {
+  const { 'ct.state': _state, ...fields } = packets.fields
+  return hooks.some(hook => fateAt({ ruleset, hook, tables: ['filter'] }, { ...packets, fields }).endings.some(({ verdict }) => verdict === 'accept'))
+}
+
+/** The class of all packets that a rule matches, as far as ranges tell it. */
+function untracked(rule: Rule, { family }: LintInputs): PacketClass {
+  const fields: Record<string, Known> = { 'ct.state': exactly(CT_STATE.UNTRACKED) }
+  const devices: Record<string, string> = {}
+  for (const use of rule.matches) collect(predicateOf(use, family), fields, devices)
+  return { family, fields, devices }
+}
+
+function collect(predicate: Predicate, fields: Record<string, Known>, devices: Record<string, string>): void {
+  if (predicate.kind === 'all') for (const part of predicate.of) collect(part, fields, devices)
+  else if (predicate.kind === 'within') fields[predicate.field] = { low: predicate.low, high: predicate.high }
+  else if (predicate.kind === 'masked' && typeof predicate.mask === 'number' && predicate.mask === 0xffffffff) fields[predicate.field] = exactly(predicate.value)
+  else if (predicate.kind === 'device' && !predicate.pattern.prefix) devices[predicate.field] = predicate.pattern.name
+}

@@ -1,0 +1,105 @@
+/** All rules over one ruleset: findings with fingerprints, in the order of their places, without those that are suppressed. */
+
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { byPlace } from '../extensions/check-ruleset.ts'
+import { isAdopted } from './adopt.ts'
+import { CHECK_CODES } from './check-codes.ts'
+import { chainFacts } from './chain-facts.ts'
+import { fingerprintOf, placingOf } from './fingerprint.ts'
+import type { Level, LintFinding, LintInputs, LintRule, LintSurroundings, LintTarget, Need } from './lint-rule.ts'
+import { RULES } from './registry.ts'
+import { applySuppressions, readSuppressions } from './suppressions.ts'
+import { worldOf } from './world.ts'
+
+/** A diagnostic that can be told again. `fingerprint` are 16 hex digits. */
+export interface Finding extends Diagnostic {
+  readonly fingerprint: string
+}
+
+/** What the linter has to say about one ruleset. */
+export interface LintResult {
+  readonly findings: readonly Finding[]
+  readonly suppressed: readonly Finding[]
+}
+
+/** How to lint: `levelOf` is the configured level of a code, undefined where it has none. */
+export interface LintOptions {
+  readonly surroundings: LintSurroundings
+  readonly levelOf?: (code: string) => Level | undefined
+  /** Leaves only these rules on; all where it is absent. */
+  readonly only?: readonly string[]
+}
+
+/** Lints one ruleset that was read. */
+export function lintRuleset(target: LintTarget, { surroundings, levelOf = () => undefined, only }: LintOptions): LintResult {
+  const isOn = (code: string): boolean => levelOf(code) !== 'off' && (only === undefined || only.includes(code))
+  const inputs = makeInputs(target, surroundings)
+  const own: Diagnostic[] = target.problems.filter(problem => !isAdopted(problem, RULES) && isOn(problem.code))
+  for (const rule of RULES) if (isOn(rule.id) && rule.needs.every(need => isThere(need, inputs))) runRule(rule, inputs, own)
+  const { kept, suppressed, about } = applySuppressions(withoutImplied(own), target.sources.flatMap(readSuppressions), surroundings.today, isKnownCode)
+  const place = placingOf(target.ruleset)
+  const counted = new Map<string, number>()
+  const finish = (diagnostic: Diagnostic): Finding => {
+    const level = levelOf(diagnostic.code)
+    const where = place(diagnostic.span)
+    const key = `${diagnostic.code}\n${where}`
+    const occurrence = counted.get(key) ?? 0
+    counted.set(key, occurrence + 1)
+    return { ...diagnostic, ...(level === undefined || level === 'off' ? {} : { severity: level }), fingerprint: fingerprintOf(diagnostic.code, where, occurrence) }
+  }
+  const findings = [...kept, ...about.filter(({ code }) => isOn(code))].sort(byPlace).map(finish)
+  return { findings, suppressed: suppressed.map(finish) }
+}
+
+function isKnownCode(code: string): boolean {
+  return RULES.some(rule => rule.id === code) || Object.hasOwn(CHECK_CODES, code)
+}
+
+function runRule(rule: LintRule, inputs: LintInputs, found: Diagnostic[]): void {
+  rule.check(inputs, (finding: LintFinding) => {
+    const { span, message = rule.what, severity = rule.severity, related = [], why = rule.why, help = rule.help, witness, fix } = finding
+    found.push({ code: rule.id, severity, message, span, related, why, ...(help === undefined ? {} : { help }), ...(witness === undefined ? {} : { witness }), ...(fix === undefined ? {} : { fix }) })
+  })
+}
+
+function isThere(need: Need, { ruleset, topology, counterpart, keepOpen, chains }: LintInputs): boolean {
+  switch (need) {
+    case 'whole':
+      return !ruleset.partial && !chains.hasLoop
+    case 'topology':
+      return topology !== undefined
+    case 'counterpart':
+      return counterpart !== undefined && !counterpart.ruleset.partial
+    case 'keepOpen':
+      return keepOpen.length > 0
+    default:
+      return true
+  }
+}
+
+/** What is computed is computed when it is first asked for. */
+function makeInputs(target: LintTarget, surroundings: LintSurroundings): LintInputs {
+  const once = <T>(make: () => T): (() => T) => {
+    let made: { readonly value: T } | undefined
+    return () => (made ??= { value: make() }).value
+  }
+  const chains = once(() => chainFacts(target.ruleset))
+  const world = once(() => worldOf(target.ruleset, surroundings.topology))
+  return {
+    ...target, ...surroundings,
+    get chains() { return chains() },
+    get world() { return world() },
+  }
+}
+
+/** Of two findings at one rule, of which one says why the other is so, only that one is kept. */
+const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
+  'rule-after-final-verdict': ['log-after-verdict'],
+  'empty-chain': ['unused-chain'],
+  'chain-always-returns': ['unused-chain'],
+}
+
+function withoutImplied(found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const places = new Set(found.map(({ code, span }) => `${code} ${span.source.path} ${span.start}`))
+  return found.filter(({ code, span }) => !(IMPLIED_BY[code] ?? []).some(other => places.has(`${other} ${span.source.path} ${span.start}`)))
+}

@@ -1,0 +1,148 @@
+/** The packets that rules about exposure send: from an address that no rule names, on the device behind which the world lies. */
+
+import { predicateOf } from '../extensions/meaning-of.ts'
+import { eachRule } from '../ir/ruleset.ts'
+import type { MatchUse, Ruleset } from '../ir/ruleset.ts'
+import { ADDRESS_TYPE, CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import { readAddress } from '../net/address.ts'
+import type { Address } from '../net/address.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import { writeEndpoint } from '../packet/endpoint.ts'
+import { readHints } from '../topology/rule-hints.ts'
+import { ROUTE_TABLE } from '../topology/topology.ts'
+import type { Topology } from '../topology/topology.ts'
+import { exactly, holds, withFields } from './packet-class.ts'
+import type { KnownDevice, PacketClass } from './packet-class.ts'
+
+/** What is known of the world outside. */
+export interface World {
+  /** The device behind which it lies; where nothing tells, any but lo and those of containers and tunnels. */
+  readonly device: KnownDevice
+  /** An address of the world that no rule names; undefined where the rules name them all. */
+  readonly source: Address | undefined
+}
+
+/** Addresses to choose from: those for documentation first. */
+const SOURCES = {
+  ipv4: ['198.51.100.7', '203.0.113.77', '192.0.2.77', '81.2.69.160', '151.1.2.3', '210.5.6.7', '45.12.13.14'],
+  ipv6: ['2001:db8:1::7', '2a00:1450:4001::7', '2600:1f00::7', '2400:cb00::7', '2c0f:f248::7'],
+} as const
+
+/** The host's own address in packets that are shown: any would do. */
+const OWN = { ipv4: '203.0.113.2', ipv6: '2001:db8::2' } as const
+
+/** Reads from topology and rules what is known of the world. */
+export function worldOf(ruleset: Ruleset, topology: Topology | undefined): World {
+  const named = sourceTerms(ruleset)
+  const source = SOURCES[ruleset.family].map(text => readAddress(text)).find(address => address !== undefined && !named.some(term => holds(term, { family: ruleset.family, fields: { 'ip.src': exactly(address) }, devices: {} }) === true))
+  const routed = topology?.namespaces[0]?.routes.find(route => route.table === ROUTE_TABLE.main && BigInt(route.prefix.mask) === 0n && route.device !== undefined)?.device
+  const hints = readHints([ruleset])
+  const device = routed ?? hints.outside ?? (hints.devices.length === 0 ? 'eth0' : { not: ['lo', ...hints.devices.filter(name => INNER.test(name))] })
+  return { device, source }
+}
+
+/** Devices of this host's own making: containers, virtual machines, tunnels. */
+const INNER = /^(docker|br-|virbr|lxcbr|lxdbr|podman|cni|cali|flannel|cilium|lxc|vnet|veth|wg|tun|tap|tailscale|dummy|nodelocaldns|kube)/
+
+/** Every term about the source address, but those that all addresses satisfy. */
+function sourceTerms(ruleset: Ruleset): readonly Predicate[] {
+  const seen = new Set<MatchUse>()
+  const terms: Predicate[] = []
+  eachRule(ruleset, rule => {
+    for (const use of rule.matches) {
+      if (seen.has(use)) continue
+      seen.add(use)
+      collect(predicateOf(use, ruleset.family), terms)
+    }
+  })
+  return terms
+}
+
+function collect(predicate: Predicate, terms: Predicate[]): void {
+  if (predicate.kind === 'all' || predicate.kind === 'any') for (const part of predicate.of) collect(part, terms)
+  else if (predicate.kind === 'not') collect(predicate.of, terms)
+  else if ((predicate.kind === 'masked' || predicate.kind === 'within') && predicate.field === 'ip.src') terms.push(predicate)
+}
+
+/** What a packet is sent to: a port of tcp or udp, or an ICMP type. */
+export type Service =
+  | { readonly protocol: 'tcp' | 'udp'; readonly port: number }
+  | { readonly protocol: 'icmp'; readonly type: number; readonly code: number }
+
+/** Where the destination is: this host, or a host that it forwards to. */
+export type Destination = 'host' | 'beyond'
+
+/** Returns the first packets of new connections from the world to a service. */
+export function newFromWorld(world: World, family: PacketClass['family'], service: Service, to: Destination = 'host'): PacketClass {
+  return {
+    family,
+    fields: {
+      ...COMMON, ...serviceFields(service, family),
+      ...(world.source === undefined ? {} : { 'ip.src': exactly(world.source) }),
+      'ct.state': exactly(CT_STATE.NEW), 'ct.direction': exactly(0), 'addressType.src': exactly(ADDRESS_TYPE.UNICAST), 'addressType.dst': exactly(to === 'host' ? ADDRESS_TYPE.LOCAL : ADDRESS_TYPE.UNICAST),
+    },
+    devices: { 'device.in': world.device, ...(to === 'host' ? { 'device.out': '' } : {}) },
+  }
+}
+
+const COMMON: PacketClass['fields'] = {
+  'ip.fragmentOffset': exactly(0), 'ip.moreFragments': exactly(0), 'ip.tos': exactly(0), mark: exactly(0), 'ct.mark': exactly(0), packetType: exactly(PACKET_TYPE.unicast), 'bridge.forwarded': exactly(0),
+}
+
+const NO_TCP: PacketClass['fields'] = { 'tcp.flags': 'absent', 'tcp.options': 'absent', 'tcp.mss': 'absent' }
+const NO_ICMP: PacketClass['fields'] = { 'icmp.type': 'absent', 'icmp.code': 'absent', 'icmp6.type': 'absent', 'icmp6.code': 'absent' }
+const NO_PORTS: PacketClass['fields'] = { 'l4.sport': 'absent', 'l4.dport': 'absent' }
+const SYN = 2
+const SYN_ACK = 18
+
+/** Returns the fields of a packet that opens a connection to a service. */
+export function serviceFields(service: Service, family: PacketClass['family']): PacketClass['fields'] {
+  if (service.protocol === 'icmp') {
+    const own = family === 'ipv4' ? { 'icmp.type': exactly(service.type), 'icmp.code': exactly(service.code), 'icmp6.type': 'absent' as const, 'icmp6.code': 'absent' as const } : { 'icmp6.type': exactly(service.type), 'icmp6.code': exactly(service.code), 'icmp.type': 'absent' as const, 'icmp.code': 'absent' as const }
+    return { 'ip.protocol': exactly(family === 'ipv4' ? PROTOCOL.icmp : PROTOCOL.icmpv6), 'l4.spi': 'absent', ...NO_PORTS, ...NO_TCP, ...own }
+  }
+  const ports: PacketClass['fields'] = { 'l4.sport': exactly(40000), 'l4.dport': exactly(service.port), 'l4.spi': 'absent', ...NO_ICMP }
+  return service.protocol === 'tcp' ? { 'ip.protocol': exactly(PROTOCOL.tcp), ...ports, 'tcp.flags': exactly(SYN) } : { 'ip.protocol': exactly(PROTOCOL.udp), ...ports, ...NO_TCP }
+}
+
+/** Returns the answers to packets of new connections: ends turned round, the connection established. */
+export function repliesTo(packets: PacketClass): PacketClass {
+  const { fields, devices } = packets
+  const turned: [keyof typeof fields, keyof typeof fields][] = [['ip.src', 'ip.dst'], ['l4.sport', 'l4.dport'], ['addressType.src', 'addressType.dst']]
+  const swapped = Object.fromEntries(turned.flatMap(([one, other]) => [[one, fields[other]], [other, fields[one]]]).filter(([, known]) => known !== undefined))
+  const { 'ip.src': _src, 'ip.dst': _dst, ...others } = fields
+  const isTcp = fields['tcp.flags'] !== 'absent'
+  const { 'device.in': arrival, 'device.out': departure } = devices
+  return withFields({ family: packets.family, fields: { ...others, ...swapped }, devices: { ...(departure === undefined ? {} : { 'device.in': departure }), ...(arrival === undefined ? {} : { 'device.out': arrival }) } }, {
+    'ct.state': exactly(CT_STATE.ESTABLISHED), 'ct.direction': exactly(1), ...(isTcp ? { 'tcp.flags': exactly(SYN_ACK) } : {}),
+  })
+}
+
+/** Returns one packet of a class in the packet notation; what is not known of the class is chosen. */
+export function packetOf({ family, fields, devices }: PacketClass): string {
+  const value = (field: keyof typeof fields): number | undefined => {
+    const known = fields[field]
+    return known === undefined || known === 'absent' ? undefined : Number(known.low)
+  }
+  const address = (field: 'ip.src' | 'ip.dst', otherwise: string): Address => {
+    const known = fields[field]
+    return known === undefined || known === 'absent' ? (readAddress(otherwise) ?? 0) : known.low
+  }
+  const arrival = devices['device.in']
+  const isSent = arrival === ''
+  const device = typeof arrival === 'string' ? arrival : 'eth0'
+  const end = (of: Address, port: number | undefined): string => writeEndpoint(port === undefined ? { address: of } : { address: of, port })
+  const src = end(address('ip.src', isSent ? OWN[family] : SOURCES[family][0]), value('l4.sport'))
+  const dst = end(address('ip.dst', isSent ? SOURCES[family][0] : OWN[family]), value('l4.dport'))
+  return `${isSent ? '' : `${device} `}${protocolWord(value('ip.protocol') ?? PROTOCOL.tcp)} ${src} > ${dst}${kindWords(value('tcp.flags'), value('icmp.type') ?? value('icmp6.type'), value('icmp.code') ?? value('icmp6.code'))}`
+}
+
+function protocolWord(protocol: number): string {
+  return protocol === PROTOCOL.tcp ? 'tcp' : protocol === PROTOCOL.udp ? 'udp' : protocol === PROTOCOL.icmp ? 'icmp' : protocol === PROTOCOL.icmpv6 ? 'icmp6' : String(protocol)
+}
+
+function kindWords(flags: number | undefined, type: number | undefined, code: number | undefined): string {
+  if (type !== undefined) return ` type ${type}${code === undefined || code === 0 ? '' : ` code ${code}`}`
+  return flags === SYN ? ' syn' : flags === SYN_ACK ? ' syn,ack' : ''
+}
