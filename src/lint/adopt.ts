@@ -1,6 +1,6 @@
 /** Rules whose findings loading or `check` makes already: they take them over under their own name. */
 
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, Severity } from '../diagnostics/diagnostic.ts'
 import type { LintRule } from './lint-rule.ts'
 
 /** Which findings a rule takes over. */
@@ -9,7 +9,7 @@ export type Adopts = (problem: Diagnostic) => boolean
 const adopters = new Map<LintRule, Adopts>()
 
 /** Returns a rule whose findings are those of reading and `check` that it adopts. */
-export function adoptingRule(shape: Omit<LintRule, 'needs' | 'check'>, adopts: Adopts): LintRule {
+export function adoptingRule(shape: Omit<LintRule, 'needs' | 'check'>, adopts: Adopts, severityOf?: (problem: Diagnostic) => Severity): LintRule {
   const rule: LintRule = {
     ...shape,
     needs: ['problems'],
@@ -17,7 +17,7 @@ export function adoptingRule(shape: Omit<LintRule, 'needs' | 'check'>, adopts: A
       for (const problem of problems) {
         if (!adopts(problem)) continue
         const { span, message, severity, related, help, fix } = problem
-        report({ span, message, related, ...(severity === 'error' ? { severity } : {}), ...(help === undefined ? {} : { help }), ...(fix === undefined ? {} : { fix }) })
+        report({ span, message, related, ...(severity === 'error' ? { severity } : severityOf ? { severity: severityOf(problem) } : {}), ...(help === undefined ? {} : { help }), ...(fix === undefined ? {} : { fix }) })
       }
     },
   }

@@ -4,6 +4,7 @@
  */
 
 import { effectsOf, predicateOf } from '../extensions/meaning-of.ts'
+import type { Span } from '../diagnostics/source-file.ts'
 import type { Hook, TableName } from '../ir/hooks.ts'
 import { tableNamed } from '../ir/ruleset.ts'
 import type { Chain, ChainId, Rule, Ruleset } from '../ir/ruleset.ts'
@@ -65,6 +66,16 @@ export function fateInChain(ruleset: Ruleset, chain: Chain, packets: PacketClass
 /** Tells whether a fate is certain to be this one; a hook without tables that look at it accepts. */
 export function isCertain({ endings }: Fate, verdict: Ending['verdict']): boolean {
   return endings.length > 0 ? endings.every(ending => ending.verdict === verdict) : verdict === 'accept'
+}
+
+/** Returns what decides where nothing before did: the last ending. */
+export function deciderOf({ endings }: Fate): Decider | undefined {
+  return endings.at(-1)?.by
+}
+
+/** Returns the place of what decides: the rule, or the line that sets the policy; undefined for a policy that the text leaves out. */
+export function placeOfDecider(by: Decider): Span | undefined {
+  return by.kind === 'rule' ? by.rule.span : by.chain.span
 }
 
 interface Walk {

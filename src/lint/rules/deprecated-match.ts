@@ -23,21 +23,35 @@ export const deprecatedMatch: LintRule = {
   needs: [],
   check({ ruleset, family }, report) {
     const stateRules: Rule[] = []
+    const targetRules = new Map<string, Rule[]>()
     eachRule(ruleset, rule => {
       if (matchNamed(rule, 'state')) stateRules.push(rule)
       const target = targetNamed(rule, Object.keys(TARGETS))
-      if (target) report({ span: placeOfTarget(rule), message: `target \`${target.name}\` has a successor`, help: TARGETS[target.name] ?? '' })
+      if (target) add(targetRules, target.name, rule)
     })
+    for (const [name, rules] of targetRules) {
+      const [rule] = rules
+      if (rule) report({ span: placeOfTarget(rule), message: `target \`${name}\` has a successor${andMore(rules)}`, help: TARGETS[name] ?? '' })
+    }
     const [first] = stateRules
     if (!first) return
     const edits = stateRules.filter((rule, index) => stateRules[index - 1]?.span !== rule.span).flatMap(rule => editsOf(rule, family))
-    const more = stateRules.length - 1
     report({
       span: placeOfMatch(first, matchDefinition('state', family), 'state'),
-      message: more === 0 ? '`-m state` has a successor' : `\`-m state\` has a successor, here and in ${more} more ${more === 1 ? 'rule' : 'rules'}`, help: 'write `-m conntrack --ctstate`: the kernel runs it for `-m state` already',
+      message: `\`-m state\` has a successor${andMore(stateRules)}`, help: 'write `-m conntrack --ctstate`: the kernel runs it for `-m state` already',
       ...(edits.length > 0 ? { fix: { kind: 'safe', message: 'write `-m conntrack --ctstate`', edits } } : {}),
     })
   },
+}
+
+function add(lists: Map<string, Rule[]>, name: string, rule: Rule): void {
+  const list = lists.get(name)
+  if (list) list.push(rule)
+  else lists.set(name, [rule])
+}
+
+function andMore({ length }: readonly Rule[]): string {
+  return length === 1 ? '' : `, here and in ${length - 1} more ${length === 2 ? 'rule' : 'rules'}`
 }
 
 /** The edits of one line; none where a word is not spelt in full. */

@@ -1,8 +1,9 @@
-/** Docker's own chains without, or before, the chain that it leaves to the user. */
+/** Rules of the user's own that docker's come before. */
 
 import type { Chain, Rule } from '../../ir/ruleset.ts'
 import { tableNamed } from '../../ir/ruleset.ts'
-import type { LintRule } from '../lint-rule.ts'
+import type { LintInputs, LintRule } from '../lint-rule.ts'
+import { matchesAll, verdictOf } from '../rule-facts.ts'
 
 /** Chains of docker releases that have DOCKER-USER. */
 const DOCKER = /^DOCKER-(FORWARD|ISOLATION-STAGE-1)$/
@@ -10,33 +11,38 @@ const DOCKER = /^DOCKER-(FORWARD|ISOLATION-STAGE-1)$/
 export const dockerUserMissing: LintRule = {
   id: 'docker-user-missing',
   severity: 'warning',
-  what: "docker's rules come before DOCKER-USER, or without it",
-  why: 'docker accepts what it publishes; rules of your own count only in DOCKER-USER, and only where FORWARD leads there first',
-  help: 'put `-A FORWARD -j DOCKER-USER` before the other rules of docker; the daemon does so when it starts',
+  what: "rules of your own come after docker's",
+  why: 'docker accepts what it publishes: what comes after its chains in FORWARD is not asked about containers any more',
+  help: 'put them into DOCKER-USER, and `-A FORWARD -j DOCKER-USER` before the other rules of docker; the daemon does so when it starts',
   needs: ['whole', 'chains'],
-  check({ ruleset, chains }, report) {
+  check(inputs, report) {
+    const { ruleset, chains } = inputs
     const filter = tableNamed(ruleset, 'filter')
     const forward = filter?.chainByName.get('FORWARD')
     const docker = filter?.chains.find(chain => DOCKER.test(chain.name) && chain.rules.length > 0 && chains.hooksOf(chain).includes('FORWARD'))
     if (!filter || !forward || !docker) return
     const user = filter.chainByName.get('DOCKER-USER')
-    const toUser = user ? firstJump(forward, user) : -1
-    const toDocker = forward.rules.findIndex(rule => rule.target && rule.target.kind !== 'target' && /^DOCKER-(?!USER)/.test(rule.target.chain))
+    const toDocker = forward.rules.findIndex(rule => leadsTo(rule, /^DOCKER-(?!USER)/))
+    const toUser = forward.rules.findIndex(rule => leadsTo(rule, /^DOCKER-USER$/))
     const place = forward.rules[toDocker]
-    if (!place || (toUser !== -1 && toUser < toDocker)) return
-    const late = forward.rules[toUser]
-    report({
-      span: place.span,
-      message: late ? "docker's rules come before DOCKER-USER" : user ? 'FORWARD does not lead to DOCKER-USER' : 'there is no chain DOCKER-USER',
-      related: late ? [{ span: late.span, message: 'DOCKER-USER is asked only here' }] : user?.span && user.rules.some(({ target }) => target && !isReturn(target)) ? [{ span: user.span, message: `its ${user.rules.length} rules are never looked at` }] : [],
-    })
+    if (!place) return
+    const unasked = user && hasRules(user) && (toUser === -1 || toUser > toDocker) ? user.rules[0] : undefined
+    if (unasked) report({ span: place.span, message: toUser === -1 ? 'nothing leads to DOCKER-USER' : "docker's rules come before DOCKER-USER", related: [{ span: unasked.span, message: 'this rule is not asked about what docker accepts' }] })
+    const late = forward.rules.slice(toDocker + 1).find(rule => forbids(rule, inputs))
+    if (late && toUser === -1) report({ span: late.span, message: "this rule comes after docker's: it does not keep anybody from containers", related: [{ span: place.span, message: "docker's rules come first" }] })
   },
 }
 
-function firstJump(forward: Chain, to: Chain): number {
-  return forward.rules.findIndex(({ target }) => target && target.kind !== 'target' && target.chain === to.name)
+function leadsTo({ target }: Rule, name: RegExp): boolean {
+  return target !== undefined && target.kind !== 'target' && name.test(target.chain)
 }
 
-function isReturn(target: NonNullable<Rule['target']>): boolean {
-  return target.kind === 'target' && target.name === 'RETURN'
+/** Something else than the RETURN that docker puts there. */
+function hasRules({ rules }: Chain): boolean {
+  return rules.some(({ target }) => target && !(target.kind === 'target' && target.name === 'RETURN'))
+}
+
+/** A rule that drops some packets; the last one, for all, is about other hosts too. */
+function forbids(rule: Rule, { family }: LintInputs): boolean {
+  return verdictOf(rule, family) === 'drop' && !matchesAll(rule, family)
 }

@@ -14,7 +14,7 @@ export const dropInMangleOrNat: LintRule = {
   check({ ruleset, chains }, report) {
     for (const table of ruleset.tables) {
       if (table.name !== 'mangle') continue
-      const drops = table.chains.filter(chain => chains.hooksOf(chain).length > 0).flatMap(chain => chain.rules.filter(rule => targetNamed(rule, ['DROP'])))
+      const drops = table.chains.filter(chain => chains.hooksOf(chain).length > 0).flatMap(chain => chain.rules.filter(rule => targetNamed(rule, ['DROP']) && !rule.matches.some(({ name }) => name === 'rpfilter')))
       const [first] = drops
       if (first) report({ span: placeOfTarget(first), message: drops.length === 1 ? 'DROP stands in table mangle' : `DROP stands in table mangle, here and in ${drops.length - 1} more ${drops.length === 2 ? 'rule' : 'rules'}` })
     }

@@ -2,7 +2,7 @@
 
 import { CT_STATE } from '../../meaning/fields.ts'
 import { readAddress } from '../../net/address.ts'
-import { fateAt, isCertain } from '../fate.ts'
+import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
@@ -27,8 +27,8 @@ export const droppedNeighbourDiscovery: LintRule = {
       for (const { type, name } of MESSAGES) {
         const packets = message(type, hook, inputs)
         const fate = fateAt({ ruleset, hook, tables: ['filter'] }, packets)
-        const by = fate.endings[0]?.by
-        const span = by && (by.kind === 'rule' ? by.rule.span : by.chain.span)
+        const by = deciderOf(fate)
+        const span = by && placeOfDecider(by)
         if (!span || !by || !isCertain(fate, 'drop') || isLockdown(inputs, hook)) continue
         report({ span, message: `${hook} drops ${name}`, witness: { packet: packetOf(packets), path: [{ span, message: by.kind === 'rule' ? 'this rule drops them' : 'the chain policy drops them' }] } })
         break

@@ -1,7 +1,7 @@
 /** ICMP messages that say a packet was too big, dropped. */
 
 import { CT_STATE } from '../../meaning/fields.ts'
-import { fateAt, isCertain } from '../fate.ts'
+import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintRule } from '../lint-rule.ts'
 import { exactly } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
@@ -20,8 +20,8 @@ export const droppedPathMtu: LintRule = {
       const base = newFromWorld(world, family, TOO_BIG[family], hook === 'INPUT' ? 'host' : 'beyond')
       const packets = related(base)
       const fate = fateAt({ ruleset, hook, tables: ['filter'] }, packets)
-      const by = fate.endings[0]?.by
-      const span = by && (by.kind === 'rule' ? by.rule.span : by.chain.span)
+      const by = deciderOf(fate)
+      const span = by && placeOfDecider(by)
       const passes = fateAt({ ruleset, hook, tables: ['filter'] }, withState(newFromWorld(world, family, { protocol: 'tcp', port: 443 }, hook === 'INPUT' ? 'host' : 'beyond'), CT_STATE.ESTABLISHED))
       // Where nothing is let through there is no connection to break.
       if (!span || !by || !isCertain(fate, 'drop') || !passes.endings.some(({ verdict }) => verdict === 'accept') || by.chain.rules.length === 0) continue

@@ -12,7 +12,7 @@ import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly, withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
 import { natOf, optionOf } from '../rule-facts.ts'
-import { newFromWorld, packetOf } from '../world.ts'
+import { isInnerDevice, newFromWorld, packetOf } from '../world.ts'
 
 export const hairpinMissing: LintRule = {
   id: 'hairpin-missing',
@@ -26,7 +26,8 @@ export const hairpinMissing: LintRule = {
     eachRule(ruleset, (rule, _number, chain, table) => {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0]?.low : undefined
-      const hint = server === undefined ? undefined : prefixes.find(({ prefix }) => (lengthOfMask(prefix.mask) ?? 0) < (family === 'ipv4' ? 31 : 127) && prefixIncludes(prefix, server))
+      // On a bridge of containers br_netfilter translates the answer back.
+      const hint = server === undefined ? undefined : prefixes.find(({ prefix, device }) => !isInnerDevice(device) && (lengthOfMask(prefix.mask) ?? 0) < (family === 'ipv4' ? 31 : 127) && prefixIncludes(prefix, server))
       if (server === undefined || !hint) return
       const packets = fromNeighbour(rule, server, hint, inputs)
       const translated = packets && fateAt({ ruleset, hook: 'PREROUTING', tables: ['mangle', 'nat'] }, packets)

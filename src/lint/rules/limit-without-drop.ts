@@ -4,7 +4,7 @@ import { predicateOf, memoryOf } from '../../extensions/meaning-of.ts'
 import { placeOfMatch } from '../../extensions/word-place.ts'
 import { matchDefinition } from '../../extensions/registry.ts'
 import type { Chain, Rule } from '../../ir/ruleset.ts'
-import { fateInChain, isCertain } from '../fate.ts'
+import { deciderOf, fateInChain, isCertain } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { holds } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
@@ -30,7 +30,7 @@ export const limitWithoutDrop: LintRule = {
           const packets = targetNamed(rule, ['ACCEPT']) && rule.matches.some(use => use.name === 'limit') ? matching(rule, chain, inputs) : undefined
           if (!packets) return
           const rest = fateInChain(ruleset, chain, packets, index + 1)
-          const by = rest.endings[0]?.by
+          const by = deciderOf(rest)
           if (!isCertain(rest, 'accept') || !by) return
           const span = placeOfMatch(rule, matchDefinition('limit', family), 'limit')
           const where = by.kind === 'rule' ? { span: by.rule.span, message: 'this rule accepts it' } : by.chain.span && { span: by.chain.span, message: 'the chain policy accepts it' }

@@ -1,7 +1,7 @@
 /** Chains INPUT that drop what the host says to itself. */
 
 import { readAddress } from '../../net/address.ts'
-import { fateAt, isCertain } from '../fate.ts'
+import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly, withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
@@ -22,9 +22,9 @@ export const loopbackNotAccepted: LintRule = {
     if (isCertain(leaving, 'drop') && leaving.endings.length > 0) return
     const packets = toItself(inputs, 'INPUT')
     const fate = fateAt({ ruleset, hook: 'INPUT', tables: ['filter'] }, packets)
-    const by = fate.endings[0]?.by
+    const by = deciderOf(fate)
     if (!by || !isCertain(fate, 'drop')) return
-    const span = by.kind === 'rule' ? by.rule.span : by.chain.span
+    const span = placeOfDecider(by)
     if (!span || by.chain.rules.length === 0) return
     const example = packetOf(withFields(packets, {}, { 'device.in': 'lo' }))
     report({

@@ -5,7 +5,7 @@ import type { Rule } from '../../ir/ruleset.ts'
 import type { Hook } from '../../ir/hooks.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
-import { fateAt, isCertain } from '../fate.ts'
+import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
@@ -28,10 +28,10 @@ export const missingEstablishedAccept: LintRule = {
       const there = fateAt({ ruleset, hook, tables: ['filter'] }, packets)
       const replies = repliesTo(packets)
       const fate = fateAt({ ruleset, hook: back, tables: ['filter'] }, replies)
-      const by = fate.endings[0]?.by
+      const by = deciderOf(fate)
       if (!isCertain(there, 'accept') || !by || !isCertain(fate, 'drop')) continue
       said.add(back)
-      const span = by.kind === 'rule' ? by.rule.span : by.chain.span
+      const span = placeOfDecider(by)
       const where = span ? [{ span, message: by.kind === 'rule' ? `this rule drops the answers in ${back}` : `the policy of ${back} drops the answers` }] : []
       report({ span: rule.span, related: where, witness: { packet: packetOf(packets), path: [{ span: rule.span, message: 'it is accepted' }, ...where] } })
     }

@@ -5,7 +5,7 @@ import { CT_STATE } from '../../meaning/fields.ts'
 import type { Predicate } from '../../meaning/predicate.ts'
 import type { Rule } from '../../ir/ruleset.ts'
 import { effectsOf } from '../../extensions/meaning-of.ts'
-import { fateAt, isCertain } from '../fate.ts'
+import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly } from '../packet-class.ts'
 import type { Known, PacketClass } from '../packet-class.ts'
@@ -28,10 +28,10 @@ export const notrackWithStateRules: LintRule = {
           const fates = hooks.includes('PREROUTING') ? (['INPUT', 'FORWARD'] as const) : hooks.includes('OUTPUT') ? (['OUTPUT'] as const) : []
           const packets = untracked(rule, inputs)
           const ends = fates.map(hook => fateAt({ ruleset, hook, tables: ['filter'] }, packets))
-          const by = ends[0]?.endings[0]?.by
+          const by = ends[0] && deciderOf(ends[0])
           // A ruleset that drops everything of the kind has no state rule to blame.
           if (ends.length === 0 || !by || !ends.every(fate => fate.endings.length > 0 && isCertain(fate, 'drop')) || !wouldPass(inputs, packets, fates)) continue
-          const place = by.kind === 'rule' ? by.rule.span : by.chain.span
+          const place = placeOfDecider(by)
           report({ span: rule.span, related: place ? [{ span: place, message: by.kind === 'rule' ? 'this rule drops them' : 'the chain policy drops them' }] : [] })
         }
       }

@@ -4,7 +4,7 @@ import type { Ruleset } from '../../ir/ruleset.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
-import { fateAt, isCertain } from '../fate.ts'
+import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { Decider, Fate } from '../fate.ts'
 import type { LintRule } from '../lint-rule.ts'
 import { optionOf, targetNamed } from '../rule-facts.ts'
@@ -23,18 +23,19 @@ export const oneFamilyOnly: LintRule = {
   check({ ruleset, family, world, counterpart, topology }, report) {
     if (!counterpart) return
     const other = worldOf(counterpart.ruleset, topology)
+    if (family === 'ipv4' && !acceptsAny(counterpart.ruleset)) return
     const said = new Set<Decider['chain'] | object>()
     for (const service of [OTHER, ...namedPorts(ruleset)]) {
       const packets = newFromWorld(world, family, service)
       const here = fateAt({ ruleset, hook: 'INPUT', tables: ['filter'] }, packets)
       const there = fateAt({ ruleset: counterpart.ruleset, hook: 'INPUT', tables: ['filter'] }, newFromWorld(other, counterpart.family, service))
-      const by = here.endings[0]?.by
-      const against = there.endings[0]?.by
-      const span = by && spanOf(by)
+      const by = deciderOf(here)
+      const against = deciderOf(there)
+      const span = by && placeOfDecider(by)
       if (!by || !span || !against || !isCertain(here, 'accept') || !isDropped(there) || said.has(by.kind === 'rule' ? by.rule : by.chain)) continue
       said.add(by.kind === 'rule' ? by.rule : by.chain)
       const name = service.protocol === 'icmp' ? 'icmp' : service === OTHER ? 'every other port' : `${service.protocol} port ${service.port}`
-      const place = spanOf(against)
+      const place = placeOfDecider(against)
       report({
         span, message: `${name} is open in ${inWords(family)} and closed in ${inWords(counterpart.family)}`,
         severity: family === 'ipv6' ? 'warning' : 'note',
@@ -45,16 +46,17 @@ export const oneFamilyOnly: LintRule = {
   },
 }
 
+/** A ruleset that accepts no port turns the family off: then nothing is missing in it. */
+function acceptsAny(ruleset: Ruleset): boolean {
+  return namedPorts(ruleset).length > 0
+}
+
 function isDropped(fate: Fate): boolean {
   return fate.endings.length > 0 && isCertain(fate, 'drop')
 }
 
 function inWords(family: 'ipv4' | 'ipv6'): string {
   return family === 'ipv4' ? 'IPv4' : 'IPv6'
-}
-
-function spanOf(by: Decider) {
-  return by.kind === 'rule' ? by.rule.span : by.chain.span
 }
 
 /** The ports that rules accept by number. */

@@ -2,8 +2,7 @@
 
 import { CT_STATE } from '../../meaning/fields.ts'
 import type { Chain, Rule } from '../../ir/ruleset.ts'
-import { fateInChain, isCertain } from '../fate.ts'
-import type { Decider } from '../fate.ts'
+import { deciderOf, fateInChain, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { matchesAll, statesOf, targetNamed } from '../rule-facts.ts'
 import { newFromWorld, packetOf } from '../world.ts'
@@ -26,9 +25,9 @@ export const openPolicy: LintRule = {
         if ((chain.hook !== 'INPUT' && chain.hook !== 'FORWARD') || !choosing(chain, inputs)) continue
         const packets = newFromWorld(world, family, { protocol: 'tcp', port: PORT }, chain.hook === 'INPUT' ? 'host' : 'beyond')
         const fate = fateInChain(ruleset, chain, packets)
-        const by = fate.endings[0]?.by
-        const span = by && spanOf(by)
-        if (!span || !isCertain(fate, 'accept') || !by) continue
+        const by = deciderOf(fate)
+        const span = by && placeOfDecider(by)
+        if (!span || !isCertain(fate, 'accept') || !by || (by.kind === 'rule' && !isCatchAll(by.rule, family))) continue
         report({
           span,
           message: by.kind === 'policy' ? `${chain.name} accepts by its policy what no rule accepts` : `${chain.name} accepts here what no rule above does`,
@@ -39,8 +38,10 @@ export const openPolicy: LintRule = {
   },
 }
 
-function spanOf(by: Decider): Rule['span'] | undefined {
-  return by.kind === 'rule' ? by.rule.span : by.chain.span
+/** The end of a chain: a rule for every packet, or for every new connection. */
+function isCatchAll(rule: Rule, family: LintInputs['family']): boolean {
+  const states = statesOf(rule)
+  return matchesAll(rule, family) || (states !== undefined && rule.matches.every(({ name, infos }) => name === 'comment' || ((name === 'state' || name === 'conntrack') && Object.keys(infos).length === 1)))
 }
 
 /** A rule of the chain itself that accepts some new connections: who only forbids (a list of senders, say) means the rest to pass. */

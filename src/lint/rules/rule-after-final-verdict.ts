@@ -4,6 +4,7 @@ import { lineOf } from '../../diagnostics/source-file.ts'
 import type { Rule } from '../../ir/ruleset.ts'
 import { lineEdit } from '../line-edits.ts'
 import type { LintRule } from '../lint-rule.ts'
+import { isFinal, matchesAll } from '../rule-facts.ts'
 
 export const ruleAfterFinalVerdict: LintRule = {
   id: 'rule-after-final-verdict',
@@ -22,7 +23,9 @@ export const ruleAfterFinalVerdict: LintRule = {
         if (!end || !first || chains.hooksOf(chain).length === 0) continue
         report({
           span: first.span,
-          message: lost.length === 1 ? 'no packet gets as far as this rule' : `no packet gets as far as this rule and the ${lost.length - 1} behind it`,
+          // A last rule for all that is left, where nothing can be left, is a habit of careful authors.
+          ...(lost.every(rule => matchesAll(rule, ruleset.family) && isFinal(rule, ruleset.family)) ? { severity: 'note' as const } : {}),
+          message: lost.length === 1 ? 'no packet gets as far as this rule' : `no packet gets as far as this rule and the ${lost.length === 2 ? 'next' : `${lost.length - 1} behind it`}`,
           related: [{ span: end.span, message: `${how(end)} of every packet that gets to line ${lineOf(end.span)}` }],
           fix: { kind: 'safe', message: lost.length === 1 ? 'remove it' : `remove the ${lost.length} rules`, edits: unique(lost).map(rule => lineEdit(rule.span, '')) },
         })

@@ -1,6 +1,8 @@
 /** Chains that no hook reaches. */
 
+import { textOf } from '../../diagnostics/source-file.ts'
 import { adoptingRule } from '../adopt.ts'
+import { fillsAtRunTime } from '../run-time-chains.ts'
 
 export const unusedChain = adoptingRule(
   {
@@ -8,4 +10,6 @@ export const unusedChain = adoptingRule(
     help: 'jump to it, or remove it',
   },
   ({ code }) => code === 'unused-chain',
+  // Programs keep chains ready for what may come.
+  ({ span }) => (fillsAtRunTime(textOf(span).replace(/^:|^.*(?:-N|--new-chain)\s+/, '').split(/\s/)[0] ?? '') ? 'note' : 'warning'),
 )
