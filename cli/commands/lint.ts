@@ -2,9 +2,10 @@
 
 import { lintFiles } from '../lint/lint-files.ts'
 import { failsOn, readLintFlags } from '../lint/lint-flags.ts'
+import type { LintFlags } from '../lint/lint-flags.ts'
 import { writeOutputs } from '../lint/write-outputs.ts'
 import { commandError, EXIT } from '../command.ts'
-import type { Command } from '../command.ts'
+import type { Command, Terminal } from '../command.ts'
 import { makeProgress } from '../progress.ts'
 
 const help = `5x5 lint reviews rulesets: what loading refuses, what can hardly be meant, and what is open that should not be.
@@ -25,6 +26,12 @@ usage: 5x5 lint [flags] FILES...
   --stdin-name PATH      what standard input is called in reports, and where its configuration is looked for
   --config FILE          use this configuration; without it fivebyfive.yaml is looked for upwards to the repository root
   --no-config            use none
+  --baseline FILE        do not show the findings that are in this file
+  --write-baseline FILE  write all findings there, and show none
+  --since GITREF         show only what is new since this commit
+  --fix                  make the fixes that keep the meaning; --fix-suggestions makes the others too
+  --diff                 print what the fixes would change, and change nothing
+  --watch                lint again whenever a file changes
 
 FILES are rulesets, or directories: all files in them named *.rules *.rules6 *.v4 *.v6 *.save *-save iptables* ip6tables* are
 read. \`-\` is standard input. Rulesets of both families whose names differ in nothing else (rules.v4, rules.v6) are compared.
@@ -47,14 +54,30 @@ export const lint: Command = {
     format: { type: 'string', multiple: true }, output: { type: 'string', multiple: true }, 'fail-on': { type: 'string' }, 'max-warnings': { type: 'string' }, only: { type: 'string', multiple: true },
     all: { type: 'boolean' }, json: { type: 'boolean' }, family: { type: 'string' }, backend: { type: 'string' }, topology: { type: 'string' }, trusted: { type: 'string', multiple: true },
     'keep-open': { type: 'string', multiple: true }, 'stdin-name': { type: 'string' }, config: { type: 'string' }, 'no-config': { type: 'boolean' },
+    baseline: { type: 'string' }, 'write-baseline': { type: 'string' }, since: { type: 'string' }, fix: { type: 'boolean' }, 'fix-suggestions': { type: 'boolean' }, diff: { type: 'boolean' }, watch: { type: 'boolean' },
   },
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 lint FILES...')
     const flags = readLintFlags(values)
-    const progress = makeProgress(terminal)
-    const report = await lintFiles({ paths, flags, terminal, progress })
-    progress.clear()
-    await writeOutputs(report, flags, terminal)
-    return failsOn(report, flags) ? EXIT.findings : EXIT.clean
+    if (!flags.watch) return lintOnce(paths, flags, terminal)
+    const { watchFiles } = await import('../lint/watch.ts')
+    return watchFiles(paths, terminal.directory, async () => {
+      await lintOnce(paths, flags, terminal)
+      terminal.err('waiting for a change (Ctrl-C ends)\n')
+    })
   },
+}
+
+async function lintOnce(paths: readonly string[], asked: LintFlags, terminal: Terminal): Promise<number> {
+  const progress = makeProgress(terminal)
+  const { report, flags } = await lintFiles({ paths, flags: asked, terminal, progress })
+  progress.clear()
+  const { fixes, diff } = flags
+  const isFixed = fixes !== undefined && (await import('../lint/fix-files.ts')).fixFiles(report, flags, terminal).length > 0
+  if (diff) return failsOn(report, flags) ? EXIT.findings : EXIT.clean
+  // What was mended is not reported: the files are read again.
+  const left = isFixed ? (await lintFiles({ paths, flags: asked, terminal, progress })).report : report
+  progress.clear()
+  if (!(fixes !== undefined && paths.includes('-'))) await writeOutputs(left, flags, terminal)
+  return failsOn(left, flags) ? EXIT.findings : EXIT.clean
 }

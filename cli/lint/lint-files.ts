@@ -1,16 +1,23 @@
 /** Files on the command line -> a report. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
+import { baselineOf, isInBaseline, readBaseline, writeBaseline } from '../../src/lint/baseline.ts'
+import type { Baseline } from '../../src/lint/baseline.ts'
 import type { LintedFile, LintReport } from '../../src/lint/lint-report.ts'
-import type { LintTarget } from '../../src/lint/lint-rule.ts'
-import { counterpartOf, readTarget, siblingsOf } from '../../src/lint/read-target.ts'
-import { lintRuleset } from '../../src/lint/run-lint.ts'
+import { lintSources } from '../../src/lint/lint-sources.ts'
+import type { LintHow } from '../../src/lint/lint-sources.ts'
+import { commandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
 import { readRulesets } from '../directories.ts'
+import { readSources } from '../input.ts'
 import type { Progress } from '../progress.ts'
 import { readTopologyFile } from '../trace/topology-for.ts'
+import { findConfig } from './find-config.ts'
+import type { FoundConfig } from './find-config.ts'
 import type { LintFlags } from './lint-flags.ts'
+import { lintTopologies } from './lint-topologies.ts'
 
 /** What to lint, and how. */
 export interface LintRequest {
@@ -20,46 +27,95 @@ export interface LintRequest {
   readonly progress: Progress
 }
 
+/** A report, and the flags with what the configuration adds. */
+export interface LintRun {
+  readonly report: LintReport
+  readonly flags: LintFlags
+}
+
 /** Lints files. What cannot be read is a `commandError`. */
-export async function lintFiles(request: LintRequest): Promise<LintReport> {
-  const sources = readNamed(request)
-  const topology = request.flags.topology === undefined ? undefined : await readTopologyFile(request.flags.topology, request.terminal.directory)
-  const targets = sources.map((source, index) => {
-    request.progress.step(index + 1, sources.length, `reading ${source.path}`)
-    return readTarget(source, { ...(request.flags.family ? { family: request.flags.family } : {}), ...(request.flags.backend ? { backend: request.flags.backend } : {}) })
-  })
-  const files = targets.map((target, index) => {
-    request.progress.step(index + 1, targets.length, `linting ${sources[index]?.path ?? ''}`)
-    return lintOne(target, targets, request, topology)
-  })
-  return { files: files.flat(), hidden: { suppressed: 0, baseline: 0, known: 0 }, version: packageVersion() }
+export async function lintFiles(request: LintRequest): Promise<LintRun> {
+  const { paths, terminal } = request
+  const found = await findConfig({ named: request.flags.config, isOff: request.flags.noConfig, start: startOf(paths, request.flags, terminal.directory), directory: terminal.directory })
+  const flags = withConfig(request.flags, found)
+  const { rulesets, topologies } = readNamed({ ...request, flags })
+  const how = await howToLint({ ...request, flags }, found)
+  const linted = lintSources(rulesets, how)
+  const files = [...linted.files, ...(await lintTopologies(topologies))]
+  const before = flags.since === undefined ? undefined : await earlier(flags.since, rulesets, how, terminal)
+  const fresh = before ? before.onlyNew(files) : files
+  const { files: shown, hidden } = withoutBaseline(fresh, flags, terminal)
+  const number = (list: readonly LintedFile[]): number => list.reduce((sum, { findings }) => sum + findings.length, 0)
+  return { flags, report: { files: shown, hidden: { suppressed: linted.suppressed, baseline: hidden, known: number(files) - number(fresh) }, version: packageVersion() } }
 }
 
-function lintOne(target: LintTarget, targets: readonly LintTarget[], { flags }: LintRequest, topology: Awaited<ReturnType<typeof readTopologyFile>> | undefined): readonly LintedFile[] {
-  const counterpart = counterpartOf(target, targets)
-  const { findings } = lintRuleset(target, {
-    surroundings: {
-      today: new Date().toISOString().slice(0, 10), trusted: flags.trusted, keepOpen: flags.keepOpen, siblings: siblingsOf(target, targets),
-      ...(topology ? { topology } : {}), ...(counterpart ? { counterpart } : {}),
-    },
+/** The configuration of the first file holds. */
+function startOf(paths: readonly string[], { stdinName }: LintFlags, directory: string): string {
+  const first = paths[0] === '-' ? (stdinName ?? '.') : (paths[0] ?? '.')
+  return resolve(directory, first)
+}
+
+function withConfig(flags: LintFlags, { config, folder }: FoundConfig): LintFlags {
+  const topology = flags.topology ?? (config.topology === undefined ? undefined : resolve(folder, config.topology))
+  const baseline = flags.baseline ?? (config.baseline === undefined ? undefined : resolve(folder, config.baseline))
+  return {
+    ...flags, topology, baseline, trusted: [...flags.trusted, ...config.trusted], keepOpen: [...flags.keepOpen, ...config.keepOpen],
+    failOn: flags.isFailOnGiven ? flags.failOn : (config.failOn ?? flags.failOn), maxWarnings: flags.maxWarnings ?? config.maxWarnings,
+  }
+}
+
+async function howToLint({ flags, terminal, progress }: LintRequest, { config, folder }: FoundConfig): Promise<LintHow> {
+  const topology = flags.topology === undefined ? undefined : await readTopologyFile(flags.topology, terminal.directory)
+  return {
+    read: { ...(flags.family ? { family: flags.family } : {}), ...(flags.backend ? { backend: flags.backend } : {}) },
+    surroundings: { today: new Date().toISOString().slice(0, 10), trusted: flags.trusted, keepOpen: flags.keepOpen, ...(topology ? { topology } : {}) },
+    config,
+    configPath: path => relative(folder, resolve(terminal.directory, path)).replaceAll('\\', '/'),
     ...(flags.only ? { only: flags.only } : {}),
-  })
-  return target.sources.map(source => ({ source, partial: target.ruleset.partial, ruleCount: target.ruleset.ruleCount, findings: findings.filter(({ span }) => span.source === source) }))
+    onStep: progress.step,
+  }
 }
 
-function readNamed({ paths, flags, terminal }: LintRequest): readonly SourceFile[] {
-  const sources = readRulesets(paths, terminal.directory)
-  return flags.stdinName === undefined ? sources : sources.map(source => (source.path === 'standard input' ? { ...source, path: flags.stdinName ?? source.path } : source))
+async function earlier(ref: string, sources: readonly SourceFile[], how: LintHow, { directory }: Terminal): Promise<{ readonly onlyNew: (files: readonly LintedFile[]) => readonly LintedFile[] }> {
+  const { committedSources, onlyNew } = await import('./since.ts')
+  const { files: before } = lintSources(committedSources(ref, sources, directory), how)
+  return { onlyNew: files => onlyNew(files, before) }
 }
 
-/** Returns the version of the program. The package file stands two folders up in the sources, elsewhere in what is built. */
-export function packageVersion(): string {
-  for (const path of ['../../package.json', '../package.json']) {
+function withoutBaseline(files: readonly LintedFile[], { baseline: path, newBaseline }: LintFlags, { directory, err }: Terminal): { readonly files: readonly LintedFile[]; readonly hidden: number } {
+  if (newBaseline !== undefined) {
+    writeFileSync(resolve(directory, newBaseline), writeBaseline(baselineOf(files)))
+    err(`${files.reduce((sum, { findings }) => sum + findings.length, 0)} findings written to ${newBaseline}\n`)
+    return { files: files.map(file => ({ ...file, findings: [] })), hidden: 0 }
+  }
+  if (path === undefined) return { files, hidden: 0 }
+  const baseline = baselineIn(path, directory)
+  const shown = files.map(file => ({ ...file, findings: file.findings.filter(finding => !isInBaseline(baseline, file.source.path, finding)) }))
+  return { files: shown, hidden: files.reduce((sum, { findings }, index) => sum + findings.length - (shown[index]?.findings.length ?? 0), 0) }
+}
+
+function baselineIn(path: string, directory: string): Baseline {
+  const baseline = readBaseline(readSources([path], directory)[0]?.text ?? '')
+  if (baseline) return baseline
+  throw commandError(`\`${path}\` is not a baseline`, '`--write-baseline FILE` writes one')
+}
+
+function readNamed({ paths, flags, terminal }: LintRequest): { readonly rulesets: readonly SourceFile[]; readonly topologies: readonly SourceFile[] } {
+  const isTopology = (path: string): boolean => /\.ya?ml$/.test(path)
+  const rules = paths.filter(path => !isTopology(path))
+  const sources = rules.length === 0 ? [] : readRulesets(rules, terminal.directory)
+  const named = sources.map(source => (source.path === 'standard input' && flags.stdinName !== undefined ? { ...source, path: flags.stdinName } : source))
+  return { rulesets: named, topologies: readSources(paths.filter(isTopology), terminal.directory) }
+}
+
+/** The package file stands two folders up in the sources and in what is built, one up in the bundle. */
+function packageVersion(): string {
+  for (const path of ['../../package.json', '../../../package.json', '../package.json']) {
     try {
       return String((JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version?: unknown }).version)
     } catch {
       continue
     }
   }
-  return 'unknown'
+  return '0.0.0'
 }

@@ -23,6 +23,7 @@ export interface LintFlags {
   readonly isFormatGiven: boolean
   readonly outputs: readonly { readonly format: FormatName; readonly path: string }[]
   readonly failOn: Severity
+  readonly isFailOnGiven: boolean
   readonly maxWarnings: number | undefined
   readonly only: readonly string[] | undefined
   readonly all: boolean
@@ -34,6 +35,13 @@ export interface LintFlags {
   readonly stdinName: string | undefined
   readonly config: string | undefined
   readonly noConfig: boolean
+  /** Which fixes are made; undefined: none. */
+  readonly fixes: 'safe' | 'all' | undefined
+  readonly diff: boolean
+  readonly since: string | undefined
+  readonly watch: boolean
+  readonly baseline: string | undefined
+  readonly newBaseline: string | undefined
 }
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note']
@@ -46,11 +54,13 @@ export function readLintFlags(values: FlagValues): LintFlags {
   return {
     format: readFormat(given ?? 'pretty'), isFormatGiven: given !== undefined,
     outputs: listOf(values['output']).map(readOutput),
-    failOn: readSeverity(values['fail-on']), maxWarnings: readCount(values['max-warnings']),
+    failOn: readSeverity(values['fail-on']), isFailOnGiven: values['fail-on'] !== undefined, maxWarnings: readCount(values['max-warnings']),
     only: values['only'] === undefined ? undefined : listOf(values['only']).flatMap(text => text.split(',')).map(text => text.trim()),
     all: values['all'] === true, family: readFamily(values['family']), backend: readBackend(values['backend']),
     topology: textOf(values['topology']), trusted: listOf(values['trusted']).map(readTrusted), keepOpen: listOf(values['keep-open']).map(readOpen),
     stdinName: textOf(values['stdin-name']), config: textOf(values['config']), noConfig: values['no-config'] === true,
+    fixes: values['fix-suggestions'] === true ? 'all' : values['fix'] === true || values['diff'] === true ? 'safe' : undefined,
+    diff: values['diff'] === true, since: textOf(values['since']), watch: values['watch'] === true, baseline: textOf(values['baseline']), newBaseline: textOf(values['write-baseline']),
   }
 }
 

@@ -6,7 +6,7 @@ import type { LintRule } from './lint-rule.ts'
 /** Which findings a rule takes over. */
 export type Adopts = (problem: Diagnostic) => boolean
 
-const adopters = new Map<LintRule, Adopts>()
+const adopters = new Map<LintRule['id'], Adopts>()
 
 /** Returns a rule whose findings are those of reading and `check` that it adopts. */
 export function adoptingRule(shape: Omit<LintRule, 'needs' | 'check'>, adopts: Adopts, severityOf?: (problem: Diagnostic) => Severity): LintRule {
@@ -21,11 +21,11 @@ export function adoptingRule(shape: Omit<LintRule, 'needs' | 'check'>, adopts: A
       }
     },
   }
-  adopters.set(rule, adopts)
+  adopters.set(rule.id, adopts)
   return rule
 }
 
 /** Tells whether one of these rules reports the problem as its own. */
 export function isAdopted(problem: Diagnostic, rules: readonly LintRule[]): boolean {
-  return rules.some(rule => adopters.get(rule)?.(problem) === true)
+  return rules.some(rule => adopters.get(rule.id)?.(problem) === true)
 }

@@ -45,7 +45,7 @@ export function writeDiagnostic(diagnostic: Diagnostic, paint: Paint): string {
     ...diagnostic.related.flatMap(place => [`${margin} ${sign} ${printable(place.message)}`, plainLine(place.span, frame.gutter, paint)]),
     ...(diagnostic.why !== undefined ? [`${margin} ${sign} why: ${printable(diagnostic.why)}`] : []),
     ...(diagnostic.witness ? [`${margin} ${sign} for example: ${printable(diagnostic.witness.packet)}`] : []),
-    ...(help !== undefined && !isShort ? [`${margin} ${sign} help: ${printable(help)}`] : []),
+    ...(help !== undefined && !isShort && help !== diagnostic.fix?.message ? [`${margin} ${sign} help: ${printable(help)}`] : []),
     ...(diagnostic.fix ? [`${margin} ${sign} fix: ${printable(diagnostic.fix.message)}`] : []),
     ...(diagnostic.backend ? [`${margin} ${sign} only iptables-${diagnostic.backend} ${severity === 'error' ? 'refuses it' : 'does so'}, iptables-${diagnostic.backend === 'nft' ? 'legacy' : 'nft'} ${severity === 'error' ? 'takes it' : 'does not'}`] : []),
   ].join('\n')
