@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { splitWords } from '../grammar/save-words.ts'
 import { applyFixes } from '../src/lint/apply-fixes.ts'
+import { CHECK_CODES } from '../src/lint/check-codes.ts'
 import { lintSources } from '../src/lint/lint-sources.ts'
 import { OWN_CODES } from '../src/lint/own-codes.ts'
 import { RULES } from '../src/lint/registry.ts'
@@ -32,6 +33,12 @@ describe('every rule has its fixtures', () => {
     const codes = [...readFileSync('src/diagnostics/lint-code.ts', 'utf8').matchAll(/^ {2}\| '([a-z0-9-]+)'$/gm)].map(match => match[1] ?? '')
     expect(codes.length).toBeGreaterThan(0)
     expect(codes.filter(code => !ids.some(id => id === code))).toEqual([])
+  })
+
+  test('every other code is described', () => {
+    const text = readdirSync('src/diagnostics').filter(name => name !== 'lint-code.ts').map(name => readFileSync(join('src/diagnostics', name), 'utf8')).join('\n')
+    const codes = [...text.matchAll(/^ {2}\| '([a-z0-9-]+)'$/gm)].map(match => match[1] ?? '')
+    expect(codes.filter(code => !Object.hasOwn(CHECK_CODES, code) && !ids.some(id => id === code))).toEqual([])
   })
 
   test('words are lower case without a final stop', () => {

@@ -17,7 +17,7 @@ import { readTopologyFile } from '../trace/topology-for.ts'
 import { findConfig } from './find-config.ts'
 import type { FoundConfig } from './find-config.ts'
 import type { LintFlags } from './lint-flags.ts'
-import { lintTopologies } from './lint-topologies.ts'
+import { lintDescriptions } from './lint-descriptions.ts'
 
 /** What to lint, and how. */
 export interface LintRequest {
@@ -38,10 +38,10 @@ export async function lintFiles(request: LintRequest): Promise<LintRun> {
   const { paths, terminal } = request
   const found = await findConfig({ named: request.flags.config, isOff: request.flags.noConfig, start: startOf(paths, request.flags, terminal.directory), directory: terminal.directory })
   const flags = withConfig(request.flags, found)
-  const { rulesets, topologies } = readNamed({ ...request, flags })
+  const { rulesets, descriptions } = readNamed({ ...request, flags })
   const how = await howToLint({ ...request, flags }, found)
   const linted = lintSources(rulesets, how)
-  const files = [...linted.files, ...(await lintTopologies(topologies))]
+  const files = [...linted.files, ...(await lintDescriptions(descriptions, { directory: terminal.directory, today: how.surroundings.today }))]
   const before = flags.since === undefined ? undefined : await earlier(flags.since, rulesets, how, terminal)
   const fresh = before ? before.onlyNew(files) : files
   const { files: shown, hidden } = withoutBaseline(fresh, flags, terminal)
@@ -100,12 +100,12 @@ function baselineIn(path: string, directory: string): Baseline {
   throw commandError(`\`${path}\` is not a baseline`, '`--write-baseline FILE` writes one')
 }
 
-function readNamed({ paths, flags, terminal }: LintRequest): { readonly rulesets: readonly SourceFile[]; readonly topologies: readonly SourceFile[] } {
-  const isTopology = (path: string): boolean => /\.ya?ml$/.test(path)
-  const rules = paths.filter(path => !isTopology(path))
+function readNamed({ paths, flags, terminal }: LintRequest): { readonly rulesets: readonly SourceFile[]; readonly descriptions: readonly SourceFile[] } {
+  const isYaml = (path: string): boolean => /\.ya?ml$/.test(path)
+  const rules = paths.filter(path => !isYaml(path))
   const sources = rules.length === 0 ? [] : readRulesets(rules, terminal.directory)
   const named = sources.map(source => (source.path === 'standard input' && flags.stdinName !== undefined ? { ...source, path: flags.stdinName } : source))
-  return { rulesets: named, topologies: readSources(paths.filter(isTopology), terminal.directory) }
+  return { rulesets: named, descriptions: readSources(paths.filter(isYaml), terminal.directory) }
 }
 
 /** The package file stands two folders up in the sources and in what is built, one up in the bundle. */

@@ -25,7 +25,7 @@ const DEEPEST = 200
 
 /** Returns the facts about a ruleset's chains. */
 export function chainFacts(ruleset: Ruleset): ChainFacts {
-  const graphs = new Map(ruleset.tables.map(table => [table.name, chainGraph(table, () => false)] as const))
+  const graphs = new Map(ruleset.tables.map(table => [table.name, chainGraph(table)] as const))
   const tableOf = new Map(ruleset.tables.map(table => [table.name, table] as const))
   const hooks = new Map<ChainId, readonly Hook[]>()
   const ends = new Map<ChainId, number>()
@@ -89,7 +89,8 @@ function returns({ target }: Rule, chain: Chain, facts: ChainFacts, path: Set<Ch
 function jumpsByTarget(graphs: ReadonlyMap<TableName, ChainGraph>): ReadonlyMap<ChainId, readonly Jump[]> {
   const incoming = new Map<ChainId, Jump[]>()
   for (const graph of graphs.values()) {
-    for (const jump of [...graph.jumps.values()].flat()) {
+    for (const jump of graph.jumps.flat()) {
+      if (!jump) continue
       const list = incoming.get(jump.to.id)
       if (list) list.push(jump)
       else incoming.set(jump.to.id, [jump])

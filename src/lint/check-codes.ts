@@ -12,8 +12,9 @@ export interface CodeWords {
   readonly why: string
 }
 
-/** Every code that is not a lint rule's, in alphabetical order. */
-export const CHECK_CODES: Readonly<Record<CheckCode, CodeWords>> = {
+/** Every code that is not a lint rule's, in alphabetical order; a test tells which are missing. */
+export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
+  'address-in-use': { what: 'two containers or the host have one address', why: 'the second cannot start' },
   'ambiguous-option': { what: 'an option is cut short so far that it may be several', why: 'iptables takes an option that is cut short only where one option begins so' },
   'attached-value': { what: 'a value is written without a blank or `=` behind its option', why: 'iptables reads it, people and other programs may not' },
   'backends-differ': { what: 'iptables-legacy and iptables-nft load the rule with different meanings', why: 'which of them loads the file decides what the rule does' },
@@ -27,10 +28,15 @@ export const CHECK_CODES: Readonly<Record<CheckCode, CodeWords>> = {
   'chain-in-use': { what: 'a chain that rules still lead to is removed', why: 'iptables refuses to' },
   'chain-name': { what: 'a chain cannot be called so', why: 'names have at most 28 bytes, and are not those of targets or options' },
   'command-line': { what: 'a line is not a command of iptables', why: 'it changes nothing, or does what cannot be told from here' },
+  'dangling-peer': { what: 'the other end of a link does not exist', why: 'packets that leave by it go nowhere' },
+  'dependency-loop': { what: 'services wait for each other to start', why: 'none of them can start first' },
   'duplicate-address': { what: 'an address is given to two devices', why: 'the host would have it twice' },
   'duplicate-key': { what: 'a key is there twice', why: 'only one of the two can count' },
   'duplicate-option': { what: 'an option is given twice', why: 'iptables refuses it, or only the last counts' },
   'empty-file': { what: 'the file is empty', why: 'loading it changes nothing' },
+  'engine-refuses': { what: 'the engine refuses to start a container or network', why: 'its rules are not written' },
+  'icc-not-enforced': { what: 'containers reach each other although that is turned off', why: 'the engine forbids it between networks, or between containers of this one, only under conditions that do not hold' },
+  'internal-network-publishes': { what: 'a container that is only on internal networks publishes a port', why: 'nobody outside reaches it: the engine writes no rules for it' },
   'load-ends': { what: 'the load ends here', why: 'a word makes iptables print its help or version: what follows is not loaded' },
   'misplaced-device': { what: '`-i` or `-o` stands where packets have no such device', why: 'iptables refuses it in built-in chains' },
   'misplaced-match': { what: 'a match stands where it cannot', why: 'the kernel refuses it in this table or at this hook' },
@@ -40,11 +46,16 @@ export const CHECK_CODES: Readonly<Record<CheckCode, CodeWords>> = {
   'missing-value': { what: 'an option has no value', why: 'iptables refuses the rule, and with it the table' },
   'mixed-families': { what: 'IPv4 and IPv6 stand in one file', why: 'iptables-restore loads one family, ip6tables-restore the other' },
   'not-invertible': { what: '`!` stands before what cannot be turned round', why: 'iptables refuses the rule, and with it the table' },
+  'not-modelled': { what: 'the file asks for something that is not modelled', why: 'what follows from it is missing in the rules that are shown' },
   'old-negation': { what: '`!` stands behind its option', why: 'refused since iptables 1.4.3: it comes before the option' },
   'open-quote': { what: 'a quote is not closed', why: 'the rest of the line, its end too, becomes part of the word' },
   'option-conflict': { what: 'two options exclude each other', why: 'iptables refuses the rule, and with it the table' },
   'outside-table': { what: 'a line stands outside of a table', why: 'iptables-restore refuses it: a table begins with `*TABLE` and ends with `COMMIT`' },
+  'overlapping-subnets': { what: 'two networks have addresses in common', why: 'the engine refuses the second, or packets take the wrong way' },
+  'policy-syntax': { what: 'the policy cannot be read here', why: 'nothing is compiled from what cannot be read' },
+  'port-claimed-twice': { what: 'two containers publish one port', why: 'the second cannot start' },
   'protocol-needed': { what: '`-p` is missing', why: 'the extension works on one protocol, and the kernel refuses it without' },
+  'published-on-all-addresses': { what: 'a port is published on every address of the host', why: 'whoever reaches the host reaches the container, past the rules of INPUT' },
   'rule-number': { what: 'there is no rule of this number', why: 'iptables refuses to insert, replace or delete there' },
   'silent-change': { what: 'a value is changed when it is loaded', why: 'the rule that is in force is not the one that is written' },
   'stray-words': { what: 'words that belong to no option', why: 'iptables refuses the rule, and with it the table' },
@@ -54,8 +65,11 @@ export const CHECK_CODES: Readonly<Record<CheckCode, CodeWords>> = {
   'unknown-extension': { what: 'there is no such match or target', why: 'what the rule does is left open' },
   'unknown-key': { what: 'the key is not known', why: 'what stands there is not looked at' },
   'unknown-match': { what: 'there is no such match', why: 'iptables 1.8.9 refuses it where no other package brings it' },
+  'unknown-network': { what: 'there is no such network', why: 'a service can only join networks that the file declares' },
   'unknown-option': { what: 'there is no such option', why: 'iptables refuses the rule, and with it the table' },
   'unknown-policy': { what: 'a chain cannot have this policy', why: 'built-in chains have ACCEPT or DROP, others none' },
+  'unknown-service': { what: 'there is no such service', why: 'a service can only depend on those of the file' },
   'unknown-table': { what: 'there is no such table', why: 'the tables are raw, mangle, nat, filter, security' },
   'unknown-target': { what: 'there is no such target or chain', why: 'loading refuses the whole table' },
+  'unreadable-file': { what: 'a file that is named cannot be read', why: 'what it says is missing' },
 }

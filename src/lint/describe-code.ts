@@ -22,8 +22,8 @@ export function describeCode(code: DiagnosticCode): CodeDescription {
   if (rule) return { code, kind: 'lint', severity: rule.severity, what: rule.what, why: rule.why, ...(rule.help === undefined ? {} : { help: rule.help }) }
   const own = OWN_CODES.find(({ id }) => id === code)
   if (own) return { code, kind: 'lint', severity: 'warning', what: own.what, why: own.why }
-  const words = CHECK_CODES[code as CheckCode]
-  return { code, kind: 'check', severity: CHECK_NOTES.includes(code) ? 'note' : 'error', what: words.what, why: words.why }
+  const { what, why } = CHECK_CODES[code as CheckCode] ?? { what: code.replaceAll('-', ' '), why: 'the message of the finding says why' }
+  return { code, kind: 'check', severity: CHECK_NOTES.includes(code) ? 'note' : 'error', what, why }
 }
 
 const CHECK_NOTES: readonly DiagnosticCode[] = ['backends-differ', 'silent-change']

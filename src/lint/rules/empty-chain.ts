@@ -1,5 +1,6 @@
 /** Chains without rules to which rules lead. */
 
+import { ruleOf } from '../../ir/chain-graph.ts'
 import type { Chain, Table } from '../../ir/ruleset.ts'
 import { fillsAtRunTime } from '../run-time-chains.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
@@ -19,7 +20,7 @@ export const emptyChain: LintRule = {
       const jumps = inputs.chains.jumpsTo(first)
       const others = empty.slice(1, 6).map(({ name }) => `\`${name}\``).join(', ')
       const more = empty.length === 1 ? '' : `, nor ${empty.length === 2 ? `has ${others}` : `have ${others}${empty.length > 6 ? ` and ${empty.length - 6} more` : ''}`}`
-      report({ span: first.span, message: `chain \`${first.name}\` has no rules${more}`, related: jumps.slice(0, 1).map(({ rule }) => ({ span: rule.span, message: jumps.length === 1 ? 'this rule leads to it' : `${jumps.length} rules lead to it, the first here` })) })
+      report({ span: first.span, message: `chain \`${first.name}\` has no rules${more}`, related: jumps.slice(0, 1).map(jump => ({ span: ruleOf(jump).span, message: jumps.length === 1 ? 'this rule leads to it' : `${jumps.length} rules lead to it, the first here` })) })
     }
   },
 }

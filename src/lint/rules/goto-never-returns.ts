@@ -1,5 +1,6 @@
 /** Gotos to chains that are written as if they came back. */
 
+import { ruleOf } from '../../ir/chain-graph.ts'
 import type { Chain, Rule } from '../../ir/ruleset.ts'
 import type { LintRule } from '../lint-rule.ts'
 
@@ -18,7 +19,7 @@ export const gotoNeverReturns: LintRule = {
           const to = rule.target?.kind === 'goto' ? chains.chainOf(rule, table.name) : undefined
           const back = to && returnIn(to)
           // A chain that others jump to has its RETURN for those.
-          if (!to || !back || index === chain.rules.length - 1 || chains.jumpsTo(to).some(jump => jump.rule.target?.kind === 'jump')) return
+          if (!to || !back || index === chain.rules.length - 1 || chains.jumpsTo(to).some(jump => ruleOf(jump).target?.kind === 'jump')) return
           report({ span: rule.span, related: [{ span: back.span, message: `this RETURN of chain \`${to.name}\` does not go back to chain \`${chain.name}\`` }] })
         })
       }

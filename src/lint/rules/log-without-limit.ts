@@ -2,6 +2,7 @@
 
 import { lineOf } from '../../diagnostics/source-file.ts'
 import { placeOfTarget, placeOfWords } from '../../extensions/word-place.ts'
+import { ruleOf } from '../../ir/chain-graph.ts'
 import type { Chain, Rule } from '../../ir/ruleset.ts'
 import { CT_STATE } from '../../meaning/fields.ts'
 import type { ChainFacts } from '../chain-facts.ts'
@@ -49,5 +50,5 @@ function isGuarded(chain: Chain, rule: Rule, chains: ChainFacts, inputs: LintInp
   if (before.some(one => one.matches.some(use => use.name === 'hashlimit' || use.name === 'limit' || use.name === 'recent') && targetNamed(one, ['RETURN', 'DROP']))) return true
   const jumps = chains.jumpsTo(chain)
   if (chain.hook !== undefined || jumps.length === 0 || depth > 20) return false
-  return jumps.every(jump => !isUnlimited(jump.rule, inputs) || isGuarded(jump.from, jump.rule, chains, inputs, depth + 1))
+  return jumps.every(jump => !isUnlimited(ruleOf(jump), inputs) || isGuarded(jump.from, ruleOf(jump), chains, inputs, depth + 1))
 }
