@@ -10,6 +10,7 @@ import { makePacket, TCP_FLAG } from '../packet/packet.ts'
 import type { Packet, PacketType } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
 import { allHold, literalsOn, valuesFor } from './field-values.ts'
+import { addressType } from '../topology/fib.ts'
 import type { Literal } from './literals.ts'
 import type { Origin, Surroundings } from './surroundings.ts'
 
@@ -64,16 +65,17 @@ function mayStartAt(origin: Origin, literals: readonly Literal[], { origins }: D
 
 /** Every host behind another device is tried once before sources vary. */
 function pairsFrom(origin: Origin, literals: readonly Literal[], surroundings: Surroundings, { turn, towards }: DraftOptions): readonly Pair[] {
-  const { own, groups, origins, family } = surroundings
+  const { own, groups, origins, family, fib } = surroundings
   const others = origins.filter(other => other !== origin && other.device !== undefined).flatMap(other => other.addresses.slice(0, 3))
   const neighbours = origin.device === undefined ? [] : origin.addresses.slice(0, 3)
   const leaving = wantedDepartures(literals, surroundings)
   const near = towards === 'host' ? [...own, ...others] : [...leaving, ...others, ...own]
   const inSets = (side: 'src' | 'dst') => addressesInSets(literals, surroundings, side)
   const sources = valuesFor(literalsOn(literals, 'ip.src'), [...inSets('src'), ...origin.addresses], { turn: turn + 5, count: 4 })
-  const targets = valuesFor(literalsOn(literals, 'ip.dst'), [...inSets('dst'), ...near, ...neighbours, ...groups], { turn: turn + 9, count: 14 })
+  const isOfType = (address: FieldValue): boolean => allHold(literalsOn(literals, 'addressType.dst'), addressType(fib, address))
+  const targets = valuesFor(literalsOn(literals, 'ip.dst'), [...inSets('dst'), ...near, ...neighbours, ...groups].filter(isOfType), { turn: turn + 9, count: 14 })
   const pairs = sources.flatMap((src, row) => targets.map((dst, column) => ({ origin, src, dst, rank: row * 3 + column })))
-  return pairs.filter(({ src, dst }) => src !== dst && familyOf(src) === family && familyOf(dst) === family).sort((one, other) => one.rank - other.rank)
+  return pairs.filter(({ src, dst }) => (src !== dst || origin.device === undefined) && familyOf(src) === family && familyOf(dst) === family).sort((one, other) => one.rank - other.rank)
 }
 
 /** Hosts behind the devices by which the packet is to leave. */

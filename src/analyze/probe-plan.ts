@@ -5,6 +5,7 @@
 
 import { memoryOf } from '../extensions/meaning-of.ts'
 import type { Rule } from '../ir/ruleset.ts'
+import { deviceMatches } from '../net/device-name.ts'
 import { writeProbe } from '../packet/write-packet.ts'
 import type { Probe } from '../packet/probe.ts'
 import type { PathStep } from '../simulate/trace-events.ts'
@@ -128,11 +129,14 @@ function approachGoal(attempt: Attempt): PlannedFlow | undefined {
   return undefined
 }
 
+/** What comes to this host over lo, it sends itself. */
 function flowsFor(literals: readonly Literal[], { approach, turn, search }: Attempt): readonly Flow[] {
   const { hook } = approach
+  const towards = hook === 'INPUT' ? 'host' : 'others'
+  const overLo = literals.some(({ term, negated }) => !negated && term.kind === 'device' && term.field === 'device.in' && deviceMatches(term.pattern, 'lo'))
+  if (overLo) return draftFlows(literals.filter(({ term }) => term.kind !== 'device'), search.surroundings, { turn, towards: 'host', origins: 'local', count: TRIES })
   const origins = hook === 'OUTPUT' ? 'local' : hook === 'POSTROUTING' ? 'any' : 'arriving'
-  const flows = draftFlows(literals, search.surroundings, { turn, towards: hook === 'INPUT' ? 'host' : 'others', origins, count: TRIES })
-  return hook === 'INPUT' && flows.length === 0 ? draftFlows(literals, search.surroundings, { turn, towards: 'host', origins: 'any', count: TRIES }) : flows
+  return draftFlows(literals, search.surroundings, { turn, towards, origins, count: TRIES })
 }
 
 /** What an enabler gives need not hold of the packet when it comes. */

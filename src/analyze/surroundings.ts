@@ -1,8 +1,8 @@
 /** Where packets can come from and go to in a namespace: the devices that lead out of it, the addresses behind them, its own. */
 
 import { deviceMatches } from '../net/device-name.ts'
-import { familyOf, lengthOfMask, prefixIncludes } from '../net/address.ts'
-import type { Address, Family } from '../net/address.ts'
+import { addressWidth, familyOf, lengthOfMask, prefixIncludes } from '../net/address.ts'
+import type { Address, Family, Prefix } from '../net/address.ts'
 import { isOwnAddress, lookupRoute, makeFib } from '../topology/fib.ts'
 import type { Fib } from '../topology/fib.ts'
 import type { Device, Namespace } from '../topology/topology.ts'
@@ -42,7 +42,7 @@ export function surroundingsOf(namespace: Namespace, family: Family, turn: numbe
     const seenAs = device.master ?? device.name
     return { device: device.name, seenAs, addresses: addressesBehind(namespace, fib, device, family, turn) }
   })
-  return { namespace, family, fib, own, origins: [...origins, { seenAs: '', addresses: own }], groups: family === 'ipv4' ? [...broadcastsOf(namespace), 0xffffffff, 0xe00000fb] : [(0xff02n << 112n) + 0xfbn] }
+  return { namespace, family, fib, own, origins: [...origins, { seenAs: '', addresses: [...own, family === 'ipv4' ? 0x7f000001 : 1n] }], groups: family === 'ipv4' ? [...broadcastsOf(namespace), 0xffffffff, 0xe00000fb] : [(0xff02n << 112n) + 0xfbn] }
 }
 
 /** Tells whether frames of a device leave the described world. */
@@ -60,9 +60,13 @@ function addressesBehind(namespace: Namespace, fib: Fib, device: Device, family:
   const seenAs = device.master ?? device.name
   const known = namespace.neighbours.filter(one => one.device === seenAs && (one.port === undefined || one.port === device.name)).map(one => one.address)
   const networks = [...fib.tables.values()].flat().filter(route => route.kind === 'unicast' && route.device === seenAs && familyOf(route.prefix.address) === family && (lengthOfMask(route.prefix.mask) ?? 0) > 0)
-  const inNetworks = networks.flatMap(({ prefix }) => [hostOf(prefix.address, turn + 2), hostOf(prefix.address, turn + 3), prefix.address].filter(address => prefixIncludes(prefix, address)))
+  const inNetworks = networks.flatMap(({ prefix }) => [hostOf(prefix.address, turn + 2), hostOf(prefix.address, turn + 3), hostOf(prefix.address, 1), ...(isHost(prefix) ? [prefix.address] : [])].filter(address => prefixIncludes(prefix, address)))
   const all = [...known, ...inNetworks, ...FAR[family].map(address => hostOf(address, turn % 40))].filter(address => familyOf(address) === family)
   return [...new Set(all)].filter(address => !isOwnAddress(namespace, address) && isBehind(fib, address, seenAs)).slice(0, 8)
+}
+
+function isHost(prefix: Prefix): boolean {
+  return lengthOfMask(prefix.mask) === addressWidth(familyOf(prefix.address))
 }
 
 function isBehind(fib: Fib, address: Address, device: string): boolean {
