@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   docker: { summary: 'write the rules that dockerd would write for a compose file', load: async () => (await import('./commands/docker.ts')).docker },
   simulate: { summary: 'answer JSON requests about packets, line by line', load: async () => (await import('./commands/simulate.ts')).simulate },
   snapshot: { summary: 'write down the network of this machine as a topology file', load: async () => (await import('./commands/snapshot.ts')).snapshot },
+  verify: { summary: 'compare what the kernel does with what the simulator says, rule by rule', load: async () => (await import('./commands/verify.ts')).verify },
 }
 
 /** Runs a command line without the program's name; returns the exit code. */

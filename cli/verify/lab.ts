@@ -6,9 +6,10 @@
 
 import { leadsOut } from '../../src/analyze/surroundings.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
-import { addressWidth, familyOf, writeAddress } from '../../src/net/address.ts'
+import { addressWidth, writeAddress } from '../../src/net/address.ts'
 import type { Family } from '../../src/net/address.ts'
 import { ipsetLines, routeRuleWords, routeWords } from '../../src/topology/commands.ts'
+import { makeLinks } from '../../src/topology/links.ts'
 import type { Device, Namespace, Topology } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 import { attempt, restoreProgram, run } from './machine.ts'
@@ -63,7 +64,7 @@ export function loadRules(lab: Lab, namespace: string, family: Family, texts: re
   const empty = tables.map(table => `*${table}\nCOMMIT\n`).join('')
   const { status, stderr } = attempt(['ip', 'netns', 'exec', nameOf(lab, namespace), program], empty + text)
   if (status !== 0) throw commandError(`\`${program}\` refuses the rules of ${namespace}`, `${stderr.trim().split('\n')[0] ?? ''}\n5x5 check shows what loading refuses`)
-  inside(lab, namespace, [program, '--noflush'], CONNTRACK)
+  inside(lab, namespace, [program, '--noflush'], conntrackRule(tables.includes('filter') ? 'filter' : (tables[0] ?? 'filter')))
 }
 
 /** Removes all namespaces, those that were not made too. */
@@ -85,7 +86,9 @@ export function inside(lab: Lab, namespace: string, words: readonly string[], in
 export const CONNTRACK_CHAIN = '5x5-verify'
 
 /** Kernel: connections are tracked only where a rule asks for it; the simulator takes them to be. Source: net/netfilter/nf_conntrack_proto.c nf_ct_netns_get(). */
-const CONNTRACK = `*mangle\n:${CONNTRACK_CHAIN} - [0:0]\n-A ${CONNTRACK_CHAIN} -m conntrack --ctstate NEW\nCOMMIT\n`
+function conntrackRule(table: string): string {
+  return `*${table}\n:${CONNTRACK_CHAIN} - [0:0]\n-A ${CONNTRACK_CHAIN} -m conntrack --ctstate NEW\nCOMMIT\n`
+}
 
 function allNames(lab: Lab): readonly string[] {
   return [...lab.names.values(), lab.tunnel, lab.outside]
@@ -117,8 +120,8 @@ function configure(lab: Lab, namespace: Namespace): void {
   batch(namespace.devices.flatMap(device => deviceLines(lab, namespace, device)))
   inside(lab, namespace.name, ['sh'], sysctlScript(namespace.sysctls))
   batch(namespace.devices.filter(device => device.up).map(device => `link set ${device.name} up`))
-  batch(namespace.routes.map(route => `${family(route.prefix.address)} route replace ${routeWords(route)}`))
-  batch(namespace.rules.map(rule => `${family((rule.from ?? rule.to)?.address ?? 0)} rule add ${routeRuleWords(rule)}`))
+  batch(namespace.routes.map(route => `route replace ${routeWords(route)}`))
+  batch(namespace.rules.map(rule => `rule add ${routeRuleWords(rule)}`))
   for (const { device, address, mac, port } of namespace.neighbours) setNeighbour(lab, namespace.name, { device, address: writeAddress(address), mac, ...(port === undefined ? {} : { port }) })
   if (namespace.ipsets.length > 0) inside(lab, namespace.name, ['ipset', 'restore'], ipsetLines(namespace.ipsets))
 }
@@ -149,11 +152,7 @@ function deviceLines(lab: Lab, namespace: Namespace, device: Device): readonly s
     group === undefined ? '' : `link set ${name} group ${group}`,
     isWire ? `link set ${name} arp off` : '',
     master === undefined ? '' : `link set ${name} master ${master}`,
-    master !== undefined ? `link set ${name} type bridge_slave hairpin ${hairpin ? 'on' : 'off'}${isWire ? ' learning off' : ''}` : '',
-    ...own.map(({ address, length }) => `${family(address)} address add ${writeAddress(address)}/${length} dev ${name}${typeof address === 'bigint' && length < addressWidth('ipv6') ? ' nodad' : ''}`),
+    master !== undefined ? `link set ${name} type bridge_slave hairpin ${hairpin ? 'on' : 'off'}${isWire && makeLinks(lab.topology) === undefined ? ' learning off' : ''}` : '',
+    ...own.map(({ address, length }) => `address add ${writeAddress(address)}/${length} dev ${name}${typeof address === 'bigint' && length < addressWidth('ipv6') ? ' nodad' : ''}`),
   ].filter(line => line !== '')
-}
-
-function family(address: number | bigint): string {
-  return familyOf(address) === 'ipv4' ? '-4' : '-6'
 }

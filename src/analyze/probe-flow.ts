@@ -6,7 +6,10 @@ import type { Packet } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
 import { replyTo } from '../packet/reply.ts'
 import type { Outcome, PathStep, Trace } from '../simulate/trace-events.ts'
-import { trace } from '../simulate/trace.ts'
+import { converse, legsOf, mainWay } from '../simulate/journey.ts'
+import type { Leg } from '../simulate/journey.ts'
+import type { TraceOptions } from '../simulate/trace.ts'
+import { invariant } from '../diagnostics/diagnostic.ts'
 import type { World } from '../simulate/world.ts'
 
 /**
@@ -22,11 +25,17 @@ export type FlowStep =
 /** Packets that are sent one after the other into a world that knows no others. */
 export type Flow = readonly FlowStep[]
 
+/** The part of a packet's way that lies in one namespace. */
+export interface SentLeg {
+  readonly namespace: string
+  readonly trace: Trace
+}
+
 /** What became of a packet, and of all that the hosts sent because of it. */
 export interface SentProbe {
   readonly probe: Probe
   /** Each with the namespace that it went through, the packet's own way first. */
-  readonly legs: readonly { readonly namespace: string; readonly trace: Trace }[]
+  readonly legs: readonly SentLeg[]
   /** Where the packet itself ended. */
   readonly outcome: Outcome
 }
@@ -42,11 +51,21 @@ export function simulateFlow(world: World, flow: Flow): readonly SentProbe[] {
   return sent
 }
 
-/** Sends one packet. */
-export function sendProbe(world: World, probe: Probe): SentProbe {
-  const namespace = probe.namespace ?? world.topology.namespaces[0]?.name ?? ''
-  const one = trace(world, probe, { record: 'none' })
-  return { probe, legs: [{ namespace, trace: one }], outcome: one.outcome }
+/** Sends one packet and all that the hosts answer to it by themselves. */
+export function sendProbe(world: World, probe: Probe, options: TraceOptions = { record: 'none' }): SentProbe {
+  const journeys = converse(world, probe, options)
+  const [first] = journeys
+  invariant(first, 'a packet that is sent goes somewhere')
+  const last = mainWay(first.start).at(-1) ?? first.start
+  return { probe, legs: journeys.flatMap(journey => everyLeg(journey.start)), outcome: last.trace.outcome }
+}
+
+function everyLeg(leg: Leg): readonly SentLeg[] {
+  return [...legsOf(leg), ...legsOf(leg).flatMap(one => one.answers.flatMap(everyAnswer))].map(({ namespace, trace }) => ({ namespace, trace }))
+}
+
+function everyAnswer(answer: Leg): readonly Leg[] {
+  return legsOf(answer).flatMap(leg => [leg, ...leg.answers.flatMap(everyAnswer)])
 }
 
 /** Returns the packet of a step, undefined where those before it came to nothing. */
@@ -66,13 +85,11 @@ export function nextProbe(step: FlowStep, sent: readonly SentProbe[]): Probe | u
 /** Returns how often each rule and each end of a built-in chain was hit, by namespace and then as `filter FORWARD 2`. */
 export function hitsOf(sent: readonly SentProbe[]): ReadonlyMap<string, ReadonlyMap<string, number>> {
   const hits = new Map<string, Map<string, number>>()
-  const count = (namespace: string, { way, answers }: Trace): void => {
+  for (const { namespace, trace } of sent.flatMap(one => one.legs)) {
     const here = hits.get(namespace) ?? new Map<string, number>()
     hits.set(namespace, here)
-    for (const step of way.path) here.set(stepKey(step), (here.get(stepKey(step)) ?? 0) + 1)
-    for (const answer of answers) count(namespace, answer)
+    for (const step of trace.way.path) here.set(stepKey(step), (here.get(stepKey(step)) ?? 0) + 1)
   }
-  for (const { legs } of sent) for (const leg of legs) count(leg.namespace, leg.trace)
   return hits
 }
 

@@ -1,7 +1,7 @@
 /** What a search for packets aims at: a rule or the end of a built-in chain, and what must hold on the way there. */
 
 import { effectsOf, predicateOf } from '../extensions/meaning-of.ts'
-import { chainGraph, hooksOf, pathFrom } from '../ir/chain-graph.ts'
+import { chainGraph, hooksOf, pathFrom, ruleOf } from '../ir/chain-graph.ts'
 import type { ChainGraph } from '../ir/chain-graph.ts'
 import type { Backend, Hook, TableName } from '../ir/hooks.ts'
 import { eachRule } from '../ir/ruleset.ts'
@@ -45,7 +45,7 @@ export interface SearchedRuleset {
 
 /** Prepares a ruleset for searches. */
 export function searchRuleset(ruleset: Ruleset, backend: Backend): SearchedRuleset {
-  const graphs = new Map(ruleset.tables.map(table => [table.name, chainGraph(table, () => false)]))
+  const graphs = new Map(ruleset.tables.map(table => [table.name, chainGraph(table)]))
   const searched = { ruleset, backend, graphs, enablers: [] }
   const enablers: Enabler[] = []
   eachRule(ruleset, (rule, number, chain, table) => {
@@ -65,7 +65,7 @@ export function approachesTo(goal: Goal, { ruleset, backend, graphs }: Pick<Sear
   const graph = graphs.get(goal.table)
   if (!graph) return []
   const own = goal.rule ? [wish(predicateIn(goal.rule, ruleset.family, backend))] : []
-  return hooksOf(graph, goal.chain).map(hook => ({ hook, wishes: [...pathFrom(graph, hook, goal.chain).map(jump => wish(predicateIn(jump.rule, ruleset.family, backend))), ...own] }))
+  return hooksOf(graph, goal.chain).map(hook => ({ hook, wishes: [...pathFrom(graph, hook, goal.chain).map(jump => wish(predicateIn(ruleOf(jump), ruleset.family, backend))), ...own] }))
 }
 
 /** Returns what a rule's matches mean together. */

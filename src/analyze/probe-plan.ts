@@ -182,7 +182,9 @@ function whyNot(goal: Goal, { searched, surroundings }: Search, { blockers, unse
   if (unknown) return `\`-m ${unknown.name}\` is not known here`
   const opaque = goal.rule?.matches.find(use => !memoryOf(use, surroundings.family) && predicateIn({ ...goal.rule, matches: [use] } as Rule, surroundings.family, searched.backend).kind === 'opaque')
   if (opaque) return `whether \`-m ${opaque.name}\` matches cannot be brought about`
-  if (tried === 0 && unsendable > 0) return 'this host would have to send the packet itself, and only TCP and UDP can be sent from sockets'
+  const isOutput = approachesTo(goal, searched).every(({ hook }) => hook === 'OUTPUT')
+  if (tried === 0 && unsendable > 0 && isOutput) return 'this host would have to send the packet itself, and only TCP and UDP can be sent from sockets'
+  if (tried === 0) return 'no packet can come in as the rule wants it in this topology'
   const [worst] = [...blockers].sort((one, other) => other[1] - one[1])
   return worst ? `no packet was found that gets there; most of those tried ended at ${worst[0]}` : 'no packet was found that gets there'
 }

@@ -34,6 +34,7 @@ function answerTcp(tcp: TcpHeader, packet: Packet): TcpHeader {
 }
 
 function payloadLength(packet: Packet): number {
+  if (packet.payload) return packet.payload.length
   const { payload: _, length: __, ...headers } = packet
   return Math.max(0, packet.length - makePacket(headers).length)
 }

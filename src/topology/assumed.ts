@@ -121,7 +121,7 @@ interface Guessed {
 }
 
 function sentences({ hints, own, prefixes, outside, devices, probes }: Guessed): readonly string[] {
-  const families = new Set(probes.map(probe => probe.packet.family))
+  const families = new Set(probes.length > 0 ? probes.map(probe => probe.packet.family) : devices.flatMap(device => device.addresses.map(one => familyOf(one.address))))
   const told = prefixes.filter(({ prefix }) => families.has(familyOf(prefix.address)))
   return [
     ...own.map(one => `${writeAddress(one.address)} is an address of this host, on ${one.device}`),

@@ -1,0 +1,63 @@
+/** Whose rules are verified: those of the command line, and those that the topology gives its namespaces. */
+
+import type { SourceFile } from '../../src/diagnostics/source-file.ts'
+import { memoryOf } from '../../src/extensions/meaning-of.ts'
+import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
+import type { Backend } from '../../src/ir/hooks.ts'
+import { eachRule } from '../../src/ir/ruleset.ts'
+import type { Ruleset } from '../../src/ir/ruleset.ts'
+import type { Family } from '../../src/net/address.ts'
+import { guessFamily } from '../../src/save/family.ts'
+import { readRuleset } from '../../src/save/read.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import { commandError } from '../command.ts'
+
+/** A ruleset and the texts that it was read from, for the namespace that loads them. */
+export interface LoadedRules {
+  readonly namespace: string
+  readonly family: Family
+  readonly sources: readonly SourceFile[]
+  readonly ruleset: Ruleset
+}
+
+/** Files that were named, and how to read them. */
+export interface GivenRules {
+  readonly sources: readonly SourceFile[]
+  readonly family: Family | undefined
+  readonly backend: Backend
+}
+
+/** Reads the files of a command line, one ruleset for each family; what loading would refuse is a `commandError`. */
+export function readGiven({ sources, family, backend }: GivenRules): readonly Omit<LoadedRules, 'namespace'>[] {
+  return (['ipv4', 'ipv6'] as const).flatMap(of => {
+    const files = sources.filter(source => (family ?? guessFamily([source])) === of)
+    return files.length === 0 ? [] : [{ family: of, sources: files, ruleset: readChecked(files, of, backend) }]
+  })
+}
+
+/** Returns the rules of all namespaces: the files belong to the first one, in place of its own. */
+export function rulesOfAll(topology: Topology, given: readonly Omit<LoadedRules, 'namespace'>[], backend: Backend): readonly LoadedRules[] {
+  return topology.namespaces.flatMap(({ name, rulesets = [] }, index): readonly LoadedRules[] => {
+    if (index === 0 && given.length > 0) return given.map(one => ({ ...one, namespace: name }))
+    return (['ipv4', 'ipv6'] as const).flatMap(family => {
+      const sources = rulesets.filter(one => one.family === family).map(one => one.source)
+      return sources.length === 0 ? [] : [{ namespace: name, family, sources, ruleset: readChecked(sources, family, backend) }]
+    })
+  })
+}
+
+/** Tells whether rules remember packets: then each flow needs them as freshly loaded. */
+export function haveMemory({ ruleset, family }: LoadedRules): boolean {
+  let found = false
+  eachRule(ruleset, ({ matches, target }) => {
+    found ||= matches.some(use => memoryOf(use, family) !== undefined) || (target?.kind === 'target' && target.name === 'SET')
+  })
+  return found
+}
+
+function readChecked(sources: readonly SourceFile[], family: Family, backend: Backend): Ruleset {
+  const { value, diagnostics } = readRuleset(sources, { family, backend })
+  const refusal = [...diagnostics, ...checkRuleset(value, { backend })].find(({ severity, backend: only }) => severity === 'error' && (only ?? backend) === backend)
+  if (refusal) throw commandError(`the rules of \`${sources[0]?.path ?? ''}\` cannot be loaded: ${refusal.message}`, '5x5 check shows where')
+  return value
+}
