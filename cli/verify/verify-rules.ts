@@ -8,10 +8,12 @@ import type { Goal } from '../../src/analyze/probe-goal.ts'
 import { surroundingsOf } from '../../src/analyze/surroundings.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Family } from '../../src/net/address.ts'
+import type { Probe } from '../../src/packet/probe.ts'
 import { placeOf, ruleText } from '../../src/report/rule-words.ts'
 import type { VerifiedPacket, VerifiedRule, VerifyReport } from '../../src/report/verify-report.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
 import type { World } from '../../src/simulate/world.ts'
+import { isOwnAddress } from '../../src/topology/fib.ts'
 import { withMacs } from '../../src/topology/links.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import type { Progress } from '../progress.ts'
@@ -78,7 +80,12 @@ function planFor(rules: LoadedRules, job: VerifyJob): ProbePlan {
   const namespace = job.topology.namespaces.find(one => one.name === rules.namespace)
   job.progress.step(1, 1, 'looking for packets')
   if (!namespace) return { flows: [], missed: [] }
-  return planProbes({ searched: searchRuleset(rules.ruleset, job.backend), surroundings: surroundingsOf(namespace, rules.family, 0), newWorld: () => newWorld(job, new Map()), canSend })
+  return planProbes({ searched: searchRuleset(rules.ruleset, job.backend), surroundings: surroundingsOf(job.topology, namespace, rules.family), newWorld: () => newWorld(job, new Map()), canSend: probe => canSend(probe) && hasSource(job.topology, probe) })
+}
+
+/** A socket is bound to an address of its host. */
+function hasSource({ namespaces }: Topology, { inDevice, namespace, packet }: Probe): boolean {
+  return inDevice !== undefined || namespaces.some(one => one.name === namespace && isOwnAddress(one, packet.src))
 }
 
 function newWorld({ topology, rules, backend }: VerifyJob, choices: ReadonlyMap<string, number>): World {

@@ -42,12 +42,13 @@ function established(literals: readonly Literal[], surroundings: Surroundings, o
 }
 
 /** The packet turned round, from wherever its destination may be. */
-function openersFor(packet: Packet, { origins, own, namespace }: Surroundings): readonly Probe[] {
+function openersFor(packet: Packet, { origins, own }: Surroundings): readonly Probe[] {
   const { src, dst, sport, dport } = packet
   const icmp = packet.icmp && (packet.icmp.type === 0 ? { ...packet.icmp, type: 8 } : packet.icmp.type === 129 ? { ...packet.icmp, type: 128 } : packet.icmp)
   const turned: Packet = asFirst({ ...packet, src: dst, dst: src, ...(icmp ? { icmp } : {}), ...(dport === undefined ? {} : { sport: dport }), ...(sport === undefined ? {} : { dport: sport }) })
   const isOwn = own.includes(dst)
-  return origins.filter(origin => (origin.device === undefined) === isOwn && (isOwn || origin.addresses.length > 0)).slice(0, 4).map(origin => place(turned, origin.device, namespace.name))
+  const fitting = origins.filter(origin => (origin.kind === 'own') === isOwn && (origin.kind !== 'neighbour' || origin.addresses.includes(dst)))
+  return fitting.slice(0, 4).map(origin => place(turned, origin.device, origin.namespace))
 }
 
 function asOpener(probe: Probe): Probe {

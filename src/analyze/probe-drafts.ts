@@ -1,6 +1,5 @@
 /** Literals -> packets that may fulfil them. Whether they do is for the simulator to say. */
 
-import { DEVICE_FIELDS } from '../meaning/fields.ts'
 import type { DeviceField, FieldValue, NumberField } from '../meaning/fields.ts'
 import { deviceMatches } from '../net/device-name.ts'
 import { familyOf, readAddress, readPrefix } from '../net/address.ts'
@@ -54,20 +53,20 @@ interface Pair {
 type Body = Pick<Packet, 'protocol'> & Partial<Packet>
 
 function mayStartAt(origin: Origin, literals: readonly Literal[], { origins }: DraftOptions): boolean {
-  if (origins !== 'any' && (origins === 'local') !== (origin.device === undefined)) return false
-  const seen: Readonly<Partial<Record<DeviceField, string>>> = { 'device.in': origin.seenAs, 'bridge.in': origin.seenAs === origin.device ? '' : (origin.device ?? '') }
+  const isOwn = origin.kind === 'own'
+  if (origins !== 'any' && (origins === 'local') !== isOwn) return false
+  const seen: Readonly<Partial<Record<DeviceField, string>>> = { 'device.in': isOwn ? 'lo' : origin.seenAs, 'bridge.in': origin.port }
   return literals.every(({ term, negated }) => {
-    if (term.kind !== 'device' || !(term.field in DEVICE_FIELDS)) return true
-    const name = seen[term.field]
-    return name === undefined || origin.device === undefined || deviceMatches(term.pattern, name) !== negated
+    const name = term.kind === 'device' ? seen[term.field] : undefined
+    return name === undefined || term.kind !== 'device' || (isOwn && negated) || deviceMatches(term.pattern, name) !== negated
   })
 }
 
 /** Every host behind another device is tried once before sources vary. */
 function pairsFrom(origin: Origin, literals: readonly Literal[], surroundings: Surroundings, { turn, towards }: DraftOptions): readonly Pair[] {
-  const { own, groups, origins, family, fib } = surroundings
-  const others = origins.filter(other => other !== origin && other.device !== undefined).flatMap(other => other.addresses.slice(0, 3))
-  const neighbours = origin.device === undefined ? [] : origin.addresses.slice(0, 3)
+  const { own, groups, origins, beyond, family, fib } = surroundings
+  const others = [...origins, ...beyond].filter(other => other !== origin && other.kind !== 'own').flatMap(other => other.addresses.slice(0, 3))
+  const neighbours = origin.kind === 'own' ? [] : origin.addresses.slice(0, 3)
   const leaving = wantedDepartures(literals, surroundings)
   const near = towards === 'host' ? [...own, ...others] : [...leaving, ...others, ...own]
   const inSets = (side: 'src' | 'dst') => addressesInSets(literals, surroundings, side)
@@ -79,10 +78,10 @@ function pairsFrom(origin: Origin, literals: readonly Literal[], surroundings: S
 }
 
 /** Hosts behind the devices by which the packet is to leave. */
-function wantedDepartures(literals: readonly Literal[], { origins }: Surroundings): readonly Address[] {
+function wantedDepartures(literals: readonly Literal[], { origins, beyond }: Surroundings): readonly Address[] {
   const wanted = literals.filter(({ term }) => term.kind === 'device' && (term.field === 'device.out' || term.field === 'bridge.out'))
   if (wanted.length === 0) return []
-  return origins.filter(origin => origin.device !== undefined && wanted.every(({ term, negated }) => term.kind === 'device' && deviceMatches(term.pattern, term.field === 'device.out' ? origin.seenAs : (origin.device ?? '')) !== negated)).flatMap(origin => origin.addresses.slice(0, 4))
+  return [...origins, ...beyond].filter(origin => origin.kind !== 'own' && wanted.every(({ term, negated }) => term.kind === 'device' && deviceMatches(term.pattern, term.field === 'device.out' ? origin.seenAs : origin.port) !== negated)).flatMap(origin => origin.addresses.slice(0, 4))
 }
 
 /** Protocols, ports, flags and the rest; the first body has the likeliest of everything. */
@@ -138,7 +137,7 @@ function makeProbe({ origin, src, dst }: Pair, body: Body, literals: readonly Li
   const owner = { uid: Number(valuesFor(literalsOn(literals, 'socket.uid'), [0], { turn: 0, count: 1 })[0] ?? 0), gid: Number(valuesFor(literalsOn(literals, 'socket.gid'), [0], { turn: 0, count: 1 })[0] ?? 0) }
   const mac = valuesFor(literalsOn(literals, 'mac.src'), [0x02aa000000fen], { turn: 0, count: 1 })[0]
   const packet = makePacket({ ...body, src, dst, packetType: type, ...(origin.device === undefined ? { socket: owner } : { macSource: macText(mac ?? 0x02aa000000fen) }) })
-  const place = { packet, namespace: namespace.name }
+  const place = { packet, namespace: origin.namespace }
   if (origin.device === undefined) return place
   const group = type === 'broadcast' ? { macDestination: 'ffffffffffff' } : type === 'multicast' ? { macDestination: groupMac(dst) } : {}
   return { ...place, inDevice: origin.device, ...group }

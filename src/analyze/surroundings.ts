@@ -1,18 +1,22 @@
 /** Where packets can come from and go to in a namespace: the devices that lead out of it, the addresses behind them, its own. */
 
-import { deviceMatches } from '../net/device-name.ts'
 import { addressWidth, familyOf, lengthOfMask, prefixIncludes } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import { isOwnAddress, lookupRoute, makeFib } from '../topology/fib.ts'
 import type { Fib } from '../topology/fib.ts'
-import type { Device, Namespace } from '../topology/topology.ts'
+import type { Device, Namespace, Topology } from '../topology/topology.ts'
 
-/** A place where packets enter: a device that leads out (of a bridge: the port), or the host itself where there is none. */
+/** A place where packets start. `wire`: a device that leads out of the world (of a bridge: the port); `own`: the host itself; `neighbour`: a namespace that is joined to it. */
 export interface Origin {
+  readonly kind: 'wire' | 'own' | 'neighbour'
+  /** Where the packet is put into the world. */
+  readonly namespace: string
+  /** The device of a wire. */
   readonly device?: string
-  /** What rules see as the device of arrival: the bridge of a port. */
+  /** What rules see as the device of arrival, '' for what the host sends; and as the bridge port, '' where there is none. */
   readonly seenAs: string
-  /** Addresses of hosts behind it, for the host itself its own; the likeliest first. */
+  readonly port: string
+  /** Addresses of hosts there, for the host itself its own; the likeliest first. */
   readonly addresses: readonly Address[]
 }
 
@@ -23,6 +27,8 @@ export interface Surroundings {
   readonly fib: Fib
   readonly origins: readonly Origin[]
   readonly own: readonly Address[]
+  /** Addresses behind devices by which nothing comes in: of other namespaces, or of nobody. */
+  readonly beyond: readonly Origin[]
   /** Broadcast and multicast addresses. */
   readonly groups: readonly Address[]
 }
@@ -33,16 +39,30 @@ const FAR: Readonly<Record<Family, readonly Address[]>> = {
   ipv6: [(0x20010db8n << 96n) + 0x7n, (0x26064700n << 96n) + 0x1111n],
 }
 
-/** Returns what surrounds a namespace. `turn` picks other hosts of the same networks. */
-export function surroundingsOf(namespace: Namespace, family: Family, turn: number): Surroundings {
+/** Returns what surrounds a namespace of a topology. */
+export function surroundingsOf(topology: Topology, namespace: Namespace, family: Family): Surroundings {
   const fib = makeFib(namespace)
-  const leading = namespace.devices.filter(device => device.up && leadsOut(namespace, device))
-  const own = namespace.devices.filter(device => device.kind !== 'loopback').flatMap(device => device.addresses.map(one => one.address)).filter(address => familyOf(address) === family && !isLinkLocal(address))
-  const origins = leading.map((device): Origin => {
-    const seenAs = device.master ?? device.name
-    return { device: device.name, seenAs, addresses: addressesBehind(namespace, fib, device, family, turn) }
+  const { name } = namespace
+  const behind = (device: Device): Origin => ({ kind: 'wire', namespace: name, device: device.name, seenAs: device.master ?? device.name, port: device.master === undefined ? '' : device.name, addresses: addressesBehind(namespace, fib, device, family) })
+  const wires = namespace.devices.filter(device => device.up && leadsOut(namespace, device)).map(behind)
+  const own = ownAddresses(namespace, family)
+  const beyond = namespace.devices.filter(device => device.up && device.kind !== 'loopback' && device.master === undefined && !wires.some(origin => origin.seenAs === device.name)).map(behind)
+  const groups = family === 'ipv4' ? [...broadcastsOf(namespace), 0xffffffff, 0xe00000fb] : [(0xff02n << 112n) + 0xfbn]
+  const self: Origin = { kind: 'own', namespace: name, seenAs: '', port: '', addresses: [...own, family === 'ipv4' ? 0x7f000001 : 1n] }
+  return { namespace, family, fib, own, beyond, groups, origins: [...wires, ...neighboursOf(topology, namespace, family), self] }
+}
+
+/** Namespaces at the other ends of veth pairs. */
+function neighboursOf(topology: Topology, namespace: Namespace, family: Family): readonly Origin[] {
+  return namespace.devices.flatMap((device): Origin[] => {
+    const other = topology.namespaces.find(one => one.name === device.peer?.namespace && one !== namespace)
+    if (!other || !device.up) return []
+    return [{ kind: 'neighbour', namespace: other.name, seenAs: device.master ?? device.name, port: device.master === undefined ? '' : device.name, addresses: ownAddresses(other, family) }]
   })
-  return { namespace, family, fib, own, origins: [...origins, { seenAs: '', addresses: [...own, family === 'ipv4' ? 0x7f000001 : 1n] }], groups: family === 'ipv4' ? [...broadcastsOf(namespace), 0xffffffff, 0xe00000fb] : [(0xff02n << 112n) + 0xfbn] }
+}
+
+function ownAddresses(namespace: Namespace, family: Family): readonly Address[] {
+  return namespace.devices.filter(device => device.kind !== 'loopback').flatMap(device => device.addresses.map(one => one.address)).filter(address => familyOf(address) === family && !isLinkLocal(address))
 }
 
 /** Tells whether frames of a device leave the described world. */
@@ -51,17 +71,12 @@ export function leadsOut(namespace: Namespace, device: Device): boolean {
   return !device.peer && !carries && (device.kind === 'physical' || device.kind === 'veth')
 }
 
-/** Returns the origins whose device of arrival fits. */
-export function originsSeenAs(surroundings: Surroundings, pattern: { readonly name: string; readonly prefix: boolean }): readonly Origin[] {
-  return surroundings.origins.filter(origin => deviceMatches(pattern, origin.seenAs))
-}
-
-function addressesBehind(namespace: Namespace, fib: Fib, device: Device, family: Family, turn: number): readonly Address[] {
+function addressesBehind(namespace: Namespace, fib: Fib, device: Device, family: Family): readonly Address[] {
   const seenAs = device.master ?? device.name
   const known = namespace.neighbours.filter(one => one.device === seenAs && (one.port === undefined || one.port === device.name)).map(one => one.address)
   const networks = [...fib.tables.values()].flat().filter(route => route.kind === 'unicast' && route.device === seenAs && familyOf(route.prefix.address) === family && (lengthOfMask(route.prefix.mask) ?? 0) > 0)
-  const inNetworks = networks.flatMap(({ prefix }) => [hostOf(prefix.address, turn + 2), hostOf(prefix.address, turn + 3), hostOf(prefix.address, 1), ...(isHost(prefix) ? [prefix.address] : [])].filter(address => prefixIncludes(prefix, address)))
-  const all = [...known, ...inNetworks, ...FAR[family].map(address => hostOf(address, turn % 40))].filter(address => familyOf(address) === family)
+  const inNetworks = networks.flatMap(({ prefix }) => [hostOf(prefix.address, 2), hostOf(prefix.address, 3), hostOf(prefix.address, 1), ...(isHost(prefix) ? [prefix.address] : [])].filter(address => prefixIncludes(prefix, address)))
+  const all = [...known, ...inNetworks, ...FAR[family]].filter(address => familyOf(address) === family)
   return [...new Set(all)].filter(address => !isOwnAddress(namespace, address) && isBehind(fib, address, seenAs)).slice(0, 8)
 }
 
