@@ -9,6 +9,7 @@ import { converse, legsOf } from './journey.ts'
 import type { Journey, Leg } from './journey.ts'
 import { routeOutput, sourceFor } from './route-output.ts'
 import type { TraceOptions } from './trace.ts'
+import type { Outcome } from './trace-events.ts'
 import type { Host, World } from './world.ts'
 
 /** Who tries to reach whom. */
@@ -75,7 +76,13 @@ function toldOf(journeys: readonly Journey[], attempt: Attempt, first: Packet, w
   if (isKept && attempt.kind !== 'tcp') return 'not permitted'
   const error = heard.find(packet => isErrorAbout(packet, first))
   if (error?.icmp) return isPortError(error) ? 'refused' : 'unreachable'
-  return outcome.kind === 'drop' && outcome.by.kind === 'kernel' && outcome.by.reason === 'no-output-route' ? 'unreachable' : 'silence'
+  return hasNoRoute(outcome, attempt) ? 'unreachable' : 'silence'
+}
+
+/** Kernel: where OUTPUT changes a packet and its new route is refused, TCP takes it for lost and tries again. */
+function hasNoRoute(outcome: Outcome, { kind }: Attempt): boolean {
+  if (outcome.kind !== 'drop' || outcome.by.kind !== 'kernel' || outcome.by.reason !== 'no-output-route') return false
+  return outcome.by.hook === undefined || kind !== 'tcp'
 }
 
 function isAnswer(packet: Packet, first: Packet): boolean {

@@ -29,7 +29,7 @@ def serve(s, protocol):
         except OSError: pass
 def name(error):
     if error == errno.ECONNREFUSED: return 'refused'
-    if error in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES): return 'unreachable'
+    if error in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EINVAL): return 'unreachable'
     if error == errno.EPERM: return 'not permitted'
     return errno.errorcode.get(error, str(error))
 def checksum(data):
