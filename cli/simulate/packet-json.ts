@@ -6,6 +6,7 @@ import { PROTOCOL, protocolNumber } from '../../src/net/protocol.ts'
 import { TCP_FLAG } from '../../src/packet/packet.ts'
 import type { Packet, PacketType } from '../../src/packet/packet.ts'
 import type { Probe } from '../../src/packet/probe.ts'
+import { withoutTransport } from '../../src/simulate/fragments.ts'
 
 /** A JSON object whose values have not been looked at. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -53,7 +54,8 @@ export function readPacket(json: JsonObject): Packet {
     ...transport.fields,
   }
   if (typeof json['id'] !== 'number' && !isObject(json['frag']) && json['badCsum'] !== true) return packet
-  return { ...packet, ...readRest(json, packet, transport.length) }
+  const rest = readRest(json, packet, transport.length)
+  return (rest.fragmentOffset ?? 0) > 0 ? { ...withoutTransport(packet), ...rest } : { ...packet, ...rest }
 }
 
 /** Identification, what is wrong with the packet, and which part of its datagram a fragment is. */

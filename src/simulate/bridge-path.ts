@@ -9,10 +9,12 @@ import type { Device } from '../topology/topology.ts'
 import { confirmConnection } from './conntrack.ts'
 import { copyFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
+import { withoutPieces } from './fragments.ts'
 import { endedOutcome, goOn, receive } from './ip-path.ts'
 import { isOwnMac, knownPort } from './frames.ts'
 import { findNeighbour } from './neighbours.ts'
 import { routeInput } from './route-input.ts'
+import type { InputRoute } from './route-input.ts'
 import { isMulticast } from './group-address.ts'
 import { runHook } from './run-hook.ts'
 import type { Outcome, TraceEvent } from './trace-events.ts'
@@ -39,7 +41,13 @@ export function receiveOnBridge(flight: Flight, port: string, bridge: Device): O
     // Kernel: the connection of a broadcast or multicast frame is confirmed before INPUT. Source: br_nf_local_in().
     confirmConnection(flight)
   }
-  return isForUs ? goOn(flight, routeInput(flight)) : cross(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst))
+  return isForUs ? goUp(flight, routeInput(flight)) : cross(flight, port, bridge, targetPort(flight, bridge, flight.packet.dst))
+}
+
+/** Kernel: what br_netfilter put together is in one piece for the IP stack; only across the bridge it leaves in the old pieces. Source: br_nf_pre_routing_finish() `frag_max_size`. */
+function goUp(flight: Flight, way: InputRoute): Outcome {
+  flight.packet = withoutPieces(flight.packet)
+  return goOn(flight, way)
 }
 
 /**
@@ -50,7 +58,7 @@ function goTranslated(flight: Flight, port: string, bridge: Device): Outcome {
   const way = routeInput(flight)
   if (way.kind !== 'forward' || way.decision.device !== bridge.name) {
     flight.packet = { ...flight.packet, packetType: 'unicast' }
-    return goOn(flight, way)
+    return goUp(flight, way)
   }
   flight.route = way.decision
   flight.record?.({ kind: 'route', decision: way.decision, why: 'arrival' })

@@ -37,13 +37,18 @@ export function makeFragmentQueue(packet: Packet, now: number): FragmentQueue {
 /** Returns a packet that leaves by a device with the lengths of the pieces in which it leaves, where it does not fit in one. */
 export function withPieces(packet: Packet, mtu: number): Packet {
   if (packet.pieces && packet.pieces.every(length => length <= mtu)) return packet
-  const { pieces, ...whole } = packet
-  if (packet.length <= mtu && !pieces) return packet
+  if (packet.length <= mtu && !packet.pieces) return packet
   const header = packet.family === 'ipv4' ? 20 : 48
   const room = (mtu - header) & ~7
   const data = packet.length - (packet.family === 'ipv4' ? 20 : 40)
   const count = Math.ceil(data / room)
-  return { ...whole, pieces: Array.from({ length: count }, (_, index) => header + Math.min(room, data - index * room)) }
+  return { ...packet, pieces: Array.from({ length: count }, (_, index) => header + Math.min(room, data - index * room)) }
+}
+
+/** Returns the packet as one whose pieces are forgotten: it leaves whole where the device carries it. */
+export function withoutPieces(packet: Packet): Packet {
+  const { pieces, ...whole } = packet
+  return pieces ? whole : packet
 }
 
 /** Returns the frames' packets: the pieces of a packet that leaves in several, else the packet itself. Later pieces have no transport header. */
@@ -120,7 +125,8 @@ function joinPayloads(pieces: readonly Packet[]): Uint8Array | undefined {
   return known.length === parts.length ? Uint8Array.from(known.flatMap(part => [...part])) : undefined
 }
 
-function withoutTransport(packet: Packet): Packet {
+/** Returns a packet without what stands in its transport header and behind it: a later fragment. */
+export function withoutTransport(packet: Packet): Packet {
   const { sport: _sport, dport: _dport, tcp: _tcp, icmp: _icmp, spi: _spi, sctp: _sctp, greKey: _greKey, payload: _payload, ...rest } = packet
   return rest
 }
