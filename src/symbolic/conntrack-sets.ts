@@ -1,0 +1,76 @@
+/** What conntrack makes of packets that no connection is known of. The mirror of the simulator's conntrack.ts for a first packet. */
+
+import type { Hook } from '../ir/hooks.ts'
+import { CT_STATE } from '../meaning/fields.ts'
+import type { NumberField } from '../meaning/fields.ts'
+import { all, always, any, equals, masked, never, not, opaque, within } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { Family } from '../net/address.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import { TCP_FLAG } from '../packet/packet.ts'
+import type { PacketClass } from './packet-class.ts'
+import type { Rewriting } from './rewriting.ts'
+import type { Run } from './run.ts'
+import type { Value } from './value.ts'
+
+/** The free variable that stands for "the first chunk of the SCTP packet may begin an association": no field tells chunks. */
+export const SCTP_BEGINS = 'the first SCTP chunk may begin an association'
+
+const ICMP_NEW = [8, 13, 15, 17]
+const ICMPV6_NEW = [128, 139]
+const ICMPV6_UNTRACKED = [130, 131, 132, 133, 134, 135, 136, 143, 151, 152]
+
+/** Flags that the tracker looks at: all but PSH, ECE and CWR. */
+const FLAGS = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK | TCP_FLAG.URG
+
+/** Splits packets that enter the host into those with a connection and those without; of packets that have a state already (untracked, over lo) all stay as they are. */
+export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Hook): readonly PacketClass[] {
+  const { sets, family } = run
+  if (rewriting.connection !== 'none' || isUntracked(run, rewriting)) return [{ rewriting, set }]
+  if (run.state !== 'new') return [{ rewriting: withState(run, rewriting, run.state === 'related' ? CT_STATE.RELATED : CT_STATE.ESTABLISHED, 'known'), set }]
+  const untracked = run.setOf(isNeverTracked(family), rewriting)
+  const begins = run.setOf(mayBegin(family, hook, run.surroundings.tcpLoose), rewriting)
+  const tracked = sets.subtract(set, untracked)
+  return [
+    { rewriting: withState(run, rewriting, CT_STATE.UNTRACKED, 'none'), set: sets.intersect(set, untracked) },
+    { rewriting: withState(run, rewriting, CT_STATE.NEW, 'new'), set: sets.intersect(tracked, begins) },
+    { rewriting: withState(run, rewriting, CT_STATE.INVALID, 'none'), set: sets.subtract(tracked, begins) },
+  ].filter(one => one.set !== sets.none)
+}
+
+/** Returns the rewriting with another connection state (bits of `CT_STATE`). */
+export function withState(run: Run, rewriting: Rewriting, state: number, connection: Rewriting['connection']): Rewriting {
+  const { constant } = run.rewritings
+  const values = new Map<NumberField, Value>([['ct.state', constant('ct.state', state)]])
+  if (connection === 'new') for (const field of ['ct.mark', 'ct.status', 'ct.direction'] as const) values.set(field, constant(field, 0))
+  return run.rewritings.with(rewriting, { values, connection })
+}
+
+/** Tells whether a rule took the packets from connection tracking. */
+export function isUntracked(run: Run, rewriting: Rewriting): boolean {
+  return stateOf(run, rewriting) === CT_STATE.UNTRACKED
+}
+
+/** Returns the bits of the packets' connection state. */
+export function stateOf(run: Run, rewriting: Rewriting): number {
+  return Number(run.rewritings.valueOf(rewriting, 'ct.state').flip)
+}
+
+/** Neighbour and router discovery and group management are not tracked at all. */
+function isNeverTracked(family: Family): Predicate {
+  return family === 'ipv4' ? never : any(ICMPV6_UNTRACKED.map(type => equals('icmp6.type', type)))
+}
+
+/** Returns the packets that may begin a connection. Source: nf_conntrack_proto_*.c. */
+export function mayBegin(family: Family, hook: Hook, isLoose: boolean): Predicate {
+  const flags = [TCP_FLAG.SYN, TCP_FLAG.SYN | TCP_FLAG.URG, ...(isLoose ? [TCP_FLAG.ACK, TCP_FLAG.ACK | TCP_FLAG.URG] : [])]
+  const is = (protocol: number): Predicate => equals('ip.protocol', protocol)
+  const isSpecial = any([PROTOCOL.tcp, PROTOCOL.udplite, PROTOCOL.icmp, PROTOCOL.icmpv6, PROTOCOL.sctp].map(is))
+  return any([
+    all([is(PROTOCOL.tcp), any(flags.map(value => masked('tcp.flags', FLAGS, value)))]),
+    hook === 'PREROUTING' ? never : is(PROTOCOL.udplite),
+    family === 'ipv4' ? all([is(PROTOCOL.icmp), any(ICMP_NEW.map(type => within('icmp.type', type, type)))]) : all([is(PROTOCOL.icmpv6), any(ICMPV6_NEW.map(type => within('icmp6.type', type, type)))]),
+    all([is(PROTOCOL.sctp), opaque(SCTP_BEGINS, SCTP_BEGINS)]),
+    isSpecial === always ? never : not(isSpecial),
+  ])
+}

@@ -1,0 +1,47 @@
+/** What becomes of sets of packets: the twin of the simulator's outcomes. */
+
+import type { Hook, TableName } from '../ir/hooks.ts'
+import type { Chain, Rule } from '../ir/ruleset.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
+import type { Rewriting } from './rewriting.ts'
+
+/** A rule, or a chain's policy, or the kernel itself. `number` is 1-based. */
+export type Decider =
+  | { readonly kind: 'rule'; readonly hook: Hook; readonly table: TableName; readonly chain: Chain; readonly rule: Rule; readonly number: number }
+  | { readonly kind: 'policy'; readonly hook: Hook; readonly table: TableName; readonly chain: Chain }
+  | { readonly kind: 'kernel'; readonly reason: string; readonly hook?: Hook }
+
+/** How a packet's way ends. `reject`: a REJECT rule ended it, whether or not its answer finds a way. */
+export type FateKind = 'local' | 'forward' | 'sent' | 'drop' | 'reject' | 'queue' | 'stolen'
+
+/** What a connection is to the packet that asks: its first packet (or none at all), a later one of either direction, or an error about it. */
+export type FlowState = 'new' | 'established' | 'reply' | 'related'
+
+/** Packets with one fate: as they were at first, and what became of them. */
+export interface Fate {
+  readonly kind: FateKind
+  /** What ended it; absent where the packet got through. */
+  readonly by: Decider | undefined
+  readonly rewriting: Rewriting
+  readonly set: PacketSet
+}
+
+/** Packets on which a rule or policy had the last word in one table of one hook. `pass` counts how often the hook was entered (over lo: twice). */
+export interface Decision {
+  readonly verdict: 'accept' | 'drop' | 'reject' | 'queue' | 'stolen'
+  readonly by: Decider
+  readonly set: PacketSet
+}
+
+/** Returns a text that is equal for equal deciders only. */
+export function keyOfDecider(decider: Decider | undefined): string {
+  if (!decider) return ''
+  switch (decider.kind) {
+    case 'rule':
+      return `${decider.hook} ${decider.table} rule ${decider.rule.id}`
+    case 'policy':
+      return `${decider.hook} ${decider.table} policy`
+    default:
+      return `kernel ${decider.reason} ${decider.hook ?? ''}`
+  }
+}

@@ -1,0 +1,120 @@
+/** The way of sets of IP packets through one host: in, through, out. The mirror of the simulator's ip-path.ts. */
+
+import { CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
+import { equals, within } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
+import { joinClasses } from './packet-class.ts'
+import type { Classes, PacketClass } from './packet-class.ts'
+import { routeOutput } from './route-output.ts'
+import type { Rewriting } from './rewriting.ts'
+import type { Run } from './run.ts'
+import { runHook } from './run-hook.ts'
+import type { ForwardWay } from './surroundings.ts'
+import { adjustValue, keyOfValue } from './value.ts'
+
+const LOOPBACK_DEVICE = 'lo'
+
+/** Packets that arrive; `set` says on which devices. Their fates are noted in the run. */
+export function receive(run: Run, set: PacketSet): void {
+  const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.out': '' } })
+  receiveClasses(run, new Map([[rewriting, set]]), { isLooped: false })
+}
+
+/** Packets that this host makes. Their fates are noted in the run. */
+export function sendLocal(run: Run, set: PacketSet): void {
+  const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.in': '' } })
+  const routed = joinClasses(run.sets, routeOutput(run, { rewriting, set }))
+  leave(run, runHook(run, 'OUTPUT', routed), 'sent')
+}
+
+/** As conntrack has not seen the packet: the state is INVALID until it has. */
+function startOf({ rewritings, surroundings }: Run): Rewriting {
+  const values = new Map([['ct.state' as const, rewritings.constant('ct.state', CT_STATE.INVALID)]])
+  const bridges = { 'bridge.in': '', 'bridge.out': '' }
+  if (surroundings.kind === 'free') return rewritings.with(rewritings.none, { values })
+  return rewritings.with(rewritings.none, { values: new Map([...values, ['bridge.forwarded' as const, rewritings.constant('bridge.forwarded', 0)]]), devices: bridges })
+}
+
+function receiveClasses(run: Run, entering: Classes, { isLooped }: { readonly isLooped: boolean }): void {
+  const before = new Set([...entering.keys()].map(rewriting => destinationKey(run, rewriting)))
+  const after = runHook(run, 'PREROUTING', entering)
+  const delivered: PacketClass[] = []
+  const forwarded: PacketClass[] = []
+  for (const [rewriting, set] of after) {
+    if (isLooped && before.has(destinationKey(run, rewriting))) delivered.push({ rewriting, set })
+    else takeWays(run, { rewriting, set }, delivered, forwarded)
+  }
+  deliver(run, joinClasses(run.sets, delivered))
+  forward(run, joinClasses(run.sets, forwarded))
+}
+
+function destinationKey(run: Run, rewriting: Rewriting): string {
+  return keyOfValue(run.rewritings.valueOf(rewriting, 'ip.dst'))
+}
+
+function takeWays(run: Run, { rewriting, set }: PacketClass, delivered: PacketClass[], forwarded: PacketClass[]): void {
+  const { sets } = run
+  let rest = set
+  for (const { when, way } of run.surroundings.inputWays) {
+    if (rest === sets.none) return
+    const free = way.kind === 'refused' ? rewriting : run.rewritings.with(rewriting, { devices: { 'device.out': undefined } })
+    const holds = run.setOf(when, free)
+    const here = sets.intersect(rest, holds)
+    if (here === sets.none) continue
+    rest = sets.subtract(rest, holds)
+    if (way.kind === 'impossible') continue
+    if (way.kind === 'refused') run.end('drop', { kind: 'kernel', reason: way.reason }, { rewriting, set: here })
+    else if (way.kind === 'local') delivered.push({ rewriting, set: here })
+    else forwarded.push(onWay(run, { rewriting: free, set: here }, way))
+  }
+}
+
+function onWay({ sets }: Run, { rewriting, set }: PacketClass, { device }: ForwardWay): PacketClass {
+  if (device === undefined) return { rewriting, set }
+  return { rewriting, set: sets.intersect(set, sets.setOfDevice('device.out', { name: device, prefix: false })) }
+}
+
+/** What the kernel asks before a packet is forwarded. */
+const REFUSALS: readonly { readonly lets: Predicate; readonly reason: string }[] = [
+  { lets: equals('packetType', PACKET_TYPE.unicast), reason: 'not-unicast-frame' },
+  { lets: within('ip.ttl', 2, 255), reason: 'ttl-exceeded' },
+]
+
+function forward(run: Run, entering: Classes): void {
+  const { sets, rewritings } = run
+  const going = [...entering].flatMap(([rewriting, set]): PacketClass[] => {
+    let left = set
+    for (const { lets, reason } of REFUSALS) {
+      const passing = sets.intersect(left, run.setOf(lets, rewriting))
+      const refused = sets.subtract(left, passing)
+      if (refused !== sets.none) run.end('drop', { kind: 'kernel', reason }, { rewriting, set: refused })
+      left = passing
+    }
+    const ttl = adjustValue(rewritings.valueOf(rewriting, 'ip.ttl'), -1)
+    return [{ rewriting: rewritings.with(rewriting, { values: new Map([['ip.ttl' as const, ttl]]) }), set: left }]
+  })
+  leave(run, runHook(run, 'FORWARD', joinClasses(sets, going)), 'forward')
+}
+
+/** POSTROUTING and out; over lo it comes in again. */
+function leave(run: Run, entering: Classes, kind: 'forward' | 'sent'): void {
+  const { sets, rewritings } = run
+  const rerouted = [...entering].map(([rewriting, set]): PacketClass => {
+    if (rewriting.nextDevice === undefined) return { rewriting, set }
+    return { rewriting: rewritings.with(rewriting, { devices: { 'device.out': rewriting.nextDevice }, nextDevice: undefined }), set }
+  })
+  const looped: PacketClass[] = []
+  for (const [rewriting, set] of runHook(run, 'POSTROUTING', joinClasses(sets, rerouted))) {
+    const overLoopback = sets.intersect(set, run.setOf({ kind: 'device', field: 'device.out', pattern: { name: LOOPBACK_DEVICE, prefix: false } }, rewriting))
+    const out = sets.subtract(set, overLoopback)
+    if (out !== sets.none) run.end(kind, undefined, { rewriting, set: out })
+    looped.push({ rewriting: rewritings.with(rewriting, { devices: { 'device.in': LOOPBACK_DEVICE, 'device.out': '' } }), set: overLoopback })
+  }
+  const again = joinClasses(sets, looped)
+  if (again.size > 0) receiveClasses(run, again, { isLooped: true })
+}
+
+function deliver(run: Run, entering: Classes): void {
+  for (const [rewriting, set] of runHook(run, 'INPUT', entering)) run.end('local', undefined, { rewriting, set })
+}

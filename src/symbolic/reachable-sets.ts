@@ -1,0 +1,87 @@
+/** What becomes of every packet: all packets that arrive at a host or are made there, sent through its ruleset at once. */
+
+import type { Backend } from '../ir/hooks.ts'
+import type { Ruleset } from '../ir/ruleset.ts'
+import { CT_STATE } from '../meaning/fields.ts'
+import { all, equals, not, onDevice } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { Family } from '../net/address.ts'
+import { makePacketSets } from '../packetset/packet-sets.ts'
+import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import type { Namespace } from '../topology/topology.ts'
+import { describedSurroundings } from './described.ts'
+import type { Decision, Fate, FlowState } from './fate.ts'
+import { freeSurroundings } from './free.ts'
+import { receive, sendLocal } from './ip-path.ts'
+import { prepareRuleset } from './prepare-rules.ts'
+import type { FreeVariable } from './prepare-rules.ts'
+import { makeRewritings } from './rewriting.ts'
+import type { Rewritings } from './rewriting.ts'
+import { makeRun } from './run.ts'
+import type { Surroundings } from './surroundings.ts'
+import { deviceUniverse } from './device-universe.ts'
+
+/** Where rulesets are run: one collection of packet sets for all that is to be compared. */
+export interface Space {
+  readonly family: Family
+  readonly sets: PacketSets
+  readonly rewritings: Rewritings
+  readonly surroundings: Surroundings
+  readonly backend: Backend
+  /** The described namespace, where there is one. */
+  readonly namespace: Namespace | undefined
+  /** Names of devices that rules or the namespace have. */
+  readonly devices: readonly string[]
+}
+
+/** What a space is made for. Without a namespace nothing is assumed of devices, addresses and routes. */
+export interface SpaceOptions {
+  readonly family: Family
+  readonly rulesets: readonly Ruleset[]
+  readonly namespace?: Namespace
+  readonly backend?: Backend
+  readonly nodeLimit?: number
+}
+
+/** Packets that begin their way: `arrive` on a device, or are made by this host (`make`). */
+export type Start = 'arrive' | 'make'
+
+/** What a run found. */
+export interface Reached {
+  readonly fates: readonly Fate[]
+  readonly decisions: readonly Decision[]
+  readonly variables: ReadonlyMap<string, FreeVariable>
+  readonly notes: readonly string[]
+}
+
+/** Returns the space for rulesets of one family. */
+export function makeSpace({ family, rulesets, namespace, backend = 'legacy', nodeLimit }: SpaceOptions): Space {
+  const universe = deviceUniverse(rulesets, namespace, backend)
+  const sets = makePacketSets(family, { devices: universe, ...(nodeLimit === undefined ? {} : { nodeLimit }) })
+  const devices = universe.names.filter(name => name !== '')
+  const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, devices)
+  return { family, sets, rewritings: makeRewritings(family), surroundings, backend, namespace, devices }
+}
+
+/** Returns the packets that may begin so in a state. */
+export function startSet({ sets, surroundings }: Space, start: Start, state: FlowState): PacketSet {
+  const isMade = equals('socket.exists', start === 'make' ? 1 : 0)
+  const begins: Predicate = start === 'make' ? surroundings.departures : surroundings.arrivals
+  const noBridge = all([onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false })])
+  const ofState = { new: equals('ct.state', CT_STATE.NEW), established: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 0)]), reply: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 1)]), related: equals('ct.state', CT_STATE.RELATED) }[state]
+  return sets.setOf(all([begins, isMade, start === 'make' ? noBridge : not(onDevice('device.in', { name: '', prefix: false })), ofState]))
+}
+
+/** Sends packets through a ruleset: all that begin so, or those of `within`. */
+export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within }: { readonly start: Start; readonly state?: FlowState; readonly within?: PacketSet }): Reached {
+  const { sets, rewritings, surroundings, backend } = space
+  const prepared = prepareRuleset(ruleset, backend)
+  const run = makeRun({ sets, rewritings, prepared, surroundings, backend, state })
+  const every = startSet(space, start, state)
+  const set = within === undefined ? every : sets.intersect(every, within)
+  if (set !== sets.none) {
+    if (start === 'arrive') receive(run, set)
+    else sendLocal(run, set)
+  }
+  return { fates: run.fatesOf(), decisions: run.decisionsOf(), variables: prepared.variables, notes: [...run.notes] }
+}

@@ -1,0 +1,36 @@
+/** Routing of what the host sends, for sets of packets. The mirror of the simulator's route-output.ts. */
+
+import type { PacketClass } from './packet-class.ts'
+import type { Run } from './run.ts'
+import type { OutputWay } from './surroundings.ts'
+
+/** Returns the packets with the device by which they leave. Those without a route end. */
+export function routeOutput(run: Run, packets: PacketClass): readonly PacketClass[] {
+  return takeWays(run, packets, run.surroundings.outputWays, undefined)
+}
+
+/** Looks the route up again for packets that OUTPUT changed. */
+export function rerouteClasses(run: Run, packets: PacketClass): readonly PacketClass[] {
+  return takeWays(run, packets, run.surroundings.rerouteWays, 'OUTPUT')
+}
+
+/** `rules` of the hook that is being run go on seeing the device of before: the new one counts from POSTROUTING on. */
+function takeWays(run: Run, { rewriting, set }: PacketClass, ways: readonly OutputWay[], hook: 'OUTPUT' | undefined): readonly PacketClass[] {
+  const { sets, rewritings } = run
+  const routed: PacketClass[] = []
+  let rest = set
+  for (const { when, way } of ways) {
+    if (rest === sets.none) break
+    const holds = run.setOf(when, rewriting)
+    const here = sets.intersect(rest, holds)
+    if (here === sets.none) continue
+    rest = sets.subtract(rest, holds)
+    if (way.kind === 'impossible') continue
+    if (way.kind === 'none') run.end('drop', { kind: 'kernel', reason: 'no-output-route', ...(hook ? { hook } : {}) }, { rewriting, set: here })
+    else if (way.device === undefined) routed.push({ rewriting, set: here })
+    else if (hook) routed.push({ rewriting: rewritings.with(rewriting, { nextDevice: way.device }), set: here })
+    else routed.push({ rewriting, set: sets.intersect(here, sets.setOfDevice('device.out', { name: way.device, prefix: false })) })
+  }
+  if (rest !== sets.none) run.end('drop', { kind: 'kernel', reason: 'no-output-route', ...(hook ? { hook } : {}) }, { rewriting, set: rest })
+  return routed
+}
