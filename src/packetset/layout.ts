@@ -58,11 +58,11 @@ const TABLES: Partial<Record<LaidField, readonly FieldValue[]>> = {
   ...Object.fromEntries(Object.keys(FIELDS).filter(field => field.startsWith('addressType.')).map(field => [field, filled(Object.values(ADDRESS_TYPE), 16)])),
 }
 
-/** Returns the layout for a family and the devices of a universe. */
-export function makeLayout(family: Family, devices: DeviceCodes): Layout {
+/** Returns the layout for a family and the devices of a universe; `firstFields` stand before all others. */
+export function makeLayout(family: Family, devices: DeviceCodes, firstFields: readonly LaidField[] = []): Layout {
   const codings = new Map<LaidField, Coding>()
   const owners: LaidField[] = []
-  for (const field of FIELD_ORDER) {
+  for (const field of new Set([...firstFields, ...FIELD_ORDER])) {
     const bits = { first: owners.length, width: widthOf(field, family, devices) }
     codings.set(field, makeCoding(field, bits, devices))
     for (let bit = 0; bit < bits.width; bit++) owners.push(field)

@@ -20,6 +20,8 @@ export interface PacketUniverse {
   readonly devices: DeviceUniverse
   /** What a kernel set means where its content is known; undefined makes it a free variable. */
   readonly ipsetMeaning?: (use: Extract<Predicate, { kind: 'ipset' }>) => Predicate | undefined
+  /** Fields whose variables stand first, where another order than the usual one serves better. */
+  readonly firstFields?: readonly LaidField[]
   /** How many nodes the sets may take; default 60 million (about 1.2 GB). */
   readonly nodeLimit?: number
 }
@@ -56,7 +58,7 @@ const GATES: Partial<Record<LaidField, Gate>> = {
 
 /** Returns an empty space. */
 export function makeSpace(family: Layout['family'], universe: PacketUniverse): Space {
-  const layout = makeLayout(family, makeDeviceCodes(universe.devices))
+  const layout = makeLayout(family, makeDeviceCodes(universe.devices), universe.firstFields)
   return {
     bdd: makeBdd(universe.nodeLimit ?? 60_000_000), layout, universe, sets: new Map(), freeLevels: new Map(), freeKeys: new Map(), gates: new Map(), nextLevel: layout.owners.length,
   }

@@ -46,6 +46,15 @@ export interface SpaceOptions {
 /** Packets that begin their way: `arrive` on a device, or are made by this host (`make`). */
 export type Start = 'arrive' | 'make'
 
+/** Which packets are sent. */
+export interface ReachOptions {
+  readonly start: Start
+  /** Default: new. */
+  readonly state?: FlowState
+  /** Default: all that may begin so. */
+  readonly within?: PacketSet
+}
+
 /** What a run found. */
 export interface Reached {
   readonly fates: readonly Fate[]
@@ -54,10 +63,19 @@ export interface Reached {
   readonly notes: readonly string[]
 }
 
+/**
+ * Measured on the real rulesets of about 5,000 rules: filters by device and source before those by device and destination. With IPv6
+ * addresses of 128 bits it pays to have the sources, which are many there, below the destinations. See README.md.
+ */
+const FIRST_FIELDS = {
+  ipv4: ['ct.state', 'device.in', 'ip.src', 'device.out', 'ip.dst', 'ip.protocol', 'ip.fragmentOffset', 'l4.dport', 'l4.sport'],
+  ipv6: ['ct.state', 'device.out', 'ip.dst', 'ip.protocol', 'ip.fragmentOffset', 'l4.dport', 'device.in', 'ip.src', 'l4.sport'],
+} as const
+
 /** Returns the space for rulesets of one family. */
 export function makeSpace({ family, rulesets, namespace, backend = 'legacy', nodeLimit }: SpaceOptions): Space {
   const universe = deviceUniverse(rulesets, namespace, backend)
-  const sets = makePacketSets(family, { devices: universe, ...(nodeLimit === undefined ? {} : { nodeLimit }) })
+  const sets = makePacketSets(family, { devices: universe, firstFields: FIRST_FIELDS[family], ...(nodeLimit === undefined ? {} : { nodeLimit }) })
   const devices = universe.names.filter(name => name !== '')
   const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, devices)
   return { family, sets, rewritings: makeRewritings(family), surroundings, backend, namespace, devices }
@@ -73,7 +91,7 @@ export function startSet({ sets, surroundings }: Space, start: Start, state: Flo
 }
 
 /** Sends packets through a ruleset: all that begin so, or those of `within`. */
-export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within }: { readonly start: Start; readonly state?: FlowState; readonly within?: PacketSet }): Reached {
+export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within }: ReachOptions): Reached {
   const { sets, rewritings, surroundings, backend } = space
   const prepared = prepareRuleset(ruleset, backend)
   const run = makeRun({ sets, rewritings, prepared, surroundings, backend, state })

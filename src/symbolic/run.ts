@@ -43,7 +43,7 @@ export function makeRun(options: RunOptions): Run {
   const { sets, prepared, surroundings } = options
   const fates = new Map<string, { readonly kind: FateKind; readonly by: Decider | undefined; readonly rewriting: Rewriting; readonly parts: PacketSet[] }>()
   const decisions = new Map<string, { readonly verdict: Decision['verdict']; readonly by: Decider; readonly parts: PacketSet[] }>()
-  const cubes: Cubes = new Map()
+  const cubes: Cubes = new WeakMap()
   const setOf = (predicate: Predicate, rewriting: Rewriting): PacketSet => sets.setOf(readThrough(surroundings.ground(predicate), rewriting))
   return {
     ...options,
@@ -68,20 +68,24 @@ export function makeRun(options: RunOptions): Run {
   }
 }
 
-type Cubes = Map<Predicate, PacketCube | 'never' | undefined>
+type Cubes = WeakMap<Predicate, PacketCube | 'never' | undefined>
 
 /** Most rules are cubes: those are taken out of a set along one path. */
 function split(sets: PacketSets, predicate: Predicate, set: PacketSet, cubes: Cubes): { readonly hit: PacketSet; readonly missed: PacketSet } {
   if (predicate.kind === 'always') return { hit: set, missed: sets.none }
   if (predicate.kind === 'never') return { hit: sets.none, missed: set }
-  let cube = cubes.get(predicate)
-  if (cube === undefined && !cubes.has(predicate)) {
-    cube = sets.cubeOf([predicate])
-    cubes.set(predicate, cube)
-  }
+  const cube = cubeOf(sets, cubes, predicate)
   if (cube === 'never') return { hit: sets.none, missed: set }
   if (cube) return sets.meetsCube(set, cube) ? { hit: sets.intersectCube(set, cube), missed: sets.subtractCube(set, cube) } : { hit: sets.none, missed: set }
   const matching = sets.setOf(predicate)
   const hit = sets.intersect(set, matching)
   return { hit, missed: hit === sets.none ? set : hit === set ? sets.none : sets.subtract(set, matching) }
+}
+
+function cubeOf(sets: PacketSets, cubes: Cubes, predicate: Predicate): PacketCube | 'never' | undefined {
+  const known = cubes.get(predicate)
+  if (known !== undefined || cubes.has(predicate)) return known
+  const cube = sets.cubeOf([predicate])
+  cubes.set(predicate, cube)
+  return cube
 }
