@@ -1,0 +1,58 @@
+/** What a policy becomes for one family: chains of its own, hooks that lead to them, and ipsets. */
+
+import type { Hook, TableName } from '../ir/hooks.ts'
+import type { ChainPolicy, MatchUse, TargetUse } from '../ir/ruleset.ts'
+import type { Span } from '../diagnostics/source-file.ts'
+import type { Family, Prefix } from '../net/address.ts'
+
+/** A rule, and the sentence that it comes from. */
+export interface CompiledRule {
+  readonly matches: readonly MatchUse[]
+  readonly target: TargetUse
+  readonly span: Span
+}
+
+/** A chain of the policy's own; with `option manage = all` also a built-in one. */
+export interface CompiledChain {
+  readonly table: TableName
+  readonly name: string
+  readonly rules: CompiledRule[]
+}
+
+/** A rule in a chain of others that leads into one of the policy's own. */
+export interface CompiledHook {
+  readonly table: TableName
+  readonly chain: string
+  readonly place: 'first' | 'last'
+  readonly rule: CompiledRule
+}
+
+/** A set of prefixes. */
+export interface CompiledIpset {
+  readonly name: string
+  readonly family: Family
+  readonly prefixes: readonly Prefix[]
+  /** Where the list is written. */
+  readonly place: string
+}
+
+/** The rules of one family. `policies` are those of the built-in chains where whole tables are managed. */
+export interface CompiledRules {
+  readonly family: Family
+  readonly chains: readonly CompiledChain[]
+  readonly hooks: readonly CompiledHook[]
+  readonly ipsets: readonly CompiledIpset[]
+  readonly policies: Readonly<Partial<Record<Hook, ChainPolicy>>>
+  readonly managesAll: boolean
+}
+
+/** All names of the policy's own chains and ipsets begin with it. */
+export const PREFIX = 'gate-'
+
+/** The chain in which docker leaves room for rules of others. */
+export const DOCKER_CHAIN = 'DOCKER-USER'
+
+/** Returns how many rules there are, hooks included. */
+export function countRules({ chains, hooks }: CompiledRules): number {
+  return chains.reduce((sum, chain) => sum + chain.rules.length, hooks.length)
+}

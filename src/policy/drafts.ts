@@ -1,0 +1,114 @@
+/** The rules of one family while they are being made: chains by table and name, ipsets, and what was left out. */
+
+import type { TableName } from '../ir/hooks.ts'
+import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
+import { lengthOfMask } from '../net/address.ts'
+import type { Family, Prefix } from '../net/address.ts'
+import type { CompiledChain, CompiledHook, CompiledIpset, CompiledRule } from './compiled.ts'
+import { PREFIX } from './compiled.ts'
+import { commentMatch } from './matches.ts'
+import type { End, Origin, ResolvedPolicy, Zone } from './resolved.ts'
+import { sidesMeet, sidesOf } from './sides.ts'
+import type { Side } from './sides.ts'
+import type { Span } from '../diagnostics/source-file.ts'
+
+/** Rules in the making. */
+export interface Drafts {
+  readonly family: Family
+  readonly policy: ResolvedPolicy
+  readonly chains: Map<string, CompiledChain>
+  readonly hooks: CompiledHook[]
+  readonly ipsets: Map<string, CompiledIpset>
+  /** Names of zones and lists that have no addresses in the family, with where they are written. */
+  readonly silent: Map<string, Span>
+  /** Zones that docker's chains can meet in this family, and all others. */
+  readonly zones: readonly Zone[]
+  /** Zones of which a packet may be in two. */
+  readonly overlapping: ReadonlySet<Zone>
+  /** Which pair of zones has the chain of a name. */
+  readonly pairNames: Map<string, string>
+  /** The chain that takes the rules for docker's zones now. */
+  dockerChain: string
+}
+
+/** Returns nothing yet. */
+export function startDrafts(policy: ResolvedPolicy, family: Family): Drafts {
+  const zones = policy.zones.filter(zone => !zone.isDockers || !zone.at || zone.at[family].length > 0)
+  return {
+    family, policy, zones, overlapping: overlappingZones(zones, family), chains: new Map(), hooks: [], ipsets: new Map(), silent: new Map(), pairNames: new Map(),
+    dockerChain: DOCKER_WAY,
+  }
+}
+
+/** Where the rules for docker's zones begin. */
+export const DOCKER_WAY = `${PREFIX}docker`
+
+function overlappingZones(zones: readonly Zone[], family: Family): ReadonlySet<Zone> {
+  const sides = zones.map(zone => ({ zone, sides: sidesOf({ place: zone, span: zone.span }, family, () => '') }))
+  const found = new Set<Zone>()
+  for (const one of sides) for (const other of sides) {
+    if (one !== other && one.sides.some(side => other.sides.some(another => sidesMeet(side, another)))) found.add(one.zone)
+  }
+  return found
+}
+
+/** Returns the chain of a name, empty where it is new. */
+export function chainOf(drafts: Drafts, table: TableName, name: string): CompiledChain {
+  const key = `${table} ${name}`
+  const known = drafts.chains.get(key)
+  if (known) return known
+  const chain: CompiledChain = { table, name, rules: [] }
+  drafts.chains.set(key, chain)
+  return chain
+}
+
+const commentOf = new WeakMap<Origin, MatchUse>()
+
+/** Returns a rule of a sentence: its comment says where the sentence stands and why. */
+export function makeRule(origin: Origin, matches: readonly MatchUse[], target: TargetUse): CompiledRule {
+  let comment = commentOf.get(origin)
+  if (!comment) {
+    comment = commentMatch(origin)
+    commentOf.set(origin, comment)
+  }
+  return { matches: [...matches, comment], target, span: origin.span }
+}
+
+/** Returns the alternatives of ends that have some in the family; what has none is remembered for a note. */
+export function alternatives(drafts: Drafts, ends: readonly End[], origin: Origin): readonly Side[] {
+  return ends.flatMap(end => alternativesOf(drafts, end, origin))
+}
+
+/** Returns the alternatives of one end. */
+export function alternativesOf(drafts: Drafts, end: End, origin: Origin): readonly Side[] {
+  const { family } = drafts
+  const sides = sidesOf(end, family, (of, prefixes) => makeIpset(drafts, of, prefixes, origin))
+  if (sides.length === 0) {
+    const zone = typeof end.place === 'string' ? undefined : end.place
+    const name = end.list ?? (end.addresses ? undefined : zone?.name)
+    if (name !== undefined) drafts.silent.set(name, end.span)
+  }
+  return sides
+}
+
+/** Returns the name of the ipset with these prefixes; one that has them already is used again. */
+function makeIpset(drafts: Drafts, end: End, prefixes: readonly Prefix[], origin: Origin): string {
+  const { family, ipsets } = drafts
+  const zone = typeof end.place === 'string' ? undefined : end.place
+  const base = end.list ?? (end.addresses ? `line-${origin.mark}` : (zone?.name ?? 'any'))
+  const tail = family === 'ipv4' ? '-4' : '-6'
+  for (let count = 1; ; count++) {
+    const more = count === 1 ? '' : `-${count}`
+    const name = `${PREFIX}${base.slice(0, IPSET_NAME_LIMIT - PREFIX.length - tail.length - more.length)}${more}${tail}`
+    const known = ipsets.get(name)
+    if (known && !isSame(known.prefixes, prefixes)) continue
+    if (!known) ipsets.set(name, { name, family, prefixes, place: origin.place })
+    return name
+  }
+}
+
+const IPSET_NAME_LIMIT = 31
+
+function isSame(one: readonly Prefix[], other: readonly Prefix[]): boolean {
+  return one === other || (one.length === other.length && one.every((prefix, index) => prefix.address === other[index]?.address && lengthOfMask(prefix.mask) === lengthOfMask(other[index]?.mask ?? 0)))
+}

@@ -1,0 +1,145 @@
+/** publish, masquerade, snat and redirect -> rules of nat, with the accepts that belong to them. */
+
+import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
+import type { Address, Prefix } from '../net/address.ts'
+import { addressWidth, familyOf, maskOfLength, prefixIncludes } from '../net/address.ts'
+import type { NumberRange } from '../net/ranges.ts'
+import { PREFIX } from './compiled.ts'
+import { alternatives, alternativesOf, chainOf } from './drafts.ts'
+import type { Drafts } from './drafts.ts'
+import { makeHead, makeHeads, trafficMatches } from './heads.ts'
+import type { Head, TrafficMatch } from './heads.ts'
+import type { Entry } from './lower-rules.ts'
+import { connectionMatch, destinationNat, localAddress, portMatch, redirection, sourceNat, verdict } from './matches.ts'
+import { portLists } from './port-sets.ts'
+import type { End, Ends, Origin, PublishSentence, RedirectSentence, SourceNatSentence, Traffic, Zone } from './resolved.ts'
+import { zoneOf } from './sides.ts'
+import type { Side, Way } from './sides.ts'
+import { writeSentence } from './tails.ts'
+
+/** The chains of nat, by what they are for. */
+export type NatWay = 'dnat' | 'snat' | 'dnat-out'
+
+/** Returns the chain that rules of nat stand in. */
+export function natChain({ policy }: Drafts, way: NatWay): string {
+  if (!policy.managesAll) return `${PREFIX}${way}`
+  return way === 'dnat' ? 'PREROUTING' : way === 'snat' ? 'POSTROUTING' : 'OUTPUT'
+}
+
+const NO_SIDES: readonly Side[] = [{}]
+
+/** Writes a published service: destination NAT and hairpin; returns its accepts. */
+export function lowerPublish(drafts: Drafts, sentence: PublishSentence): readonly Entry[] {
+  if (sentence.family !== drafts.family) return []
+  const on = sentence.on.map((prefix): Side => ({ prefix }))
+  const target = destinationNat(sentence.to, sentence.port)
+  writeDestinationNat(drafts, sentence, on, () => target)
+  writeHairpin(drafts, sentence)
+  const isDockers = drafts.zones.some(zone => zone.isDockers && covers(zone, sentence.to))
+  const accept = (way: Way): Entry => entryFor(way, sentence.origin, publishedHeads(sentence, {}), drafts)
+  return [accept(isDockers ? 'docker' : 'forward'), ...(includesFirewall(sentence.from) ? [accept('out')] : [])]
+}
+
+function entryFor(way: Way, origin: Origin, heads: readonly Head[], drafts: Drafts): Entry {
+  const tail = { guards: [], counts: false, final: verdict(way === 'docker' ? 'RETURN' : 'ACCEPT') }
+  return { way, isPlainAllow: true, isTotal: false, rules: () => writeSentence(drafts, { table: 'filter', mark: `${way}-${origin.mark}`, origin, word: 'allow' }, heads, [], tail) }
+}
+
+function includesFirewall({ included, excluded }: Ends): boolean {
+  return included.some(({ place, addresses }) => place === 'fw' || (place === 'any' && !addresses)) && !excluded.some(({ place }) => place === 'fw')
+}
+
+interface NatSentence {
+  readonly traffic: readonly Traffic[]
+  readonly from: Ends
+  readonly origin: Origin
+}
+
+function writeDestinationNat(drafts: Drafts, sentence: NatSentence, on: readonly Side[], targetFor: (way: NatWay) => TargetUse): void {
+  const { from, origin } = sentence
+  const traffic = trafficMatches(sentence.traffic, drafts.family)
+  const outside = alternatives(drafts, from.included.filter(end => end.place !== 'fw'), origin)
+  const skipped = alternatives(drafts, from.excluded.filter(end => end.place !== 'fw'), origin).map(side => makeHead(side, {}, { matches: [] }))
+  const inner = from.included.filter(end => end.place === 'fw' || (end.place === 'any' && !end.addresses))
+  if (outside.length > 0) writeNat(drafts, 'dnat', origin, makeHeads(outside, on, traffic), skipped, targetFor('dnat'))
+  if (inner.length > 0 && includesFirewall(from)) writeNat(drafts, 'dnat-out', origin, makeHeads(NO_SIDES, on, traffic), [], targetFor('dnat-out'))
+}
+
+function writeNat(drafts: Drafts, way: NatWay, origin: Origin, heads: readonly Head[], skipped: readonly Head[], final: TargetUse): void {
+  const rules = writeSentence(drafts, { table: 'nat', mark: `${way}-${origin.mark}`, origin, word: way }, heads, skipped, { guards: [], counts: false, final })
+  if (rules.length > 0) chainOf(drafts, 'nat', natChain(drafts, way)).rules.push(...rules)
+}
+
+/** Returns the heads of connections that this sentence has translated, as they look behind it. */
+function publishedHeads(sentence: PublishSentence, from: Side): readonly Head[] {
+  const { traffic, on, to, port } = sentence
+  const destination: Side = { prefix: hostPrefix(to) }
+  return on.flatMap(original => traffic.flatMap(one => translated(one, original, port).map(what => makeHead(from, destination, what))))
+}
+
+function translated({ protocol, ports }: Traffic, originalDestination: Prefix, port: number | undefined): readonly TrafficMatch[] {
+  const connection = (originalPort?: NumberRange): MatchUse => connectionMatch({ states: ['DNAT'], originalDestination, ...(originalPort ? { originalPort } : {}) })
+  if (!ports) return [{ protocol, matches: [connection()] }]
+  if (port === undefined) return portLists(ports).map(list => ({ protocol, matches: [portMatch(protocol, list), connection()] }))
+  return ports.map(original => ({ protocol, matches: [portMatch(protocol, [{ low: port, high: port }]), connection(original)] }))
+}
+
+/** Clients beside the server must see the answer come from the firewall: their connections get its address. */
+function writeHairpin(drafts: Drafts, sentence: PublishSentence): void {
+  const { from, to, origin } = sentence
+  for (const zone of drafts.zones) {
+    const at = zone.at?.[drafts.family] ?? []
+    if (!covers(zone, to) || !from.included.some(end => reaches(end, zone))) continue
+    const heads = at.flatMap(prefix => zone.devices.flatMap(device => publishedHeads(sentence, { prefix }).map(head => onDevice(head, device))))
+    writeNat(drafts, 'snat', origin, heads, [], verdict('MASQUERADE'))
+  }
+}
+
+function reaches(end: End, zone: Zone): boolean {
+  return end.place === 'any' || zoneOf(end) === zone
+}
+
+function onDevice({ matches, ...head }: Head, device: Zone['devices'][number]): Head {
+  const [ip, ...others] = matches
+  return ip?.name === 'ip' ? { ...head, matches: [{ name: 'ip', infos: { ...ip.infos, 'out-interface': { value: device, inverted: false } } }, ...others] } : { ...head, matches }
+}
+
+function covers({ at }: Zone, address: Address): boolean {
+  return at?.[familyOf(address)].some(prefix => prefixIncludes(prefix, address)) ?? false
+}
+
+function hostPrefix(address: Address): Prefix {
+  const family = familyOf(address)
+  return { address, mask: maskOfLength(family, addressWidth(family)) }
+}
+
+/** Writes source NAT. Kernel: where a packet came in is not known any more, so only its addresses tell. */
+export function lowerSourceNat(drafts: Drafts, { families, from, out, to, origin }: SourceNatSentence): readonly Entry[] {
+  if (!families.includes(drafts.family)) return []
+  const outSides = out.devices.map((device): Side => ({ device }))
+  const heads = from.included.flatMap(end => sourceHeads(drafts, end, outSides, origin))
+  const skipped = from.excluded.flatMap(end => sourceHeads(drafts, end, NO_SIDES, origin))
+  writeNat(drafts, 'snat', origin, heads, skipped, to === undefined ? verdict('MASQUERADE') : sourceNat(to))
+  return []
+}
+
+function sourceHeads(drafts: Drafts, end: End, out: readonly Side[], origin: Origin): readonly Head[] {
+  if (end.place === 'fw' && !end.addresses) return makeHeads(NO_SIDES, out, [{ matches: [localAddress('src')] }])
+  const { devices } = zoneOf(end) ?? {}
+  const sides = alternativesOf(drafts, end, origin).filter(side => !devices || side.device === devices[0]).map(({ device: _device, ...side }) => side)
+  return makeHeads(sides, out, [{ matches: [] }])
+}
+
+/** Writes connections sent to the firewall itself; returns their accepts. What the firewall sends itself is sent there only where `fw` is named. */
+export function lowerRedirect(drafts: Drafts, sentence: RedirectSentence): readonly Entry[] {
+  const { families, traffic, port, origin } = sentence
+  if (!families.includes(drafts.family)) return []
+  const from: Ends = sentence.from.included.some(end => end.place === 'fw') ? sentence.from : { included: sentence.from.included, excluded: [...sentence.from.excluded, { place: 'fw', span: origin.span }] }
+  const target = redirection(port)
+  writeDestinationNat(drafts, { traffic, from, origin }, NO_SIDES, () => target)
+  const sides = alternatives(drafts, from.included.filter(end => end.place !== 'fw'), origin)
+  const dialled = traffic.filter(one => one.families.includes(drafts.family)).flatMap((one): readonly TrafficMatch[] => (one.ports ?? []).map(original => ({
+    protocol: one.protocol, matches: [portMatch(one.protocol, [{ low: port, high: port }]), connectionMatch({ states: ['DNAT'], originalPort: original })],
+  })))
+  return [entryFor('in', origin, makeHeads(sides, NO_SIDES, dialled), drafts)]
+}

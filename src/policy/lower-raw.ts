@@ -1,0 +1,50 @@
+/** raw -> rules in iptables' own words, read as a save would be, in chains of the policy's own or hooked into those of others. */
+
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { isBuiltInChain } from '../ir/hooks.ts'
+import type { Family } from '../net/address.ts'
+import { readRuleset } from '../save/read.ts'
+import { PREFIX } from './compiled.ts'
+import type { CompiledRule } from './compiled.ts'
+import { chainOf, makeRule } from './drafts.ts'
+import type { Drafts } from './drafts.ts'
+import { jumpTo } from './matches.ts'
+import type { RawSentence } from './resolved.ts'
+
+/** What a raw rule becomes, or what is wrong with it. */
+export type ReadRaw = { readonly rule: CompiledRule } | { readonly problems: readonly Diagnostic[] }
+
+/** Reads a raw rule for one family. */
+export function readRaw(sentence: RawSentence, family: Family): ReadRaw {
+  const { table, chain, rule, ruleSpan, origin } = sentence
+  const jump = /(?:^|\s)-[jg]\s+(gate-\S+|DOCKER-USER)/.exec(rule)?.[1]
+  const start = `*${table}\n${isBuiltInChain(table, chain) ? '' : `:${chain} - [0:0]\n`}${jump === undefined || jump === chain ? '' : `:${jump} - [0:0]\n`}-A ${chain} `
+  const { value, diagnostics } = readRuleset([{ path: origin.place, text: `${start}${rule}\nCOMMIT\n` }], { family })
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  const read = value.tables[0]?.chainByName.get(chain)?.rules[0]
+  if (errors.length === 0 && read?.target) return { rule: { ...makeRule(origin, read.matches, read.target) } }
+  const place = (offset: number): number => Math.min(Math.max(ruleSpan.start + 1, ruleSpan.start + 1 + offset - start.length), ruleSpan.end)
+  if (errors.length === 0) return { problems: [{ code: 'missing-option', severity: 'error', message: 'the rule does nothing: it has no target', span: ruleSpan, related: [], help: 'end it with `-j TARGET`' }] }
+  return { problems: errors.map(error => ({ ...error, span: { source: ruleSpan.source, start: place(error.span.start), end: place(error.span.end) }, related: [] })) }
+}
+
+/** Puts a raw rule where it belongs. Chains of the policy's own take it as it is; those of others get a hook. */
+export function placeRaw(drafts: Drafts, sentence: RawSentence, rule: CompiledRule): void {
+  const { table, chain, place } = sentence
+  const isOwn = chain.startsWith(PREFIX) || (drafts.policy.managesAll && isBuiltInChain(table, chain))
+  if (isOwn) {
+    const { rules } = chainOf(drafts, table, chain)
+    const last = rules[rules.length - 1]
+    // What follows the default would never be asked.
+    if (place === 'first') rules.unshift(rule)
+    else if (last && last.span === drafts.policy.defaultVerdict.origin.span) rules.splice(rules.length - 1, 0, rule)
+    else rules.push(rule)
+    return
+  }
+  const name = `${PREFIX}${place}-${chain}`.slice(0, CHAIN_LIMIT)
+  const own = chainOf(drafts, table, name)
+  if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule({ place: drafts.policy.path, mark: '0', span: drafts.policy.span }, [], jumpTo(name)) })
+  own.rules.push(rule)
+}
+
+const CHAIN_LIMIT = 28

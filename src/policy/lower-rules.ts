@@ -1,0 +1,231 @@
+/** Rules -> entries of the chains that they concern: to the firewall, from it, through it, and through it from or to docker's zones. */
+
+import type { MatchUse } from '../ir/ruleset.ts'
+import type { CompiledRule } from './compiled.ts'
+import { PREFIX } from './compiled.ts'
+import { alternatives, alternativesOf, chainOf, makeRule } from './drafts.ts'
+import type { Drafts } from './drafts.ts'
+import { fitsInHeads, makeHead, makeHeads, trafficMatches } from './heads.ts'
+import type { Exception, Head, TrafficMatch } from './heads.ts'
+import { gotoChain, limitMatch, maximumMatch, untilMatch, verdict } from './matches.ts'
+import type { End, Ends, RuleSentence, Traffic, Zone } from './resolved.ts'
+import { liesInZone, sidesMeet, waysBetween, zoneOf } from './sides.ts'
+import type { Side, Way } from './sides.ts'
+import { writeSentence, writeTail } from './tails.ts'
+import type { Place, Tail } from './tails.ts'
+
+/** A pair of zones, or a zone and the firewall. */
+export interface Pair {
+  readonly from: Zone | 'fw'
+  readonly to: Zone | 'fw'
+}
+
+/** What a sentence adds to the chain of a way. `rules(true)` leaves out what a chain for the pair has asked already. */
+export interface Entry {
+  readonly way: Way
+  readonly pair?: Pair
+  /** Only lets packets pass, whatever came before: the order of such entries does not matter. */
+  readonly isPlainAllow: boolean
+  /** Decides every packet of the way. */
+  readonly isTotal: boolean
+  rules(insidePair: boolean): readonly CompiledRule[]
+}
+
+/** Returns the entries of a rule. Those for docker's zones are written at once, since their order makes chains. */
+export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entry[] {
+  if (!sentence.families.includes(drafts.family)) return []
+  return groupsOf(drafts, sentence).flatMap(group => lowerGroup(drafts, sentence, group) ?? [])
+}
+
+interface Group {
+  readonly way: Way
+  readonly from: readonly End[]
+  readonly to: readonly End[]
+  readonly pair?: Pair
+}
+
+/** Ends of one way are taken together, except where a chain for a pair of zones may take them. */
+function groupsOf(drafts: Drafts, { from, to }: { readonly from: Ends; readonly to: Ends }): readonly Group[] {
+  const { family, zones } = drafts
+  const pairs: Group[] = []
+  const others = new Map<string, { way: Way; from: End[]; to: readonly End[] }>()
+  for (const one of from.included) {
+    const byWay = new Map<Way, End[]>()
+    for (const other of to.included) for (const way of waysBetween(one, other, family, zones)) {
+      const pair = pairOf(one, other, way, drafts)
+      if (pair) pairs.push({ way, from: [one], to: [other], pair })
+      else byWay.set(way, [...(byWay.get(way) ?? []), other])
+    }
+    for (const [way, ends] of byWay) {
+      const key = `${way} ${ends.map(end => to.included.indexOf(end)).join()}`
+      const known = others.get(key)
+      if (known) known.from.push(one)
+      else others.set(key, { way, from: [one], to: ends })
+    }
+  }
+  return [...pairs, ...others.values()]
+}
+
+function pairOf(from: End, to: End, way: Way, drafts: Drafts): Pair | undefined {
+  if (way === 'docker') return undefined
+  const one = way === 'out' ? firewallOf(from) : zoneAlone(from, drafts)
+  const other = way === 'in' ? firewallOf(to) : zoneAlone(to, drafts)
+  return one && other ? { from: one, to: other } : undefined
+}
+
+function firewallOf(end: End): 'fw' | undefined {
+  return end.place === 'fw' && !end.addresses ? 'fw' : undefined
+}
+
+/** Packets of zones that overlap would be met in the chain of either. */
+function zoneAlone(end: End, { family, overlapping }: Drafts): Zone | undefined {
+  const zone = zoneOf(end)
+  return zone && !overlapping.has(zone) && liesInZone(end, family) ? zone : undefined
+}
+
+interface Parts {
+  readonly from: readonly Side[]
+  readonly to: readonly Side[]
+  readonly traffic: readonly TrafficMatch[]
+}
+
+function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group): Entry | undefined {
+  const { origin } = sentence
+  const { way, pair } = group
+  const traffic = trafficOn(way, sentence)
+  const parts: Parts = { from: alternatives(drafts, group.from, origin), to: alternatives(drafts, group.to, origin), traffic: trafficMatches(traffic, drafts.family) }
+  if (parts.from.length === 0 || parts.to.length === 0 || parts.traffic.length === 0) return undefined
+  if (leavesOut(sentence, way)) return undefined
+  const excepted = exceptionsOf(drafts, sentence, parts)
+  const tail = tailOf(drafts, sentence, way)
+  const isConditional = excepted.length > 0 || tail.guards.length > 0
+  const isTotal = sentence.verb !== 'log' && !isConditional && !sentence.traffic && [...parts.from, ...parts.to].every(isEverything)
+  const isPlainAllow = sentence.verb === 'allow' && !sentence.log && tail.guards.length === 0
+  if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, rules: () => writeForDocker(drafts, sentence, parts, excepted, tail) }
+  const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { way, pair, excepted, tail }, inside ? insideOf(group, parts) : parts)
+  return { way, ...(pair ? { pair } : {}), isPlainAllow, isTotal, rules: write }
+}
+
+function isEverything({ device, prefix, set }: Side): boolean {
+  return !device && !prefix && set === undefined
+}
+
+/** `except fw` takes a whole way out. */
+function leavesOut({ from, to }: RuleSentence, way: Way): boolean {
+  const isFirewall = (end: End) => end.place === 'fw' && !end.addresses
+  return (way === 'in' && to.excluded.some(isFirewall)) || (way === 'out' && from.excluded.some(isFirewall))
+}
+
+/** Of ICMP errors only what comes with no connection needs a rule; what belongs to the link is never forwarded. */
+function trafficOn(way: Way, { traffic, verb }: RuleSentence): readonly Traffic[] | undefined {
+  if (!traffic) return undefined
+  const needed = verb === 'allow' ? traffic.filter(one => !one.comesRelated) : traffic
+  if (!needed.some(one => one.onLink)) return needed
+  if (way !== 'in' && way !== 'out') return needed.filter(one => !one.onLink)
+  return needed.map(one => (one.onLink && one.messages ? { ...one, messages: one.messages.filter(({ type }) => !(way === 'in' ? REPORTS : QUERIES).includes(type)) } : one))
+}
+
+/** Multicast listeners report to routers, which ask them. */
+const REPORTS: readonly number[] = [131, 132, 143]
+const QUERIES: readonly number[] = [130]
+
+function exceptionsOf(drafts: Drafts, { from, to, origin }: RuleSentence, parts: Parts): readonly Exception[] {
+  const all: Exception[] = [
+    ...from.excluded.flatMap(end => alternativesOf(drafts, end, origin).map(side => ({ end: 'from' as const, side, place: end.place }))).filter(({ place }) => place !== 'fw'),
+    ...to.excluded.flatMap(end => alternativesOf(drafts, end, origin).map(side => ({ end: 'to' as const, side, place: end.place }))).filter(({ place }) => place !== 'fw'),
+  ]
+  return all.filter(({ end, side }) => (end === 'from' ? parts.from : parts.to).some(one => sidesMeet(one, side)))
+}
+
+function tailOf(drafts: Drafts, sentence: RuleSentence, way: Way): Tail {
+  const { limit, max, until, log, verb, origin } = sentence
+  const guards: MatchUse[] = []
+  if (until !== undefined) guards.push(untilMatch(until))
+  if (max) guards.push(maximumMatch(max, drafts.family))
+  if (limit) guards.push(limitMatch(limit, `${PREFIX}${origin.mark}`))
+  return { guards, counts: max !== undefined || (limit !== undefined && limit.per === undefined), ...(verb === 'log' ? { log: {} } : log ? { log } : {}), final: finalOf(verb, way) }
+}
+
+function finalOf(verb: RuleSentence['verb'], way: Way): Tail['final'] {
+  if (verb === 'log') return 'none'
+  if (verb === 'reject') return 'reject'
+  if (verb === 'deny') return verdict('DROP')
+  return verdict(way === 'docker' ? 'RETURN' : 'ACCEPT')
+}
+
+/** What a chain for the pair has asked is left out: devices, and the addresses that its zones have. */
+function insideOf(group: Group, { from, to, traffic }: Parts): Parts {
+  return { from: insideSides(group.from, from), to: insideSides(group.to, to), traffic }
+}
+
+function insideSides([end]: readonly End[], sides: readonly Side[]): readonly Side[] {
+  if (!end?.addresses) return [{}]
+  const first = sides[0]?.device?.name
+  return sides.filter(side => side.device?.name === first).map(({ device: _device, ...side }) => side)
+}
+
+interface Writing {
+  readonly way: Way
+  readonly pair: Pair | undefined
+  readonly excepted: readonly Exception[]
+  readonly tail: Tail
+}
+
+function writeParts(drafts: Drafts, sentence: RuleSentence, { way, excepted, tail }: Writing, parts: Parts): readonly CompiledRule[] {
+  const { origin } = sentence
+  const place: Place = { table: 'filter', mark: `${MARKS[way]}-${origin.mark}`, origin, word: sentence.verb }
+  const [exception, ...others] = excepted
+  if (exception && others.length === 0 && fitsInHeads(exception, parts.from, parts.to)) return writeSentence(drafts, place, makeHeads(parts.from, parts.to, parts.traffic, exception), [], tail)
+  if (excepted.length === 0) {
+    const factored = writeFactored(drafts, place, parts, tail)
+    if (factored) return factored
+  }
+  return writeSentence(drafts, place, makeHeads(parts.from, parts.to, parts.traffic), excepted.map(headOfException), tail)
+}
+
+const MARKS: Readonly<Record<Way, string>> = { in: 'in', out: 'out', forward: 'fwd', docker: 'docker' }
+
+function headOfException({ end, side }: Exception): Head {
+  return end === 'from' ? makeHead(side, {}, { matches: [] }) : makeHead({}, side, { matches: [] })
+}
+
+/** Where a product of alternatives makes many rules, its longest factor gets a chain of its own. */
+function writeFactored(drafts: Drafts, place: Place, { from, to, traffic }: Parts, tail: Tail): readonly CompiledRule[] | undefined {
+  const total = from.length * to.length * traffic.length
+  const longest = Math.max(from.length, to.length, traffic.length)
+  const others = total / longest
+  if (others < 2 || longest + others + SAVING > total || tail.counts || tail.log || tail.final === 'reject') return undefined
+  const none: readonly Side[] = [{}]
+  const heads = longest === traffic.length ? makeHeads(from, to, [{ matches: [] }]) : longest === from.length ? makeHeads(none, to, traffic) : makeHeads(from, none, traffic)
+  const inner = longest === traffic.length ? makeHeads(none, none, traffic) : longest === from.length ? makeHeads(from, none, [{ matches: [] }]) : makeHeads(none, to, [{ matches: [] }])
+  const { rules } = chainOf(drafts, place.table, `${PREFIX}${place.mark}`)
+  rules.length = 0
+  rules.push(...writeSentence(drafts, place, inner, [], tail))
+  return heads.map(head => makeRule(place.origin, head.matches, { kind: 'jump', chain: `${PREFIX}${place.mark}` }))
+}
+
+/** Rules that a chain must save to be worth its jump. */
+const SAVING = 2
+
+/**
+ * What docker's zones are allowed returns to docker's own chains, which only the last chain on the way can say: conditions that need a chain
+ * are reached by goto, and the rest of the rules is reached by goto from there.
+ */
+function writeForDocker(drafts: Drafts, sentence: RuleSentence, { from, to, traffic }: Parts, excepted: readonly Exception[], tail: Tail): readonly CompiledRule[] {
+  const { origin } = sentence
+  const place: Place = { table: 'filter', mark: `docker-${origin.mark}`, origin, word: sentence.verb }
+  const [exception] = excepted
+  const isSimple = excepted.length === 0 || (exception !== undefined && excepted.length === 1 && fitsInHeads(exception, from, to))
+  const heads = makeHeads(from, to, traffic, isSimple ? exception : undefined)
+  if (isSimple && (heads.length === 1 ? !tail.log || tail.guards.length === 0 : !tail.counts && !tail.log)) return writeSentence(drafts, place, heads, [], tail)
+  const name = `${PREFIX}${place.mark}`
+  const rest = `${PREFIX}docker-from-${origin.mark}`
+  const { rules } = chainOf(drafts, 'filter', name)
+  if (!isSimple) for (const one of excepted) rules.push(makeRule(origin, headOfException(one).matches, gotoChain(rest)))
+  rules.push(...writeTail(drafts, place, { ...tail, final: 'none' }, undefined).filter(({ target }) => target.kind === 'target' && target.name === 'LOG'))
+  rules.push(makeRule(origin, tail.guards, verdict('RETURN')))
+  if (tail.guards.length > 0) rules.push(makeRule(origin, [], gotoChain(rest)))
+  chainOf(drafts, 'filter', drafts.dockerChain).rules.push(...heads.map(head => makeRule(origin, head.matches, gotoChain(name))), makeRule(origin, [], gotoChain(rest)))
+  drafts.dockerChain = rest
+  return []
+}

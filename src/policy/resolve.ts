@@ -1,0 +1,163 @@
+/** Trees of a policy and of what it includes -> one policy with all names looked up. Never throws. */
+
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { positionAt } from '../diagnostics/source-file.ts'
+import type { SourceFile, Span } from '../diagnostics/source-file.ts'
+import { didYouMean } from '../extensions/did-you-mean.ts'
+import { isTableName, TABLES } from '../ir/hooks.ts'
+import type { DefaultNode, IncludeNode, OptionNode, PolicyFile, RawNode, StatementNode, Word, ZoneNode } from './ast.ts'
+import { complainTo } from './complain.ts'
+import type { Complain } from './complain.ts'
+import { collectNames } from './names.ts'
+import type { Names } from './names.ts'
+import { readPolicy } from './read.ts'
+import { resolveLog } from './resolve-clauses.ts'
+import { resolveNat } from './resolve-nat.ts'
+import { resolveBlock, resolveRule } from './resolve-rules.ts'
+import { resolveTest } from './resolve-tests.ts'
+import type { DefaultVerdict, Origin, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
+
+/** Returns the text of an included file, or why it cannot be had. */
+export type ReadInclude = (path: string, from: SourceFile) => SourceFile | { readonly problem: string }
+
+/** A policy, and everything there is to say about its text. `value` is absent where the text has errors. */
+export interface Resolved {
+  readonly files: readonly PolicyFile[]
+  readonly value?: ResolvedPolicy
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Reads a policy with what it includes, and looks all names up. */
+export function resolvePolicy(source: SourceFile, readInclude: ReadInclude): Resolved {
+  const diagnostics: Diagnostic[] = []
+  const complain = complainTo(diagnostics)
+  const files: PolicyFile[] = []
+  const placed: PlacedStatement[] = []
+  readFiles({ source, name: lastPart(source.path), readInclude, diagnostics, complain, files, placed, open: [] })
+  const names = collectNames(only(placed, 'let'), only(placed, 'zone'), complain)
+  const sentences = placed.flatMap(one => resolveStatement(one, names, complain))
+  const assertions = only(placed, 'test').flatMap(test => resolveTest(test, names, complain))
+  const defaultVerdict = resolveDefault(placed, source, complain)
+  const managesAll = resolveOptions(only(placed, 'option'), complain)
+  const zones = [...names.zones.values()]
+  if (managesAll) checkOwnership(only(placed, 'zone'), complain)
+  const isBroken = diagnostics.some(({ severity }) => severity === 'error') || files.some(file => file.partial)
+  if (isBroken) return { files, diagnostics }
+  const span = { source, start: 0, end: 0 }
+  return { files, diagnostics, value: { zones, sentences, defaultVerdict, assertions, managesAll, path: lastPart(source.path), span } }
+}
+
+interface PlacedStatement {
+  readonly statement: StatementNode
+  readonly file: FileName
+}
+
+interface FileName {
+  readonly name: string
+  /** 0 is the policy itself. */
+  readonly index: number
+}
+
+interface Reading {
+  readonly source: SourceFile
+  readonly name: string
+  readonly readInclude: ReadInclude
+  readonly diagnostics: Diagnostic[]
+  readonly complain: Complain
+  readonly files: PolicyFile[]
+  readonly placed: PlacedStatement[]
+  readonly open: readonly string[]
+}
+
+function readFiles(reading: Reading): void {
+  const { source, diagnostics, files, placed } = reading
+  const { value, diagnostics: found } = readPolicy(source)
+  for (const diagnostic of found) diagnostics.push(diagnostic)
+  const file = { name: reading.name, index: files.push(value) - 1 }
+  for (const statement of value.statements) {
+    if (statement.kind === 'include') readIncluded(statement, reading)
+    else placed.push({ statement, file })
+  }
+}
+
+function readIncluded({ path, span }: IncludeNode, reading: Reading): void {
+  const { source, complain, open } = reading
+  const found = reading.readInclude(path.text, source)
+  if ('problem' in found) complain('include-failed', path.span, found.problem)
+  else if (found.path === source.path || open.includes(found.path)) complain('include-failed', span, `\`${path.text}\` includes itself`)
+  else readFiles({ ...reading, source: found, name: path.text, open: [...open, source.path] })
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function only<K extends StatementNode['kind']>(placed: readonly PlacedStatement[], kind: K): readonly Extract<StatementNode, { kind: K }>[] {
+  return placed.flatMap(({ statement }) => (statement.kind === kind ? [statement as Extract<StatementNode, { kind: K }>] : []))
+}
+
+function resolveStatement({ statement, file }: PlacedStatement, names: Names, complain: Complain): readonly Sentence[] {
+  switch (statement.kind) {
+    case 'rule': {
+      const rule = resolveRule(statement, undefined, names, originOf(statement, file), complain)
+      return rule ? [rule] : []
+    }
+    case 'block':
+      return resolveBlock(statement, names, rule => originOf(rule, file), complain)
+    case 'publish':
+    case 'masquerade':
+    case 'snat':
+    case 'redirect': {
+      const sentence = resolveNat(statement, names, originOf(statement, file), complain)
+      return sentence ? [sentence] : []
+    }
+    case 'raw': {
+      const raw = resolveRaw(statement, originOf(statement, file), complain)
+      return raw ? [raw] : []
+    }
+    default:
+      return []
+  }
+}
+
+function originOf({ span, reason }: { readonly span: Span; readonly reason?: Word }, file: FileName): Origin {
+  const { line } = positionAt(span.source, span.start)
+  return { place: `${file.name}:${line}`, span, mark: file.index === 0 ? String(line) : `${file.index + 1}-${line}`, ...(reason ? { reason: reason.text } : {}) }
+}
+
+function resolveRaw(node: RawNode, origin: Origin, complain: Complain): RawSentence | undefined {
+  const table = node.table.text
+  if (isTableName(table)) {
+    return {
+      kind: 'raw', families: node.family ? [node.family] : ['ipv4', 'ipv6'], isForOneFamily: node.family !== undefined, table, chain: node.chain.text, place: node.place,
+      rule: node.rule.text, ruleSpan: node.rule.span, origin,
+    }
+  }
+  complain('unknown-table', node.table.span, `there is no table \`${table}\``, didYouMean(table, TABLES) ?? `the tables are ${TABLES.join(', ')}`)
+  return undefined
+}
+
+function resolveDefault(placed: readonly PlacedStatement[], source: SourceFile, complain: Complain): DefaultVerdict {
+  const [first, second] = placed.filter(({ statement }) => statement.kind === 'default')
+  if (first && second) complain('duplicate-clause', second.statement.span, 'there are two defaults', 'a policy has one', { related: [{ span: first.statement.span, message: 'the first is here' }] })
+  if (!first) return { verdict: 'drop', origin: { place: lastPart(source.path), mark: '0', span: { source, start: 0, end: 0 } } }
+  const node = first.statement as DefaultNode
+  const log = node.log && resolveLog(node.log, complain)
+  return { verdict: node.verdict, origin: originOf(node, first.file), ...(log ? { log } : {}) }
+}
+
+function resolveOptions(options: readonly OptionNode[], complain: Complain): boolean {
+  let managesAll = false
+  for (const { name, value } of options) {
+    if (name.text !== 'manage') complain('bad-option', name.span, `there is no option \`${name.text}\``, didYouMean(name.text, ['manage']) ?? 'the option is `manage`')
+    else if (value.text !== 'all' && value.text !== 'own') complain('bad-option', value.span, `\`manage\` cannot be \`${value.text}\``, didYouMean(value.text, ['all', 'own']) ?? 'it is `own` (chains of its own beside those of others) or `all` (whole tables)')
+    else managesAll = value.text === 'all'
+  }
+  return managesAll
+}
+
+function checkOwnership(zones: readonly ZoneNode[], complain: Complain): void {
+  const owned = zones.find(zone => zone.owner)
+  if (owned) complain('docker-zone', owned.span, `zone \`${owned.name.text}\` is docker's, and \`option manage = all\` would throw docker's own rules away`, 'leave the option out: chains of its own stand beside those of docker')
+}
+
