@@ -1,7 +1,7 @@
 /** Trees of the parser -> nodes: services, ends, clauses and all else that several sentences share. */
 
 import type { CstNode, IToken } from 'chevrotain'
-import type { SourceFile } from '../diagnostics/source-file.ts'
+import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 import type { AddressNode, ClauseNode, EndNode, EndsNode, ItemNode, LimitNode, LogNode, MaxNode, PortNode, ServiceNode, ServicesNode, TargetNode, UntilNode, WayNode, Word } from './ast.ts'
 import { nodeIn, nodeOf, nodesOf, nthTokenIn, numberOf, spanOfNode, spanOfToken, tokenIn, tokenOf, wordOf } from './tree.ts'
 
@@ -15,22 +15,28 @@ export function buildItems(source: SourceFile, node: CstNode): readonly ItemNode
 
 /** Returns services. */
 export function buildServices(source: SourceFile, node: CstNode): ServicesNode {
-  return {
-    kind: 'services',
-    included: nodesOf(node, 'service').map(one => buildService(source, one)),
-    excluded: nodesOf(node, 'excepted').map(one => buildService(source, one)),
-    span: spanOfNode(source, node),
-  }
+  const included = nodesOf(node, 'service').map(one => buildService(source, one))
+  const excepted = nodesOf(node, 'excepted')
+  return { kind: 'services', included, excluded: excepted.length === 0 ? NOTHING : excepted.map(one => buildService(source, one)), span: spanOfList(source, node, included, excepted) }
+}
+
+const NOTHING: readonly never[] = []
+
+/** A list of one has the span of its element: a long policy has many. */
+function spanOfList(source: SourceFile, node: CstNode, included: readonly { readonly span: Span }[], excepted: readonly CstNode[]): Span {
+  const [only] = included
+  return only && included.length === 1 && excepted.length === 0 ? only.span : spanOfNode(source, node)
 }
 
 /** Returns the clauses of a rule or block, in the order of the text. */
 export function buildClauses(source: SourceFile, node: CstNode): readonly ClauseNode[] {
-  const first = nodesOf(node, 'firstClause').map(clause => buildFirstClause(source, clause))
-  const others = nodesOf(node, 'clause').map(clause => {
+  const clauses: ClauseNode[] = []
+  for (const clause of nodesOf(node, 'firstClause')) clauses.push(buildFirstClause(source, clause))
+  for (const clause of nodesOf(node, 'clause')) {
     const log = nodeOf(clause, 'log')
-    return log ? buildLog(source, log) : buildFirstClause(source, nodeIn(clause, 'firstClause'))
-  })
-  return [...first, ...others]
+    clauses.push(log ? buildLog(source, log) : buildFirstClause(source, nodeIn(clause, 'firstClause')))
+  }
+  return clauses
 }
 
 /** Returns `from ends` or `to ends`. */
@@ -40,12 +46,9 @@ export function buildWay(source: SourceFile, node: CstNode, kind: 'from' | 'to')
 
 /** Returns ends. */
 export function buildEnds(source: SourceFile, node: CstNode): EndsNode {
-  return {
-    kind: 'ends',
-    included: nodesOf(node, 'end').map(end => buildEnd(source, end)),
-    excluded: nodesOf(node, 'excepted').map(end => buildEnd(source, end)),
-    span: spanOfNode(source, node),
-  }
+  const included = nodesOf(node, 'end').map(end => buildEnd(source, end))
+  const excepted = nodesOf(node, 'excepted')
+  return { kind: 'ends', included, excluded: excepted.length === 0 ? NOTHING : excepted.map(end => buildEnd(source, end)), span: spanOfList(source, node, included, excepted) }
 }
 
 /** Returns `log ...`. */
@@ -79,38 +82,39 @@ export function reasonOf(source: SourceFile, node: CstNode): { readonly reason?:
 }
 
 function buildAddress(source: SourceFile, node: CstNode): AddressNode {
-  const isRange = tokenOf(node, 'Dash') !== undefined
-  return { kind: 'address', low: wordOf(source, tokenIn(node, 'Address')), ...(isRange ? { high: wordOf(source, nthTokenIn(node, 'Address', 1)) } : {}), span: spanOfNode(source, node) }
+  const low = wordOf(source, tokenIn(node, 'Address'))
+  if (tokenOf(node, 'Dash') === undefined) return { kind: 'address', low, span: low.span }
+  return { kind: 'address', low, high: wordOf(source, nthTokenIn(node, 'Address', 1)), span: spanOfNode(source, node) }
 }
 
 function buildService(source: SourceFile, node: CstNode): ServiceNode {
   const low = nodeOf(node, 'low')
   const high = nodeOf(node, 'high')
+  const published = tokenOf(node, 'Word_published') !== undefined
+  const name = wordOf(source, tokenIn(node, 'Name'))
   return {
     kind: 'service',
-    published: tokenOf(node, 'Word_published') !== undefined,
-    name: wordOf(source, tokenIn(node, 'Name')),
+    published,
+    name,
     ...(low ? { low: buildPort(source, low) } : {}),
     ...(high ? { high: buildPort(source, high) } : {}),
-    span: spanOfNode(source, node),
+    span: low || published ? spanOfNode(source, node) : name.span,
   }
 }
 
 function buildEnd(source: SourceFile, node: CstNode): EndNode {
   const word = tokenOf(node, 'Name') ?? tokenOf(node, 'Word_any') ?? tokenOf(node, 'Word_fw')
   const where = tokenOf(node, 'where')
-  return {
-    kind: 'end',
-    what: word ? wordOf(source, word) : buildAddress(source, nodeIn(node, 'addresses')),
-    ...(where ? { where: wordOf(source, where) } : {}),
-    span: spanOfNode(source, node),
-  }
+  const what = word ? wordOf(source, word) : buildAddress(source, nodeIn(node, 'addresses'))
+  return where ? { kind: 'end', what, where: wordOf(source, where), span: spanOfNode(source, node) } : { kind: 'end', what, span: what.span }
 }
 
 function buildFirstClause(source: SourceFile, node: CstNode): ClauseNode {
-  const { from, to, limit, max, until } = { from: nodeOf(node, 'from'), to: nodeOf(node, 'to'), limit: nodeOf(node, 'limit'), max: nodeOf(node, 'max'), until: nodeOf(node, 'until') }
+  const from = nodeOf(node, 'from')
   if (from) return buildWay(source, from, 'from')
+  const to = nodeOf(node, 'to')
   if (to) return buildWay(source, to, 'to')
+  const { limit, max, until } = { limit: nodeOf(node, 'limit'), max: nodeOf(node, 'max'), until: nodeOf(node, 'until') }
   if (limit) return buildLimit(source, limit)
   if (max) return buildMax(source, max)
   if (until) return buildUntil(source, until)

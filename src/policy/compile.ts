@@ -8,7 +8,7 @@ import { complainTo } from './complain.ts'
 import type { Complain } from './complain.ts'
 import { countRules } from './compiled.ts'
 import type { CompiledRules } from './compiled.ts'
-import { chainOf, makeRule, startDrafts } from './drafts.ts'
+import { chainOf, makeRule, ownOrigin, startDrafts } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { lowerPublish, lowerRedirect, lowerSourceNat, natChain } from './lower-nat.ts'
 import type { NatWay } from './lower-nat.ts'
@@ -104,7 +104,7 @@ function hookNat(drafts: Drafts, way: NatWay): void {
 function hookChain(drafts: Drafts, table: 'nat' | 'raw', name: string, hook: Hook): void {
   const { policy, hooks, chains } = drafts
   if (policy.managesAll || (chains.get(`${table} ${name}`)?.rules.length ?? 0) === 0) return
-  hooks.push({ table, chain: hook, place: 'last', rule: makeRule({ place: policy.path, mark: '0', span: policy.span }, [], jumpTo(chainOf(drafts, table, name).name)) })
+  hooks.push({ table, chain: hook, place: 'last', rule: makeRule(ownOrigin(drafts), [], jumpTo(chainOf(drafts, table, name).name)) })
 }
 
 /** Where whole tables are managed, what no rule decides is dropped. */

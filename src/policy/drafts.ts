@@ -62,21 +62,20 @@ export function chainOf(drafts: Drafts, table: TableName, name: string): Compile
   return chain
 }
 
-const commentOf = new WeakMap<Origin, MatchUse>()
-
 /** Returns a rule of a sentence: its comment says where the sentence stands and why. */
 export function makeRule(origin: Origin, matches: readonly MatchUse[], target: TargetUse): CompiledRule {
-  let comment = commentOf.get(origin)
-  if (!comment) {
-    comment = commentMatch(origin)
-    commentOf.set(origin, comment)
-  }
-  return { matches: [...matches, comment], target, span: origin.span }
+  return { matches: [...matches, origin.comment], target, span: origin.span }
+}
+
+/** Returns an origin for rules that no sentence asks for: hooks, replies, loopback. */
+export function ownOrigin({ policy }: Pick<Drafts, 'policy'>, reason?: string): Origin {
+  return { place: policy.path, span: policy.span, mark: '0', comment: commentMatch(policy.path, reason) }
 }
 
 /** Returns the alternatives of ends that have some in the family; what has none is remembered for a note. */
 export function alternatives(drafts: Drafts, ends: readonly End[], origin: Origin): readonly Side[] {
-  return ends.flatMap(end => alternativesOf(drafts, end, origin))
+  const [only] = ends
+  return only && ends.length === 1 ? alternativesOf(drafts, only, origin) : ends.flatMap(end => alternativesOf(drafts, end, origin))
 }
 
 /** Returns the alternatives of one end. */

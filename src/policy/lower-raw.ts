@@ -6,7 +6,7 @@ import type { Family } from '../net/address.ts'
 import { readRuleset } from '../save/read.ts'
 import { PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
-import { chainOf, makeRule } from './drafts.ts'
+import { chainOf, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { jumpTo } from './matches.ts'
 import type { RawSentence } from './resolved.ts'
@@ -43,7 +43,7 @@ export function placeRaw(drafts: Drafts, sentence: RawSentence, rule: CompiledRu
   }
   const name = `${PREFIX}${place}-${chain}`.slice(0, CHAIN_LIMIT)
   const own = chainOf(drafts, table, name)
-  if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule({ place: drafts.policy.path, mark: '0', span: drafts.policy.span }, [], jumpTo(name)) })
+  if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule(ownOrigin(drafts), [], jumpTo(name)) })
   own.rules.push(rule)
 }
 

@@ -33,9 +33,16 @@ export interface Entry {
 
 /** Returns the entries of a rule. Those for docker's zones are written at once, since their order makes chains. */
 export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entry[] {
-  if (!sentence.families.includes(drafts.family)) return []
-  return groupsOf(drafts, sentence).flatMap(group => lowerGroup(drafts, sentence, group) ?? [])
+  if (!sentence.families.includes(drafts.family)) return NO_ENTRIES
+  const entries: Entry[] = []
+  for (const group of groupsOf(drafts, sentence)) {
+    const entry = lowerGroup(drafts, sentence, group)
+    if (entry) entries.push(entry)
+  }
+  return entries
 }
+
+const NO_ENTRIES: readonly Entry[] = []
 
 interface Group {
   readonly way: Way
@@ -47,6 +54,11 @@ interface Group {
 /** Ends of one way are taken together, except where a chain for a pair of zones may take them. */
 function groupsOf(drafts: Drafts, { from, to }: { readonly from: Ends; readonly to: Ends }): readonly Group[] {
   const { family, zones } = drafts
+  const [onlyFrom] = from.included
+  const [onlyTo] = to.included
+  if (onlyFrom && onlyTo && from.included.length === 1 && to.included.length === 1) {
+    return waysBetween(onlyFrom, onlyTo, family, zones).map(way => withPair({ way, from: from.included, to: to.included }, pairOf(onlyFrom, onlyTo, way, drafts)))
+  }
   const pairs: Group[] = []
   const others = new Map<string, { way: Way; from: End[]; to: readonly End[] }>()
   for (const one of from.included) {
@@ -64,6 +76,10 @@ function groupsOf(drafts: Drafts, { from, to }: { readonly from: Ends; readonly 
     }
   }
   return [...pairs, ...others.values()]
+}
+
+function withPair(group: Group, pair: Pair | undefined): Group {
+  return pair ? { ...group, pair } : group
 }
 
 function pairOf(from: End, to: End, way: Way, drafts: Drafts): Pair | undefined {
@@ -92,9 +108,10 @@ interface Parts {
 function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group): Entry | undefined {
   const { origin } = sentence
   const { way, pair } = group
-  const traffic = trafficOn(way, sentence)
-  const parts: Parts = { from: alternatives(drafts, group.from, origin), to: alternatives(drafts, group.to, origin), traffic: trafficMatches(traffic, drafts.family) }
-  if (parts.from.length === 0 || parts.to.length === 0 || parts.traffic.length === 0) return undefined
+  const [from, to] = [alternatives(drafts, group.from, origin), alternatives(drafts, group.to, origin)]
+  if (from.length === 0 || to.length === 0) return undefined
+  const parts: Parts = { from, to, traffic: trafficMatches(trafficOn(way, sentence), drafts.family) }
+  if (parts.traffic.length === 0) return undefined
   if (leavesOut(sentence, way)) return undefined
   const excepted = exceptionsOf(drafts, sentence, parts)
   const tail = tailOf(drafts, sentence, way)

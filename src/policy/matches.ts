@@ -11,7 +11,7 @@ import type { Address, Family, Prefix } from '../net/address.ts'
 import type { DevicePattern } from '../net/device-name.ts'
 import { PROTOCOL, savedProtocolName } from '../net/protocol.ts'
 import type { NumberRange } from '../net/ranges.ts'
-import type { IcmpMessage, Limit, Maximum, Origin } from './resolved.ts'
+import type { IcmpMessage, Limit, Maximum } from './resolved.ts'
 import { invariant } from '../diagnostics/diagnostic.ts'
 
 /** The options of ip itself. `except` are inverted. */
@@ -43,12 +43,24 @@ function isEverything({ mask }: Prefix): boolean {
 /** Returns matches of destination (or source) ports of a protocol; one range, or a list for `-m multiport`. */
 export function portMatch(protocol: number, ports: readonly NumberRange[], side: 'dport' | 'sport' = 'dport'): MatchUse {
   const [only] = ports
+  if (only && ports.length === 1 && only.low === only.high && side === 'dport' && protocol !== PROTOCOL.udplite) return singlePort(protocol, only)
   const key = `${protocol} ${side} ${ports.map(({ low, high }) => `${low}-${high}`).join()}`
   return shared(key, () => {
     const name = savedProtocolName(protocol) ?? 'tcp'
     if (only && ports.length === 1 && protocol !== PROTOCOL.udplite) return { name, infos: { [side]: plain(only) } }
     return { name: 'multiport', infos: { [`${side}s`]: plain(ports) } }
   })
+}
+
+const singlePorts = new Map<number, MatchUse>()
+
+function singlePort(protocol: number, port: NumberRange): MatchUse {
+  const key = protocol * 65536 + port.low
+  const known = singlePorts.get(key)
+  if (known) return known
+  const made = { name: savedProtocolName(protocol) ?? 'tcp', infos: { dport: plain(port) } }
+  singlePorts.set(key, made)
+  return made
 }
 
 /** Returns the match of an ICMP or ICMPv6 message. */
@@ -122,7 +134,7 @@ export function untilMatch(seconds: number): MatchUse {
 }
 
 /** Returns the comment of a sentence's rules: where it stands, and its reason. At most 255 bytes. */
-export function commentMatch({ place, reason }: Pick<Origin, 'place' | 'reason'>): MatchUse {
+export function commentMatch(place: string, reason?: string): MatchUse {
   return { name: 'comment', infos: { comment: plain(cutToBytes(reason === undefined ? place : `${place} ${reason}`, COMMENT_BYTES)) } }
 }
 

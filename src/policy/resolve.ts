@@ -8,6 +8,7 @@ import { isTableName, TABLES } from '../ir/hooks.ts'
 import type { DefaultNode, IncludeNode, OptionNode, PolicyFile, RawNode, StatementNode, Word, ZoneNode } from './ast.ts'
 import { complainTo } from './complain.ts'
 import type { Complain } from './complain.ts'
+import { commentMatch } from './matches.ts'
 import { collectNames } from './names.ts'
 import type { Names } from './names.ts'
 import { readPolicy } from './read.ts'
@@ -122,7 +123,8 @@ function resolveStatement({ statement, file }: PlacedStatement, names: Names, co
 
 function originOf({ span, reason }: { readonly span: Span; readonly reason?: Word }, file: FileName): Origin {
   const { line } = positionAt(span.source, span.start)
-  return { place: `${file.name}:${line}`, span, mark: file.index === 0 ? String(line) : `${file.index + 1}-${line}`, ...(reason ? { reason: reason.text } : {}) }
+  const place = `${file.name}:${line}`
+  return { place, span, mark: file.index === 0 ? String(line) : `${file.index + 1}-${line}`, comment: commentMatch(place, reason?.text) }
 }
 
 function resolveRaw(node: RawNode, origin: Origin, complain: Complain): RawSentence | undefined {
@@ -140,7 +142,7 @@ function resolveRaw(node: RawNode, origin: Origin, complain: Complain): RawSente
 function resolveDefault(placed: readonly PlacedStatement[], source: SourceFile, complain: Complain): DefaultVerdict {
   const [first, second] = placed.filter(({ statement }) => statement.kind === 'default')
   if (first && second) complain('duplicate-clause', second.statement.span, 'there are two defaults', 'a policy has one', { related: [{ span: first.statement.span, message: 'the first is here' }] })
-  if (!first) return { verdict: 'drop', origin: { place: lastPart(source.path), mark: '0', span: { source, start: 0, end: 0 } } }
+  if (!first) return { verdict: 'drop', origin: { place: lastPart(source.path), mark: '0', span: { source, start: 0, end: 0 }, comment: commentMatch(lastPart(source.path), 'default') } }
   const node = first.statement as DefaultNode
   const log = node.log && resolveLog(node.log, complain)
   return { verdict: node.verdict, origin: originOf(node, first.file), ...(log ? { log } : {}) }

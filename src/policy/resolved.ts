@@ -2,6 +2,7 @@
 
 import type { Span } from '../diagnostics/source-file.ts'
 import type { TableName } from '../ir/hooks.ts'
+import type { MatchUse } from '../ir/ruleset.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import type { DevicePattern } from '../net/device-name.ts'
 import type { NumberRange } from '../net/ranges.ts'
@@ -73,12 +74,13 @@ export interface Maximum {
   readonly perSource: boolean
 }
 
-/** Where a sentence comes from: what its rules say in their comments, and the place itself. */
+/** Where a sentence comes from. */
 export interface Origin {
   /** `file:line`. */
   readonly place: string
-  readonly reason?: string
   readonly span: Span
+  /** The comment of its rules. */
+  readonly comment: MatchUse
   /** A short word for names of chains and tables: the line, with the number of the file where that is not the first. */
   readonly mark: string
 }

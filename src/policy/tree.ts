@@ -22,8 +22,14 @@ export function nodeIn(node: CstNode, name: string): CstNode {
 
 /** Returns all nodes of a name. */
 export function nodesOf(node: CstNode, name: string): readonly CstNode[] {
-  return (node.children[name] ?? []).filter(isNode).filter(child => child.recoveredNode !== true)
+  const children = node.children[name]
+  if (!children) return NO_NODES
+  const nodes: CstNode[] = []
+  for (const child of children) if (isNode(child) && child.recoveredNode !== true) nodes.push(child)
+  return nodes
 }
+
+const NO_NODES: readonly CstNode[] = []
 
 /** Returns the first token of a name, undefined where there is none. */
 export function tokenOf(node: CstNode, name: string): IToken | undefined {

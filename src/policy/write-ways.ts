@@ -3,12 +3,12 @@
 import type { MatchUse } from '../ir/ruleset.ts'
 import { DOCKER_CHAIN, PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
-import { alternativesOf, chainOf, DOCKER_WAY, makeRule } from './drafts.ts'
+import { alternativesOf, chainOf, DOCKER_WAY, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { makeHeads } from './heads.ts'
 import type { Entry, Pair } from './lower-rules.ts'
 import { ESTABLISHED, INVALID, ipMatch, jumpTo, rejection, verdict } from './matches.ts'
-import type { Origin, Zone } from './resolved.ts'
+import type { Zone } from './resolved.ts'
 import type { Way } from './sides.ts'
 import { writeSentence } from './tails.ts'
 
@@ -21,15 +21,15 @@ export function writeWay(drafts: Drafts, way: Way, entries: readonly Entry[], is
   const last = decided[decided.length - 1]
   // What is let pass as a whole needs no rules: the chain of the hook goes on.
   if (decided.length === 1 && last?.isTotal && last.isPlainAllow && way !== 'docker') return leaveOpen(drafts, way)
-  if (decided.length === 0 && !isCoupled) return hookUp(drafts, way, defaultRules(drafts, true))
+  if (decided.length === 0 && !isCoupled) return hookUp(drafts, way, defaultRules(drafts, 'hook'))
   const name = wayChain(drafts, way)
   const { rules } = chainOf(drafts, 'filter', name)
   rules.push(...frameOf(drafts, way))
   if (way === 'docker') for (const entry of decided) writeInOrder(drafts, entry)
   else rules.push(...writeSegments(drafts, decided))
   const end = way === 'docker' ? chainOf(drafts, 'filter', drafts.dockerChain).rules : rules
-  if (!last?.isTotal) end.push(...defaultRules(drafts, drafts.policy.managesAll && way !== 'docker'))
-  hookUp(drafts, way, [makeRule(entryOrigin(drafts), [], jumpTo(name))])
+  if (!last?.isTotal) end.push(...defaultRules(drafts, 'chain'))
+  hookUp(drafts, way, [makeRule(ownOrigin(drafts), [], jumpTo(name))])
 }
 
 /** Returns the chain that a way's rules stand in. */
@@ -50,15 +50,6 @@ function leaveOpen(drafts: Drafts, way: Way): void {
   if (drafts.policy.managesAll) chainOf(drafts, 'filter', wayChain(drafts, way))
 }
 
-/** Returns an origin for rules that no sentence asks for. */
-export function ownOrigin({ policy }: Drafts, reason: string): Origin {
-  return { place: policy.path, reason, span: policy.span, mark: '0' }
-}
-
-function entryOrigin(drafts: Drafts): Origin {
-  return { place: drafts.policy.path, span: drafts.policy.span, mark: '0' }
-}
-
 /** Replies are the most packets, so they come first. */
 function frameOf(drafts: Drafts, way: Way): readonly CompiledRule[] {
   const pass = verdict(way === 'docker' ? 'RETURN' : 'ACCEPT')
@@ -73,10 +64,11 @@ function present(use: MatchUse | undefined): readonly MatchUse[] {
   return use ? [use] : []
 }
 
-/** Returns the rules of the default verdict; `isLast`: a chain policy or the hook itself follows, so one rule must do. */
-function defaultRules(drafts: Drafts, isLast: boolean): readonly CompiledRule[] {
+/** Returns the rules of the default verdict, at the end of a chain or as a hook: that always leads into a chain, by which a later plan knows it. */
+function defaultRules(drafts: Drafts, place: 'chain' | 'hook'): readonly CompiledRule[] {
   const { verdict: word, log, origin } = drafts.policy.defaultVerdict
-  if (!log && word === 'drop') return isLast && drafts.policy.managesAll ? [] : [makeRule(origin, [], verdict('DROP'))]
+  if (!log && word === 'drop' && drafts.policy.managesAll) return []
+  if (!log && word === 'drop' && place === 'chain') return [makeRule(origin, [], verdict('DROP'))]
   const name = `${PREFIX}${word}`
   const { rules } = chainOf(drafts, 'filter', name)
   if (rules.length === 0) {

@@ -18,8 +18,8 @@ function forBackends<K extends object>(): Readonly<Record<Backend, WeakMap<K, st
 export function writeRule(rule: Pick<Rule, 'matches' | 'target'>, family: Family, backend: Backend = 'legacy'): string {
   let text = ''
   for (const use of backend === 'nft' ? joinNative(rule.matches, family) : rule.matches) {
-    // Uses of ip hardly repeat: to remember them costs more than to write them.
-    const words = use.name === 'ip' ? useInWords(use, family, backend) : remember(matchWords[family][backend], use, () => useInWords(use, family, backend))
+    // Uses of ip and comments hardly repeat: to remember them costs more than to write them.
+    const words = use.name === 'ip' || use.name === 'comment' ? useInWords(use, family, backend) : remember(matchWords[family][backend], use, () => useInWords(use, family, backend))
     if (words !== '') text = text === '' ? words : `${text} ${words}`
   }
   const { target } = rule

@@ -1,0 +1,90 @@
+/** `5x5 plan POLICY --live FILE` */
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SourceFile } from '../../src/diagnostics/source-file.ts'
+import type { Family } from '../../src/net/address.ts'
+import type { CompiledPolicy } from '../../src/policy/compile.ts'
+import { planChanges } from '../../src/policy/plan.ts'
+import type { Plan } from '../../src/policy/plan.ts'
+import { writeIpsets } from '../../src/policy/write-restore.ts'
+import { count } from '../../src/report/paint.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
+import { guessFamily } from '../../src/save/family.ts'
+import { readRuleset } from '../../src/save/read.ts'
+import { commandError, EXIT } from '../command.ts'
+import type { Command } from '../command.ts'
+import { readFamily, readSources } from '../input.ts'
+import { loadPolicy, outputDirectory, printPolicyDiagnostics } from '../policy/load-policy.ts'
+
+const help = `5x5 plan tells how to get from the rules that are loaded to those of a policy.
+
+usage: 5x5 plan [flags] POLICY --live FILE [--live FILE]
+
+  --live FILE          what \`iptables-save\` or \`ip6tables-save\` prints on the machine; give both for both families
+  --family ipv4|ipv6   read the files as rules of this family; without it their content tells
+  -o, --output DIR     write DIR/plan.v4, DIR/plan.v6 and DIR/ipsets; without it the scripts are printed
+  --json               print {"plans": [{"family", "changes", "script"}], "ipsets"}
+
+The script is for \`iptables-restore --noflush\` (or \`ip6tables-restore --noflush\`) and loads at once or not at all. It
+touches chains that begin with gate- and the rules that lead into them, and nothing else: docker's rules, those of
+Kubernetes or fail2ban stay as they are, in their order. What is there already is left alone, counters and all, so that a
+second plan after loading has nothing to do. Where the policy says \`option manage = all\`, load it without --noflush.
+
+examples:
+  iptables-save | 5x5 plan gateway.gate --live -
+  iptables-save | 5x5 plan gateway.gate --live - | iptables-restore --noflush
+  5x5 plan gateway.gate --live live.v4 --live live.v6 -o plans
+
+exit code: 0 nothing is to be done, 1 there is something to do or the policy has errors, 2 the command line or a file cannot be read
+`
+
+/** The command. */
+export const plan: Command = {
+  help,
+  flags: { live: { type: 'string', multiple: true }, family: { type: 'string' }, output: { type: 'string', short: 'o' }, json: { type: 'boolean' } },
+  async run(values, paths, terminal) {
+    const family = readFamily(values['family'])
+    const live = Array.isArray(values['live']) ? values['live'].map(String) : []
+    if (live.length === 0) throw commandError('which live rules?', 'usage: 5x5 plan POLICY --live FILE, where FILE is what `iptables-save` prints')
+    const loaded = loadPolicy(paths, 'plan', terminal.directory)
+    printPolicyDiagnostics({ ...loaded, diagnostics: loaded.diagnostics.filter(({ severity }) => severity !== 'note') }, terminal)
+    const { compiled } = loaded
+    if (!compiled) return EXIT.findings
+    const plans = readSources(live, terminal.directory).map(source => planFor(compiled, source, family ?? guessFamily([source])))
+    const ipsets = writeIpsets(plans.flatMap(one => compiled.rules[one.family].ipsets))
+    const output = outputDirectory(values['output'], terminal.directory)
+    if (values['json']) terminal.out(`${JSON.stringify({ plans: plans.map(one => ({ family: one.family, changes: one.changes, script: one.text })), ipsets }, undefined, 2)}\n`)
+    else if (output === undefined) for (const one of plans) terminal.out(plans.length > 1 && one.text !== '' ? `# ${NAMES[one.family]}\n${one.text}` : one.text)
+    else writePlans(plans, ipsets, output)
+    for (const one of plans) terminal.err(sentence(one))
+    return plans.some(({ text }) => text !== '') ? EXIT.findings : EXIT.clean
+  },
+}
+
+const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
+
+/** A live ruleset of which lines were not understood is no ground for a plan. */
+function planFor({ rules }: CompiledPolicy, source: SourceFile, family: Family): Plan {
+  const { value, diagnostics } = readRuleset([source], { family })
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  if (value.partial) throw commandError(`\`${source.path}\` was not understood as a whole`, writeDiagnostics(errors, (_style, text) => text).trimEnd())
+  const made = planChanges(rules[family], value)
+  const [missing] = made.missing
+  if (missing) throw commandError(`the live rules have no chain \`${missing.chain}\` in table ${missing.table}, where a \`raw\` rule of the policy belongs`, 'load the rules that make it first')
+  return made
+}
+
+function writePlans(plans: readonly Plan[], ipsets: string, directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true })
+    for (const { family, text } of plans) writeFileSync(join(directory, `plan.${family === 'ipv4' ? 'v4' : 'v6'}`), text)
+    writeFileSync(join(directory, 'ipsets'), ipsets)
+  } catch (error) {
+    throw commandError(`nothing can be written to \`${directory}\``, error instanceof Error ? error.message : undefined)
+  }
+}
+
+function sentence({ family, changes, text }: Plan): string {
+  return text === '' ? `${NAMES[family]}: nothing is to be done, the rules are loaded.\n` : `${NAMES[family]}: ${count(changes, 'line')} to load.\n`
+}
