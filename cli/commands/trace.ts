@@ -4,6 +4,7 @@ import { looksLikePacket, PACKET_EXAMPLE } from '../../src/packet/notation.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
+import { COMPOSE_FLAGS, COMPOSE_HELP, readComposeInput } from '../docker/compose-flags.ts'
 import { readBackend } from '../input.ts'
 import { placeProbe, readRequests } from '../trace/next-probe.ts'
 import { printTraces } from '../trace/print-traces.ts'
@@ -15,6 +16,7 @@ const help = `5x5 trace tells where a packet goes, rule by rule, and ends with o
 usage: 5x5 trace [flags] [RULES...] 'PACKET' ['PACKET' ...]
 
   --topology FILE.yaml   devices, addresses, routes, rules and links of one or several hosts; without it a host is guessed, and told
+${COMPOSE_HELP}
   --from NAMESPACE       where packets start that name no namespace themselves; default the first of the topology
   --ipset FILE           the sets that \`ipset save\` printed; without it it is open whether they match
   --all                  show the rules that do not match too, and which of their conditions failed
@@ -42,6 +44,7 @@ examples:
   5x5 trace firewall.rules 'eth0 tcp 198.51.100.7 > 203.0.113.2:443'
   5x5 trace docker.rules --topology host.yaml 'eth0 tcp 198.51.100.7 > 203.0.113.2:8080' reply reply
   5x5 trace --topology net.yaml --from web --round-trip 'tcp 172.17.0.2 > 198.51.100.7:443'
+  5x5 trace --compose compose.yaml 'eth0 tcp 198.51.100.7 > HOST:8080' 'tcp app > db:5432'
   iptables-save | 5x5 trace - 'udp 10.0.0.1 > 192.0.2.53:53' --all
 
 exit code: 0 traced, 2 the command line or a file cannot be read
@@ -51,6 +54,7 @@ exit code: 0 traced, 2 the command line or a file cannot be read
 export const trace: Command = {
   help,
   flags: {
+    ...COMPOSE_FLAGS,
     topology: { type: 'string' },
     from: { type: 'string' },
     ipset: { type: 'string', multiple: true },
@@ -63,11 +67,13 @@ export const trace: Command = {
   async run(values, words, terminal) {
     const paths = words.filter(word => !looksLikePacket(word))
     const texts = words.filter(looksLikePacket)
-    if (paths.length === 0 && values['topology'] === undefined) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET'")
+    if (paths.length === 0 && values['topology'] === undefined && values['compose'] === undefined) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET'")
     if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
     const from = typeof values['from'] === 'string' ? values['from'] : undefined
-    const requests = readRequests(texts).map(request => fromNamespace(request, from))
-    const input = await readWorld({ values, paths, requests, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory })
+    const how = { values, paths, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory }
+    const compose = await readComposeInput(how)
+    const requests = readRequests(compose ? texts.map(compose.fill) : texts).map(request => fromNamespace(request, from))
+    const input = compose?.input ?? (await readWorld({ ...how, requests }))
     const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))
     if (paths.length > 0) checkFamilies(placed, input)
     printTraces({ input, texts, requests: placed, all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }, terminal)

@@ -29,12 +29,13 @@ export function fillNames(text: string, host: DockerHost, outside: Namespace): F
   const unknown = ends.find(({ name }) => name !== undefined && name !== HOST_NAME && !sandboxNamed(host, name))
   if (unknown?.name !== undefined) return strange(unknown.name, host)
   const family = familyFor(before, from, to, host)
-  const filled = [endText(from, to, family, host, outside), endText(to, from, family, host, outside)]
-  const [sourceText, destinationText] = filled
+  const isMadeHere = before.trim().split(/\s+/).length === 1
+  const sourceText = (isMadeHere && from.name === HOST_NAME ? ownText(from, to, family, host) : undefined) ?? endText(from, to, family, host, outside)
+  const destinationText = endText(to, from, family, host, outside)
   if (sourceText === undefined) return { ok: false, problem: `\`${from.name}\` has no ${NAMES[family]} address`, help: 'name another one' }
   if (destinationText === undefined) return { ok: false, problem: `\`${to.name}\` has no ${NAMES[family]} address`, help: 'name another one' }
   const sender = from.name === undefined ? undefined : sandboxNamed(host, from.name)
-  const place = sender && before.trim().split(/\s+/).length === 1 ? `${sender.kind === 'host' ? '' : `${sender.container}/ `}` : ''
+  const place = sender && isMadeHere ? `${sender.kind === 'host' ? '' : `${sender.container}/ `}` : ''
   return { ok: true, text: `${place}${before}${sourceText} > ${destinationText}${after}` }
 }
 
@@ -74,12 +75,23 @@ function familyFor(before: string, from: PacketEnd, to: PacketEnd, host: DockerH
   return lacksIpv4 ? 'ipv6' : 'ipv4'
 }
 
+/** To a container the host sends from the address of the bridge. */
+function ownText(end: PacketEnd, other: PacketEnd, family: Family, host: DockerHost): string | undefined {
+  const sandbox = other.name === undefined ? undefined : sandboxNamed(host, other.name)
+  const endpoint = sandbox?.endpoints.find(({ addresses }) => addresses[family] !== undefined)
+  const gateway = endpoint?.network.sides[family]?.gateway
+  return gateway === undefined ? undefined : withPort(gateway, end.port)
+}
+
 function endText(end: PacketEnd, other: PacketEnd, family: Family, host: DockerHost, outside: Namespace): string | undefined {
   if (end.name === undefined) return end.port
   const address = addressFor(end.name, other.name, family, host, outside)
-  if (address === undefined) return undefined
+  return address === undefined ? undefined : withPort(address, end.port)
+}
+
+function withPort(address: Address, port: string): string {
   const text = writeAddress(address)
-  return end.port === '' ? text : `${family === 'ipv6' ? `[${text}]` : text}${end.port}`
+  return port === '' ? text : `${typeof address === 'bigint' ? `[${text}]` : text}${port}`
 }
 
 function addressFor(name: string, other: string | undefined, family: Family, host: DockerHost, outside: Namespace): Address | undefined {
