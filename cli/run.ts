@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { didYouMean } from '../src/extensions/did-you-mean.ts'
 import { commandError, EXIT, isCommandError } from './command.ts'
 import type { Command, FlagValues, Terminal } from './command.ts'
+import type { CommandWords } from './completion-scripts.ts'
 
 interface CommandRow {
   readonly summary: string
@@ -27,6 +28,15 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   simulate: { summary: 'answer JSON requests about packets, line by line', load: async () => (await import('./commands/simulate.ts')).simulate },
   snapshot: { summary: 'write down the network of this machine as a topology file', load: async () => (await import('./commands/snapshot.ts')).snapshot },
   verify: { summary: 'compare what the kernel does with what the simulator says, rule by rule', load: async () => (await import('./commands/verify.ts')).verify },
+  completion: { summary: 'print a completion script for bash, zsh or fish', load: async () => (await import('./commands/completion.ts')).completionOf(commandWords) },
+}
+
+/** What the completion scripts know of each command. */
+async function commandWords(): Promise<readonly CommandWords[]> {
+  return Promise.all(Object.entries(COMMANDS).map(async ([name, { summary, load }]) => {
+    const flags = name === 'completion' ? {} : (await load()).flags
+    return { name, summary, flags: Object.entries(flags).map(([flag, { type }]) => ({ name: flag, takesValue: type === 'string' })) }
+  }))
 }
 
 /** Runs a command line without the program's name; returns the exit code. */

@@ -13,7 +13,8 @@ usage: 5x5 docs [flags] [NAME...]
   --json   print [{"kind", "name", "aliases", "doc", "families", "conditions", "options": [{"name", "spellings",
            "invertible", "doc", "notes"}]}]
 
-NAME is that of a match (tcp, conntrack) or a target (DNAT, LOG); \`ip\` are the options that need no -m, such as -s.
+NAME is that of a match (tcp, conntrack) or a target (DNAT, LOG); \`ip\` are the options that need no -m, such as -s;
+\`rules\` is the list of the lint rules, which 5x5 explain CODE tells more of.
 
 examples:
   5x5 docs tcp
@@ -28,6 +29,12 @@ export const docs: Command = {
   help,
   flags: { json: { type: 'boolean' } },
   async run(values, names, { out }) {
+    if (names.length === 1 && names[0] === 'rules') {
+      const { RULES } = await import('../../src/lint/registry.ts')
+      const width = Math.max(...RULES.map(({ id }) => id.length))
+      out(RULES.map(({ id, severity, what }) => `${id.padEnd(width)}  ${severity.padEnd(7)}  ${what}\n`).join(''))
+      return EXIT.clean
+    }
     const all = referenceEntries()
     const entries = names.length === 0 ? all : names.flatMap(name => named(all, name))
     if (values['json']) out(`${JSON.stringify(entries, undefined, 2)}\n`)

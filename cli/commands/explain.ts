@@ -1,5 +1,8 @@
 /** `5x5 explain RULES...` */
 
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { didYouMean } from '../../src/extensions/did-you-mean.ts'
 import { explainJson, explainText } from '../../src/report/explain.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { guessFamily } from '../../src/save/family.ts'
@@ -13,6 +16,9 @@ import { readFamily, withShortPaths } from '../input.ts'
 const help = `5x5 explain says every rule in one plain English sentence, chain by chain.
 
 usage: 5x5 explain [flags] RULES...
+       5x5 explain CODE...
+
+A CODE is what stands in brackets in a finding, such as \`open-policy\`: it is told what it means and what to do.
 
   --family ipv4|ipv6   read the files as rules of this family; without it their content tells
   --json               print {"files": [{"path", "partial", "tables": [{"table", "chains": [{"chain", "rules", "end"}]}]}]}
@@ -26,6 +32,7 @@ A line that cannot be read is reported on standard error and left out.
 examples:
   5x5 explain firewall.rules
   iptables-save | 5x5 explain -
+  5x5 explain open-policy
 
 exit code: 0 done, 1 lines that could not be read, 2 a file cannot be read
 `
@@ -36,6 +43,7 @@ export const explain: Command = {
   flags: { family: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 explain RULES...')
+    if (await explainCodes(paths, terminal)) return EXIT.clean
     const family = readFamily(values['family'])
     const sources = readRulesets(paths, terminal.directory)
     const shown = values['json'] ? sources : withShortPaths(sources)
@@ -45,6 +53,19 @@ export const explain: Command = {
     for (const one of read) reportErrors(one, terminal)
     return read.some(({ value }) => value.partial) ? EXIT.findings : EXIT.clean
   },
+}
+
+/** Returns whether the words are codes; a file of the same name comes first. */
+async function explainCodes(words: readonly string[], { out, directory }: Terminal): Promise<boolean> {
+  if (!words.every(word => /^[a-z]+(-[a-z0-9]+)+$/.test(word) && !existsSync(resolve(directory, word)))) return false
+  const { codeNamed, codeNames, codeText } = await import('../lint/code-page.ts')
+  const texts = words.map(word => {
+    const code = codeNamed(word)
+    if (!code) throw commandError(`there is no file and no code \`${word}\``, didYouMean(word, codeNames()) ?? 'codes stand in brackets in findings, such as `open-policy`')
+    return codeText(code)
+  })
+  out(texts.join('\n'))
+  return true
 }
 
 function reportErrors({ value, diagnostics }: ReadResult, { err, paintErr }: Terminal): void {

@@ -14,6 +14,7 @@ export function unifiedDiff(path: string, before: string, after: string): string
 }
 
 function linesOf(text: string): readonly string[] {
+  if (text === '') return []
   const lines = text.split('\n')
   return text.endsWith('\n') ? lines.slice(0, -1) : [...lines.slice(0, -1), `${lines.at(-1) ?? ''}\n\\ No newline at end of file`]
 }
