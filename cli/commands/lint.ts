@@ -33,7 +33,7 @@ usage: 5x5 lint [flags] FILES...
   --diff                 print what the fixes would change, and change nothing
   --watch                lint again whenever a file changes
 
-FILES are rulesets, or directories: all files in them named *.rules *.rules6 *.v4 *.v6 *.save *-save iptables* ip6tables* are
+FILES are rulesets, policies (*.gate), compose files and topologies (*.yaml), or directories: all files in them named *.rules *.rules6 *.v4 *.v6 *.save *-save iptables* ip6tables* are
 read. \`-\` is standard input. Rulesets of both families whose names differ in nothing else (rules.v4, rules.v6) are compared.
 \`5x5 explain CODE\` tells what a finding means. A comment line before a rule suppresses a finding:
 

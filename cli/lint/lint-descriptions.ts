@@ -1,4 +1,4 @@
-/** YAML among the files of `5x5 lint`: compose files and topologies, and what is wrong in them, as findings. */
+/** What is not a ruleset among the files of `5x5 lint`: policies, compose files and topologies, and what is wrong in them, as findings. */
 
 import { basename } from 'node:path'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
@@ -14,11 +14,16 @@ export interface DescriptionHow {
   readonly today: string
 }
 
-/** Reads compose files (by their name or their `services:`) and topologies, and returns their findings. */
+/** Tells by the name whether a file is a policy, compose file or topology. */
+export function isDescription(path: string): boolean {
+  return /\.(ya?ml|gate)$/.test(path)
+}
+
+/** Reads policies (`*.gate`), compose files (by their name or their `services:`) and topologies, and returns their findings. */
 export async function lintDescriptions(sources: readonly SourceFile[], how: DescriptionHow): Promise<readonly LintedFile[]> {
   const files: LintedFile[] = []
   for (const source of sources) {
-    const diagnostics = isCompose(source) ? await composeFindings(source, how) : await topologyFindings(source)
+    const diagnostics = source.path.endsWith('.gate') ? await policyFindings(source, how) : isCompose(source) ? await composeFindings(source, how) : await topologyFindings(source)
     const findings = diagnostics.map((diagnostic, index): Finding => ({ ...diagnostic, fingerprint: fingerprintOf(diagnostic.code, diagnostic.message, sameBefore(diagnostics, index)) }))
     const { kept, about } = applySuppressions(findings, readSuppressions(source), how.today, () => true)
     files.push({ source, partial: false, ruleCount: 0, findings: [...kept, ...about.map((diagnostic, index) => ({ ...diagnostic, fingerprint: fingerprintOf(diagnostic.code, diagnostic.message, index) }))] })
@@ -34,12 +39,17 @@ function isCompose({ path, text }: SourceFile): boolean {
   return /compose/.test(basename(path)) || /^services:/m.test(text)
 }
 
+/** With what it includes. */
+async function policyFindings({ path }: SourceFile, { directory }: DescriptionHow): Promise<readonly Diagnostic[]> {
+  const { loadPolicy } = await import('../policy/load-policy.ts')
+  return loadPolicy([path], 'lint', directory).diagnostics
+}
+
 async function topologyFindings(source: SourceFile): Promise<readonly Diagnostic[]> {
   const { readTopology } = await import('../../src/topology/load.ts')
   return readTopology(source).diagnostics
 }
 
-/** The spans of the reading are those of its own source: places are told by path and offset. */
 async function composeFindings(source: SourceFile, { directory }: DescriptionHow): Promise<readonly Diagnostic[]> {
   const { engineNamed, readComposeHost } = await import('../docker/read-compose.ts')
   const { findSurprises } = await import('../../src/docker/findings.ts')

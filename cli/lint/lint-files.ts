@@ -17,7 +17,7 @@ import { readTopologyFile } from '../trace/topology-for.ts'
 import { findConfig } from './find-config.ts'
 import type { FoundConfig } from './find-config.ts'
 import type { LintFlags } from './lint-flags.ts'
-import { lintDescriptions } from './lint-descriptions.ts'
+import { isDescription, lintDescriptions } from './lint-descriptions.ts'
 
 /** What to lint, and how. */
 export interface LintRequest {
@@ -101,11 +101,10 @@ function baselineIn(path: string, directory: string): Baseline {
 }
 
 function readNamed({ paths, flags, terminal }: LintRequest): { readonly rulesets: readonly SourceFile[]; readonly descriptions: readonly SourceFile[] } {
-  const isYaml = (path: string): boolean => /\.ya?ml$/.test(path)
-  const rules = paths.filter(path => !isYaml(path))
+  const rules = paths.filter(path => !isDescription(path))
   const sources = rules.length === 0 ? [] : readRulesets(rules, terminal.directory)
   const named = sources.map(source => (source.path === 'standard input' && flags.stdinName !== undefined ? { ...source, path: flags.stdinName } : source))
-  return { rulesets: named, descriptions: readSources(paths.filter(isYaml), terminal.directory) }
+  return { rulesets: named, descriptions: readSources(paths.filter(isDescription), terminal.directory) }
 }
 
 /** The package file stands two folders up in the sources and in what is built, one up in the bundle. */
