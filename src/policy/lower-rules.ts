@@ -8,6 +8,7 @@ import type { Drafts } from './drafts.ts'
 import { fitsInHeads, makeHead, makeHeads, trafficMatches } from './heads.ts'
 import type { Exception, Head, TrafficMatch } from './heads.ts'
 import { gotoChain, limitMatch, maximumMatch, untilMatch, verdict } from './matches.ts'
+import { LISTENER_QUERIES, LISTENER_REPORTS } from './read-services.ts'
 import type { End, Ends, RuleSentence, Traffic, Zone } from './resolved.ts'
 import { liesInZone, sidesMeet, waysBetween, zoneOf } from './sides.ts'
 import type { Side, Way } from './sides.ts'
@@ -139,12 +140,8 @@ function trafficOn(way: Way, { traffic, verb }: RuleSentence): readonly Traffic[
   const needed = verb === 'allow' ? traffic.filter(one => !one.comesRelated) : traffic
   if (!needed.some(one => one.onLink)) return needed
   if (way !== 'in' && way !== 'out') return needed.filter(one => !one.onLink)
-  return needed.map(one => (one.onLink && one.messages ? { ...one, messages: one.messages.filter(({ type }) => !(way === 'in' ? REPORTS : QUERIES).includes(type)) } : one))
+  return needed.map(one => (one.onLink && one.messages ? { ...one, messages: one.messages.filter(({ type }) => !(way === 'in' ? LISTENER_REPORTS : LISTENER_QUERIES).includes(type)) } : one))
 }
-
-/** Multicast listeners report to routers, which ask them. */
-const REPORTS: readonly number[] = [131, 132, 143]
-const QUERIES: readonly number[] = [130]
 
 function exceptionsOf(drafts: Drafts, { from, to, origin }: RuleSentence, parts: Parts): readonly Exception[] {
   const all: Exception[] = [

@@ -20,11 +20,21 @@ export type ServiceList = (name: string) => readonly ServiceNode[] | undefined
 
 /** Returns the traffic of services, those left out taken away; undefined where one is wrong. */
 export function readServices(node: ServicesNode, lists: ServiceList, complain: Complain): readonly Traffic[] | undefined {
+  const read = readServicesApart(node, lists, complain)
+  if (!read) return undefined
+  if (read.published.length === 0) return read.traffic
+  complain('bad-service', node.span, 'what is published can be left out in tests only', 'write a `deny published ...` before this sentence')
+  return undefined
+}
+
+/** The same for assertions, which may leave out what is published: that is not taken away, but told apart. */
+export function readServicesApart(node: ServicesNode, lists: ServiceList, complain: Complain): { readonly traffic: readonly Traffic[]; readonly published: readonly Traffic[] } | undefined {
   const included = readAll(node.included, lists, complain)
   const excluded = readAll(node.excluded, lists, complain)
   if (!included || !excluded) return undefined
-  const left = excluded.reduce(takeAway, mergeTraffic(included))
-  if (left.length > 0) return left
+  const published = excluded.filter(one => one.published)
+  const left = excluded.filter(one => !one.published).reduce(takeAway, mergeTraffic(included))
+  if (left.length > 0) return { traffic: left, published }
   complain('empty-match', node.span, 'no service is left: everything is excepted again')
   return undefined
 }
@@ -62,7 +72,7 @@ function readAll(nodes: readonly ServiceNode[], lists: ServiceList, complain: Co
 
 function takeAway(from: readonly Traffic[], excepted: Traffic): readonly Traffic[] {
   return from.flatMap(one => {
-    if (one.protocol !== excepted.protocol || (excepted.published && !one.published)) return [one]
+    if (one.protocol !== excepted.protocol) return [one]
     if (one.messages) {
       const messages = excepted.messages ? one.messages.filter(message => !excepted.messages?.some(other => other.type === message.type)) : []
       return messages.length === 0 ? [] : [{ ...one, messages }]
@@ -148,6 +158,12 @@ const ESSENTIALS: readonly Traffic[] = [
   { ...icmpOf('ipv6', [1, 2, 3, 4].map(anyCode)), comesRelated: true },
   { ...icmpOf('ipv6', [133, 134, 135, 136, 130, 131, 132, 143].map(anyCode)), onLink: true },
 ]
+
+/** Types of multicast listener messages to routers. */
+export const LISTENER_REPORTS: readonly number[] = [131, 132, 143]
+
+/** Types of multicast listener messages from routers. */
+export const LISTENER_QUERIES: readonly number[] = [130]
 
 function readProtocol(node: ServiceNode, protocol: number, complain: Complain): readonly Traffic[] | undefined {
   if (!node.low) return [plain(protocol)]

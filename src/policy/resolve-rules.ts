@@ -4,6 +4,7 @@ import type { BlockNode, ClauseNode, RuleNode, ServicesNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import type { Names } from './names.ts'
 import { readServices } from './read-services.ts'
+import type { ServiceList } from './read-services.ts'
 import { resolveLimit, resolveLog, resolveMaximum, resolveUntil } from './resolve-clauses.ts'
 import { resolveWay } from './resolve-ends.ts'
 import type { Origin, RuleSentence, Traffic } from './resolved.ts'
@@ -38,10 +39,15 @@ export function resolveRule(rule: RuleNode, shared: readonly ClauseNode[] = NO_C
 
 /** Returns the traffic of services, undefined where one is wrong. */
 export function resolveServices(node: ServicesNode, names: Names, complain: Complain): readonly Traffic[] | undefined {
-  return readServices(node, name => {
+  return readServices(node, serviceLists(names), complain)
+}
+
+/** Returns how lists of services are looked up. */
+export function serviceLists(names: Names): ServiceList {
+  return name => {
     const list = names.list(name)
     return list?.kind === 'services' ? list.services : list?.kind === 'broken' ? [] : undefined
-  }, complain)
+  }
 }
 
 type ByKind = { readonly [K in ClauseNode['kind']]?: Extract<ClauseNode, { kind: K }> }

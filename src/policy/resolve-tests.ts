@@ -7,10 +7,10 @@ import type { AssertNode, FlowNode, OutcomeNode, TestNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import { complainUnknown } from './names.ts'
 import type { Names } from './names.ts'
-import { readPortNode } from './read-services.ts'
+import { readPortNode, readServicesApart } from './read-services.ts'
 import { resolveWay } from './resolve-ends.ts'
 import { resolveTarget } from './resolve-nat.ts'
-import { resolveServices } from './resolve-rules.ts'
+import { serviceLists } from './resolve-rules.ts'
 import type { Assertion, Flow, Outcome, Traffic } from './resolved.ts'
 
 /** Returns the assertions of a test; those in which something is wrong are reported and left out. */
@@ -35,11 +35,11 @@ function familiesOf(outcome: Outcome): readonly Family[] {
 function resolveFlow(node: FlowNode, names: Names, complain: Complain): Flow | undefined {
   const from = resolveWay(node.from, node.span, names, complain)
   const to = resolveWay(node.to, node.span, names, complain)
-  const services = node.services ? resolveServices(node.services, names, complain) : undefined
+  const services = node.services ? readServicesApart(node.services, serviceLists(names), complain) : undefined
   const port = node.dialled && readPortNode(node.dialled, undefined, complain)
   if (!from || !to || (node.services && !services) || (node.dialled && port === undefined)) return undefined
-  const traffic = port === undefined ? services : dial(services ?? [TCP], port)
-  return { families: ['ipv4', 'ipv6'], from, to, established: node.established, ...(traffic ? { traffic } : {}) }
+  const traffic = port === undefined ? services?.traffic : dial(services?.traffic ?? [TCP], port)
+  return { families: ['ipv4', 'ipv6'], from, to, established: node.established, ...(traffic ? { traffic } : {}), ...(services && services.published.length > 0 ? { published: services.published } : {}) }
 }
 
 const TCP: Traffic = { families: ['ipv4', 'ipv6'], protocol: PROTOCOL.tcp, published: false, comesRelated: false, onLink: false }

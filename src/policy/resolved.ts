@@ -169,6 +169,8 @@ export interface Flow {
   readonly from: Ends
   readonly to: Ends
   readonly established: boolean
+  /** Of `except published ...`: what was dialled so and translated is left out. */
+  readonly published?: readonly Traffic[]
 }
 
 /** What is expected; `port` is absent where any will do. `source` is the source address then, `fw` one of the firewall's own. */

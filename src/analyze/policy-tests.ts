@@ -1,0 +1,233 @@
+/** Assertions of a policy, proved over all packets of both families: each holds, fails with a packet, cannot be told, or speaks of no packet. */
+
+import type { Backend } from '../ir/hooks.ts'
+import type { Rule, Ruleset } from '../ir/ruleset.ts'
+import { all, any, equals, not, onDevice } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { Family } from '../net/address.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
+import type { Probe } from '../packet/probe.ts'
+import { LISTENER_QUERIES, LISTENER_REPORTS } from '../policy/read-services.ts'
+import type { Assertion, Flow, Outcome, Traffic, Zone } from '../policy/resolved.ts'
+import type { Decider, Fate, FlowState } from '../symbolic/fate.ts'
+import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
+import type { Reached, Space, Start } from '../symbolic/reachable-sets.ts'
+import { readThrough } from '../symbolic/read-through.ts'
+import type { Namespace } from '../topology/topology.ts'
+import { arrivesFrom, goesTo, madeBy, ofTraffic, onZone, ownAddresses, sentTo, USUAL } from './policy-flows.ts'
+
+/** What a proof found. `unsure`: what is named in `words` decides, and nothing is known of it. */
+export type Finding =
+  | { readonly kind: 'holds'; readonly withinLimits: readonly Rule[] }
+  | { readonly kind: 'vacuous'; readonly why: string }
+  | { readonly kind: 'unsure'; readonly family: Family; readonly probe: Probe; readonly words: readonly string[] }
+  | { readonly kind: 'fails'; readonly family: Family; readonly probe: Probe; readonly by: Decider | undefined; readonly words: string }
+
+/** An assertion with what was found. */
+export interface TestedAssertion {
+  readonly assertion: Assertion
+  readonly finding: Finding
+}
+
+/** Where a policy is tested: its ruleset of each family on a host. */
+export interface TestBench {
+  readonly rulesets: Readonly<Record<Family, Ruleset>>
+  readonly namespace: Namespace
+  readonly backend: Backend
+}
+
+/** Proves all assertions. */
+export function testPolicy(assertions: readonly Assertion[], { rulesets, namespace, backend }: TestBench): readonly TestedAssertion[] {
+  const spaces = new Map<Family, Space>()
+  const spaceFor = (family: Family): Space => {
+    const known = spaces.get(family)
+    if (known) return known
+    const made = makeSpace({ family, rulesets: [rulesets[family]], namespace, backend })
+    spaces.set(family, made)
+    return made
+  }
+  return assertions.map(assertion => ({ assertion, finding: proveAssertion(assertion, family => ({ space: spaceFor(family), ruleset: rulesets[family], namespace, family })) }))
+}
+
+/** A proof's circumstances in one family. */
+interface Proof {
+  readonly space: Space
+  readonly ruleset: Ruleset
+  readonly namespace: Namespace
+  readonly family: Family
+}
+
+function proveAssertion(assertion: Assertion, proofFor: (family: Family) => Proof): Finding {
+  const { flow } = assertion
+  const findings = flow.families.map(family => proveFamily(assertion, proofFor(family)))
+  const worst = findings.find(({ kind }) => kind === 'fails') ?? findings.find(({ kind }) => kind === 'unsure') ?? findings.find(({ kind }) => kind === 'holds')
+  if (worst?.kind !== 'holds') return worst ?? findings[0] ?? { kind: 'vacuous', why: 'its ends are of different families' }
+  return { kind: 'holds', withinLimits: findings.flatMap(finding => (finding.kind === 'holds' ? finding.withinLimits : [])) }
+}
+
+/** What a run of some of the packets contributes. */
+interface Part {
+  readonly start: Start
+  readonly reached: Reached
+  readonly good: PacketSet
+  readonly bad: PacketSet
+  readonly isEmpty: boolean
+}
+
+function proveFamily(assertion: Assertion, proof: Proof): Finding {
+  const { sets } = proof.space
+  const parts = (['arrive', 'make'] as const).flatMap(start => statesOf(assertion.flow).map(state => runPart(assertion, start, state, proof)))
+  const asked = new Set(parts.flatMap(part => sets.freeVariables(part.bad).map(({ key }) => key)))
+  const limits = parts.flatMap(part => limitVariables(part.reached)).filter(({ key }) => asked.has(key))
+  const keys = limits.map(({ key }) => key)
+  if (parts.every(part => part.isEmpty)) return { kind: 'vacuous', why: 'there is no such packet: nothing that this speaks of can come to the rules' }
+  for (const part of parts) {
+    const bad = keys.reduce((set, key) => sets.decide(set, key, true), part.bad)
+    if (bad === sets.none) continue
+    const good = keys.reduce((set, key) => sets.decide(set, key, true), part.good)
+    const certain = sets.subtract(bad, sets.forgetFree(good, sets.freeVariables(good).map(({ key }) => key)))
+    const sample = sets.sample(certain === sets.none ? bad : certain)
+    if (!sample) continue
+    const probe: Probe = { packet: sample.packet, ...(part.start === 'arrive' ? { inDevice: sample.inDevice } : {}) }
+    if (certain === sets.none) return { kind: 'unsure', family: proof.family, probe, words: sets.freeVariables(bad).map(({ words }) => words) }
+    const one = sets.intersect(certain, sets.setOf(samplePredicate(probe)))
+    const decided = (set: PacketSet): PacketSet => sets.freeVariables(set).reduce((rest, { key }) => sets.decide(rest, key, keys.includes(key)), set)
+    const fate = part.reached.fates.find(({ set }) => sets.meets(decided(set), one))
+    return { kind: 'fails', family: proof.family, probe, by: fate?.by ?? acceptedBy(part.reached, one, proof), words: fateInWords(fate) }
+  }
+  return { kind: 'holds', withinLimits: assertion.outcome.kind === 'refused' ? [] : limits.flatMap(({ rules }) => rules) }
+}
+
+/** Returns what tells a packet from most others of its set. */
+function samplePredicate({ packet, inDevice }: Probe): Predicate {
+  const { src, dst, protocol, dport } = packet
+  return all([
+    equals('ip.src', src), equals('ip.dst', dst), equals('ip.protocol', protocol), ...(dport === undefined ? [] : [equals('l4.dport', dport)]),
+    ...(packet.icmp === undefined ? [] : [equals(packet.family === 'ipv4' ? 'icmp.type' : 'icmp6.type', packet.icmp.type)]),
+    ...(inDevice === undefined ? [] : [onDevice('device.in', { name: inDevice, prefix: false })]),
+  ])
+}
+
+function statesOf({ established, traffic }: Flow): readonly FlowState[] {
+  if (established) return ['established', 'reply']
+  const isRelated = traffic?.some(one => one.comesRelated) ?? false
+  return isRelated ? (traffic?.every(one => one.comesRelated) ? ['related'] : ['new', 'related']) : ['new']
+}
+
+/** Limits let pass what stays below them, and that is what an assertion speaks of. */
+function limitVariables({ variables }: Reached): readonly { readonly key: string; readonly rules: readonly Rule[] }[] {
+  return [...variables.values()].filter(({ rules }) => rules.every(rule => rule.matches.some(use => LIMITS.has(use.name)) && !(rule.target?.kind === 'target' && rule.target.name === 'LOG')))
+}
+
+const LIMITS: ReadonlySet<string> = new Set(['limit', 'hashlimit', 'connlimit', 'time'])
+
+function runPart(assertion: Assertion, start: Start, state: FlowState, proof: Proof): Part {
+  const { space, ruleset } = proof
+  const { sets } = space
+  const every = startSet(space, start, state)
+  const within = sets.intersect(every, sets.setOf(flowPredicate(assertion, start, state, proof)))
+  const reached = reachableSets(space, ruleset, { start, state, within })
+  const isNever = assertion.outcome.kind === 'refused'
+  let good = sets.none
+  let bad = sets.none
+  for (const fate of reached.fates) {
+    // What the kernel refuses wherever it stands is no packet that anyone could send.
+    if (fate.by?.kind === 'kernel') continue
+    const fine = isNever ? sets.subtract(fate.set, passedThere(assertion.flow, fate, proof)) : asExpected(assertion.outcome, fate, proof)
+    good = sets.union(good, fine)
+    bad = sets.union(bad, sets.subtract(fate.set, fine))
+  }
+  return { start, reached, good, bad, isEmpty: good === sets.none && bad === sets.none }
+}
+
+/** An expectation speaks of what is sent to its end; `never` also of what comes to it some other way. */
+function flowPredicate({ flow, outcome }: Assertion, start: Start, state: FlowState, proof: Proof): Predicate {
+  const { family, namespace } = proof
+  const begins = (end: Flow['from']['included'][number]): Predicate => (start === 'arrive' ? arrivesFrom(end, family) : madeBy(end, namespace, family))
+  const from = all([any(flow.from.included.map(begins)), not(any(flow.from.excluded.map(begins)))])
+  if (outcome.kind === 'refused') return from
+  const traffic = flow.traffic?.filter(one => one.comesRelated === (state === 'related')).flatMap(one => onWay(one, start, flow))
+  return all([from, sentToAny(flow, proof), ofTraffic(traffic, family), ...(state === 'new' ? [USUAL] : [])])
+}
+
+/** What belongs to the link is never forwarded; listeners report to routers, which ask them. */
+function onWay(traffic: Traffic, start: Start, { to }: Flow): readonly Traffic[] {
+  const { messages } = traffic
+  if (!traffic.onLink || !messages) return [traffic]
+  if (start === 'arrive' && !to.included.some(({ place }) => place === 'fw')) return []
+  return [{ ...traffic, messages: messages.filter(({ type }) => !(start === 'arrive' ? LISTENER_REPORTS : LISTENER_QUERIES).includes(type)) }]
+}
+
+function sentToAny({ to }: Flow, proof: Proof): Predicate {
+  const sent = (end: Flow['to']['included'][number]): Predicate => sentTo(end, proof.namespace, proof.family, zone => routedTo(zone, proof))
+  return all([any(to.included.map(sent)), not(any(to.excluded.map(sent)))])
+}
+
+/** Returns what the routes lead into a zone, as packets say it when they arrive. */
+function routedTo(zone: Zone, { space }: Proof): Predicate {
+  const earlier: Predicate[] = []
+  const found: Predicate[] = []
+  for (const { when, way } of space.surroundings.inputWays) {
+    if (way.kind === 'forward' && way.device !== undefined && zone.devices.some(pattern => (pattern.prefix ? way.device?.startsWith(pattern.name) : way.device === pattern.name))) found.push(all([when, ...earlier.map(not)]))
+    earlier.push(when)
+  }
+  return any(found)
+}
+
+function isPassed({ kind }: Fate): boolean {
+  return kind === 'local' || kind === 'forward' || kind === 'sent'
+}
+
+/** Returns the packets of a fate of which a predicate holds when they leave or are delivered. */
+function atEnd(predicate: Predicate, fate: Fate, { space }: Proof): PacketSet {
+  return space.sets.intersect(fate.set, space.sets.setOf(readThrough(space.surroundings.ground(predicate), fate.rewriting)))
+}
+
+/** Returns what got through to the ends of a flow, or was sent to them and got through somewhere. */
+function passedThere(flow: Flow, fate: Fate, proof: Proof): PacketSet {
+  const { sets } = proof.space
+  if (!isPassed(fate)) return sets.none
+  const { family } = proof
+  const there = all([any(flow.to.included.map(end => goesTo(end, family))), not(any(flow.to.excluded.map(end => goesTo(end, family))))])
+  const ends = sets.union(atEnd(there, fate, proof), sets.intersect(fate.set, sets.setOf(sentToAny(flow, proof))))
+  const isOf = ofTraffic(flow.traffic, family)
+  const meant = sets.union(sets.intersect(ends, sets.setOf(isOf)), sets.intersect(ends, atEnd(isOf, fate, proof)))
+  const isTranslated = fate.rewriting.values.has('ip.dst')
+  return flow.published && isTranslated ? sets.subtract(meant, sets.setOf(ofTraffic(flow.published, family))) : meant
+}
+
+/** Returns the packets of a fate that are as an outcome says. */
+function asExpected(outcome: Outcome, fate: Fate, proof: Proof): PacketSet {
+  const { sets } = proof.space
+  switch (outcome.kind) {
+    case 'dropped':
+      return fate.kind === 'drop' ? fate.set : sets.none
+    case 'rejected':
+      return fate.kind === 'reject' ? fate.set : sets.none
+    case 'refused':
+      return isPassed(fate) ? sets.none : fate.set
+    default:
+      return isPassed(fate) ? atEnd(all([destinationOf(outcome), sourceOf(outcome, proof)]), fate, proof) : sets.none
+  }
+}
+
+function destinationOf(outcome: Outcome): Predicate {
+  if (outcome.kind === 'leaves') return onZone('device.out', outcome.zone)
+  if (outcome.kind !== 'reaches') return all([])
+  return all([equals('ip.dst', outcome.address), ...(outcome.port === undefined ? [] : [equals('l4.dport', outcome.port)])])
+}
+
+function sourceOf({ source }: Outcome, { namespace, family }: Proof): Predicate {
+  if (source === undefined) return all([])
+  return source === 'fw' ? any(ownAddresses(namespace, family).map(address => equals('ip.src', address))) : equals('ip.src', source)
+}
+
+/** Returns the rule or policy that let packets pass: the last to decide them in the table filter. */
+function acceptedBy({ decisions }: Reached, packets: PacketSet, { space }: Proof): Decider | undefined {
+  return decisions.findLast(({ verdict, by, set }) => verdict === 'accept' && by.kind !== 'kernel' && by.table === 'filter' && space.sets.intersect(set, packets) !== space.sets.none)?.by
+}
+
+function fateInWords(fate: Fate | undefined): string {
+  if (!fate) return 'it is decided otherwise'
+  return { local: 'it is delivered to the firewall', forward: 'it is forwarded', sent: 'it is sent', drop: 'it is dropped', reject: 'it is rejected', queue: 'it is handed to a program', stolen: 'it is taken away' }[fate.kind]
+}

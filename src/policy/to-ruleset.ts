@@ -1,0 +1,87 @@
+/** Compiled rules -> the IR, so that they can be traced, proved and linted; their spans are the sentences of the policy. */
+
+import type { SourceFile, Span } from '../diagnostics/source-file.ts'
+import { isBuiltInChain, TABLE_HOOKS, TABLES } from '../ir/hooks.ts'
+import type { TableName } from '../ir/hooks.ts'
+import { tableNamed } from '../ir/ruleset.ts'
+import type { Chain, Rule, Ruleset, Table } from '../ir/ruleset.ts'
+import type { Family } from '../net/address.ts'
+import { writeRule } from '../save/write-rule.ts'
+import { deviceMatches } from '../net/device-name.ts'
+import { DOCKER_CHAIN, PREFIX } from './compiled.ts'
+import type { CompiledRule, CompiledRules } from './compiled.ts'
+import { ipMatch, jumpTo, verdict } from './matches.ts'
+import type { Zone } from './resolved.ts'
+
+/** Returns the ruleset that is there once the policy is loaded: over the live rules where they are given, else over empty tables. */
+export function toRuleset(rules: CompiledRules, zones: readonly Zone[], live?: Ruleset): Ruleset {
+  const names = TABLES.filter(table => rules.chains.some(chain => chain.table === table) || rules.hooks.some(hook => hook.table === table) || (live && tableNamed(live, table)))
+  const numbers = { chain: 0, rule: 0 }
+  const tables = names.map(name => makeTable(name, rules, zones, live, numbers))
+  return { family: rules.family, tables, chainCount: numbers.chain, ruleCount: numbers.rule, partial: live?.partial ?? false }
+}
+
+interface Numbers {
+  chain: number
+  rule: number
+}
+
+type DraftRule = CompiledRule | Rule
+
+interface DraftChain {
+  readonly name: string
+  readonly policy: Chain['policy']
+  readonly span: Span | undefined
+  rules: DraftRule[]
+}
+
+function makeTable(name: TableName, rules: CompiledRules, zones: readonly Zone[], live: Ruleset | undefined, numbers: Numbers): Table {
+  const drafts = new Map<string, DraftChain>()
+  for (const hook of TABLE_HOOKS[name]) drafts.set(hook, { name: hook, policy: (name === 'filter' ? rules.policies[hook] : undefined) ?? 'ACCEPT', span: undefined, rules: [] })
+  if (live && !rules.managesAll) for (const chain of tableNamed(live, name)?.chains ?? []) if (!chain.name.startsWith(PREFIX)) drafts.set(chain.name, { name: chain.name, policy: chain.policy, span: chain.span, rules: chain.rules.filter(rule => !leadsToOwn(rule)) })
+  for (const chain of rules.chains) {
+    if (chain.table !== name) continue
+    const policy = drafts.get(chain.name)?.policy ?? '-'
+    drafts.set(chain.name, { name: chain.name, policy, span: chain.rules[0]?.span ?? SOMEWHERE, rules: [...chain.rules] })
+  }
+  if (name === 'filter') makeRoomForDocker(drafts, rules, zones, live)
+  for (const { table, chain, place, rule } of rules.hooks) {
+    const into = table === name ? drafts.get(chain) : undefined
+    if (into) into.rules = place === 'first' ? [rule, ...into.rules] : [...into.rules, rule]
+  }
+  const chains = [...drafts.values()].map(draft => finish(draft, name, numbers, rules.family))
+  return { name, chains, chainByName: new Map(chains.map(chain => [chain.name, chain])) }
+}
+
+function leadsToOwn({ target }: Rule): boolean {
+  return target !== undefined && target.kind !== 'target' && target.chain.startsWith(PREFIX)
+}
+
+const NOWHERE: SourceFile = { path: 'docker', text: '' }
+const SOMEWHERE: Span = { source: NOWHERE, start: 0, end: 0 }
+
+/** Where docker's own rules are not known, docker lets pass what is left to it: nothing that it would refuse is then called safe for that. */
+function makeRoomForDocker(drafts: Map<string, DraftChain>, { hooks }: CompiledRules, zones: readonly Zone[], live: Ruleset | undefined): void {
+  if (!hooks.some(hook => hook.chain === DOCKER_CHAIN) || drafts.has(DOCKER_CHAIN)) return
+  drafts.set(DOCKER_CHAIN, { name: DOCKER_CHAIN, policy: '-', span: SOMEWHERE, rules: [] })
+  const forward = drafts.get('FORWARD')
+  if (!forward) return
+  const lets: CompiledRule[] = live ? [] : zones.filter(zone => zone.isDockers).flatMap(zone => zone.devices.flatMap(device => [{ inDevice: device }, { outDevice: device }].map(options => ({ matches: [ipMatch(options)].flatMap(use => use ?? []), target: verdict('ACCEPT'), span: SOMEWHERE }))))
+  forward.rules = [{ matches: [], target: jumpTo(DOCKER_CHAIN), span: SOMEWHERE }, ...lets, ...forward.rules]
+}
+
+/** Rules that no sentence asks for (hooks, replies, loopback) stand in a text of their own. */
+function ownSpan(rule: DraftRule, chain: string, family: Family): Span {
+  const text = `-A ${chain} ${writeRule(rule, family)}`
+  return { source: { path: 'compiled', text }, start: 0, end: text.length }
+}
+
+function finish({ name, policy, span, rules }: DraftChain, table: TableName, numbers: Numbers, family: Family): Chain {
+  const made = rules.map((rule): Rule => ({ id: numbers.rule++, matches: rule.matches, target: rule.target, counters: undefined, span: rule.span.end > rule.span.start ? rule.span : ownSpan(rule, name, family) }))
+  return { id: numbers.chain++, table, name, hook: isBuiltInChain(table, name) ? name : undefined, policy, counters: undefined, rules: made, span }
+}
+
+/** Tells whether a device belongs to a zone. */
+export function isInZone(zone: Zone, device: string): boolean {
+  return zone.devices.some(pattern => deviceMatches(pattern, device))
+}
