@@ -139,8 +139,8 @@ export interface Memory<V> {
   start(infos: InfosOf<V>): unknown
   /** The name of a state that several uses share (recent, hashlimit); absent where each use has its own. */
   sharedBy?(infos: InfosOf<V>): string
-  /** Whether it matches now, undefined where chance decides; `state` is what `start` made and may be changed. */
-  step(state: unknown, infos: InfosOf<V>, subject: Subject, now: number): Ternary
+  /** Whether it matches now, undefined where chance decides, 'hotdrop' where the kernel drops the packet whatever the rule says; `state` is what `start` made and may be changed. */
+  step(state: unknown, infos: InfosOf<V>, subject: Subject, now: number): Ternary | 'hotdrop'
 }
 
 /** A match extension with the values `V` of its options by name. */

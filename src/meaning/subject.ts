@@ -31,8 +31,10 @@ export interface ConnectionWatch {
   readonly key: string
   /** It is in the table. */
   readonly isConfirmed: boolean
-  /** Tells, when it is asked, whether it is in the table and not closed. */
-  readonly isOpen: () => boolean
+  /** conntrack has seen enough of it not to forget it early. */
+  readonly isAssured: boolean
+  /** Tells, when it is asked, whether it is in the table (else `gone`) and what its TCP is. */
+  readonly state: () => 'open' | 'closed' | 'gone'
   /** Grows from packet to packet; what the kernel sends because of one belongs to its moment. */
   readonly moment: number
 }

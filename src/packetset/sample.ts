@@ -173,7 +173,7 @@ function subjectOf(packet: Packet, place: Place, ctState: number, number: (field
   return {
     packet, ...place, ctState, bridged: small('bridge.forwarded') === 1,
     connection: isConnected ? { protocol: small('ct.protocol'), original: tuple('original'), reply: tuple('reply'), status: small('ct.status'), direction, mark: small('ct.mark'), expires: small('ct.expires') } : undefined,
-    connectionWatch: () => ({ key: '', isConfirmed: isConnected, isOpen: () => isConnected, moment: 0 }),
+    connectionWatch: () => ({ key: '', isConfirmed: isConnected, isAssured: isConnected, state: () => (isConnected ? 'open' : 'gone'), moment: 0 }),
     addressType: (address, where) => {
       const side = address === packet.src ? 'src' : 'dst'
       return small(where === 'any' ? `addressType.${side}` : `addressType.${side}.${where}`)

@@ -77,6 +77,7 @@ export const REASONS: Readonly<Record<KernelReason, string>> = {
   'nat-failed': 'no free address and port was left to translate it to',
   'confirm-clash': 'another packet took the same connection entry',
   'truncated-header': 'the transport header is cut short',
+  'nothing-counted': 'no connection that connlimit counted is left, which the kernel takes for a failure',
   'fragment-waits': 'it is a fragment, and the rest has not come',
   'bridge-same-port': 'the bridge does not send a frame back by the port that it came from',
   'neighbour-unknown': 'nobody answers for the next address (no neighbour)',

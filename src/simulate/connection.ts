@@ -85,23 +85,30 @@ function foldAddress(address: Address): number {
   return Number(BigInt.asIntN(32, BigInt(address) ^ (BigInt(address) >> 32n) ^ (BigInt(address) >> 64n) ^ (BigInt(address) >> 96n)))
 }
 
-/** Returns what conntrack has of a tuple. Source: net/netfilter/nf_conncount.c get_ct_or_tuple_from_skb(), find_or_evict(), already_closed(). */
-export function watchConnection(table: ConnectionTable, tuple: Tuple | undefined, zone: Zone, world: { readonly now: number; readonly moment: number }): ConnectionWatch {
+/**
+ * Returns what conntrack has of a packet's tuple; `tracked` is the packet's own connection, which may have left the table already. Kernel: a
+ * packet that conntrack has not seen yet counts by its own tuple, be it the connection's reply.
+ * Source: net/netfilter/nf_conncount.c get_ct_or_tuple_from_skb(), find_or_evict(), already_closed().
+ */
+export function watchConnection(table: ConnectionTable, { tracked, tuple }: { readonly tracked: Connection | undefined; readonly tuple: Tuple | undefined }, world: { readonly now: number; readonly moment: number }): ConnectionWatch {
   const { moment } = world
-  if (!tuple) return { key: '', isConfirmed: false, isOpen: () => false, moment }
+  const first = tracked?.original ?? tuple
+  if (!first) return { key: '', isConfirmed: false, isAssured: false, state: () => 'gone', moment }
+  const zone = tracked?.zone ?? DEFAULT_ZONE
   const look = (of: Tuple): Connection | undefined => {
     const found = lookupTuple(table, of, zone, 0) ?? lookupTuple(table, of, zone, 1)
     return found && found.connection.expiresAt > world.now ? found.connection : undefined
   }
-  const known = look(tuple)
-  const original = known?.original ?? tuple
+  const status = (tracked ?? look(first))?.status ?? 0
   return {
     moment,
-    key: `${original.protocol} ${original.src} ${original.sport} ${original.dst} ${original.dport} ${zoneIn(zone, 0)}`,
-    isConfirmed: known !== undefined,
-    isOpen() {
-      const found = look(original)
-      return found !== undefined && found.tcp?.state !== 'TIME_WAIT' && found.tcp?.state !== 'CLOSE'
+    key: `${first.protocol} ${first.src} ${first.sport} ${first.dst} ${first.dport} ${zoneIn(zone, 0)}`,
+    isConfirmed: (status & CT_STATUS.CONFIRMED) !== 0,
+    isAssured: (status & CT_STATUS.ASSURED) !== 0,
+    state() {
+      const found = look(first)
+      if (!found) return 'gone'
+      return found.tcp?.state === 'TIME_WAIT' || found.tcp?.state === 'CLOSE' ? 'closed' : 'open'
     },
   }
 }

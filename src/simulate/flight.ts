@@ -6,7 +6,7 @@ import type { Address } from '../net/address.ts'
 import type { Packet } from '../packet/packet.ts'
 import { addressType } from '../topology/fib.ts'
 import type { RouteDecision } from '../topology/fib.ts'
-import { DEFAULT_ZONE, viewOf, watchConnection } from './connection.ts'
+import { viewOf, watchConnection } from './connection.ts'
 import type { Connection, Zone } from './connection.ts'
 import { matchesIpset } from './ipsets.ts'
 import { hasReversePath } from './reverse-path.ts'
@@ -108,7 +108,7 @@ export function makeFlight(start: FlightStart): Flight {
 /** What predicates ask of any flight: one set of functions for all of them. */
 const QUESTIONS = {
   connectionWatch(this: Flight): ConnectionWatch {
-    return watchConnection(this.host.connections, this.tracked?.original ?? tupleOf(this.packet), this.tracked?.zone ?? DEFAULT_ZONE, this.world)
+    return watchConnection(this.host.connections, { tracked: this.tracked, tuple: tupleOf(this.packet) }, this.world)
   },
   addressType(this: Flight, address: Address, where: 'any' | 'in' | 'out'): number {
     return addressType(this.host.fib, address, where === 'any' ? undefined : where === 'in' ? this.inDevice : this.outDevice)

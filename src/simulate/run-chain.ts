@@ -53,7 +53,7 @@ function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
     }
     const match = looksAtAll ? matchEach(flight, frame, rule) : rule.first(flight) === true && matchOthers(flight, frame, rule)
     if (match === false) continue
-    if (match === 'hotdrop') return { kind: 'drop', by: { kind: 'kernel', reason: 'truncated-header', hook: frame.hook } }
+    if (match === 'hotdrop') return hotdropped(flight, frame)
     flight.way.path.push(rule.step)
     const place = placeOf(frame, rule)
     if (rule.jump) {
@@ -66,6 +66,11 @@ function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
     else if (verdict.kind !== 'continue') return asTableVerdict(verdict, place)
   }
   return undefined
+}
+
+/** Kernel: a match that cannot do its work drops the packet, whatever the rule says. Source: struct xt_action_param `hotdrop`. */
+function hotdropped(flight: Flight, { hook }: Frame): TableVerdict {
+  return { kind: 'drop', by: { kind: 'kernel', reason: flight.packet.malformed === 'truncated' ? 'truncated-header' : 'nothing-counted', hook } }
 }
 
 /** Returns the next rule to look at: with an index, the next one that the packet can match. */
@@ -99,15 +104,20 @@ function asTableVerdict(verdict: EffectVerdict, place: RulePlace): TableVerdict 
 function matchEach(flight: Flight, frame: Frame, rule: PreparedRule): boolean | 'hotdrop' {
   for (const match of rule.matches) {
     if (isHotdrop(flight, match)) return 'hotdrop'
-    if (matches(flight, frame, rule, match)) continue
+    const result = matches(flight, frame, rule, match)
+    if (result === 'hotdrop') return 'hotdrop'
+    if (result) continue
     if (flight.recordsMisses) recordMiss(flight, placeOf(frame, rule), match)
     return false
   }
   return true
 }
 
-function matchOthers(flight: Flight, frame: Frame, rule: PreparedRule): boolean {
-  for (const match of rule.others) if (!matches(flight, frame, rule, match)) return false
+function matchOthers(flight: Flight, frame: Frame, rule: PreparedRule): boolean | 'hotdrop' {
+  for (const match of rule.others) {
+    const result = matches(flight, frame, rule, match)
+    if (result !== true) return result
+  }
   return true
 }
 
@@ -116,7 +126,7 @@ function recordMiss(flight: Flight, place: RulePlace, match: PreparedMatch): voi
   flight.record?.({ kind: 'miss', place, failed: match.use, ...(option === undefined ? {} : { option }) })
 }
 
-function matches(flight: Flight, frame: Frame, rule: PreparedRule, match: PreparedMatch): boolean {
+function matches(flight: Flight, frame: Frame, rule: PreparedRule, match: PreparedMatch): boolean | 'hotdrop' {
   if (match.memory) return stepMemory(flight, match) ?? decideByChance(flight, placeOf(frame, rule), match)
   for (;;) {
     const value = evaluate(match.predicate, flight)
@@ -144,7 +154,7 @@ function assume(flight: Flight, place: RulePlace, free: { readonly key: string; 
   flight.record?.({ kind: 'assumption', place, ...assumption })
 }
 
-function stepMemory(flight: Flight, match: PreparedMatch): Ternary {
+function stepMemory(flight: Flight, match: PreparedMatch): Ternary | 'hotdrop' {
   const { memory, use } = match
   if (!memory) return false
   const { memories } = flight.host

@@ -108,6 +108,7 @@ export type KernelReason =
   | 'nat-failed'
   | 'confirm-clash'
   | 'truncated-header'
+  | 'nothing-counted'
   | 'fragment-waits'
   | 'bridge-same-port'
   | 'neighbour-unknown'

@@ -73,7 +73,7 @@ export function subjects(family: Family): fc.Arbitrary<Subject> {
     const decide = (key: string): boolean => ((seed ^ key.length * 7919 ^ (key.codePointAt(key.length - 1) ?? 0) * 31) & 4) !== 0
     return {
       packet, ...where, ctState, decide, connection: isTracked ? { ...known, direction } : undefined,
-      connectionWatch: () => ({ key: '', isConfirmed: false, isOpen: () => false, moment: 0 }),
+      connectionWatch: () => ({ key: '', isConfirmed: false, isAssured: false, state: () => 'gone', moment: 0 }),
       addressType: (address, from) => typeList[(address === packet.src ? 0 : 1) + (from === 'any' ? 0 : from === 'in' ? 2 : 4)] ?? 2,
       inIpset: (name, directions) => decide(`ipset ${name} ${directions.join(',')}`),
       routeRealm: () => 0, deviceGroup: () => 0, hasReversePath: () => true,

@@ -48,29 +48,42 @@ function partsOf(infos: Infos, family: Family) {
   return { limit: (upto ?? above)?.value ?? 0, isAbove: upto ? upto.inverted : !above?.inverted, length: infos['connlimit-mask']?.value ?? addressWidth(family) }
 }
 
-function matchesCount(seen: Seen, infos: Infos, subject: Subject): boolean {
+/** Kernel: where nothing is left to count, the packet is dropped. Source: connlimit_mt() `hotdrop`. */
+function matchesCount(seen: Seen, infos: Infos, subject: Subject): boolean | 'hotdrop' {
   const { packet } = subject
   const { limit, isAbove, length } = partsOf(infos, packet.family)
   const address = infos['connlimit-daddr'] ? packet.dst : packet.src
-  const group = String(maskAddress(address, maskOfLength(packet.family, length)))
-  const list = seen.get(group) ?? { open: [], lookedAt: 0 }
-  seen.set(group, list)
-  addToList(list, subject.connectionWatch(), subject.inDevice)
-  return list.open.length > limit === isAbove
+  const connections = countConnections(seen, String(maskAddress(address, maskOfLength(packet.family, length))), subject.connectionWatch())
+  return connections === 0 ? 'hotdrop' : connections > limit === isAbove
 }
 
 /**
- * Source: nf_conncount.c __nf_conncount_add(). Kernel: what is not in conntrack any more, or was closed, no longer counts; that is
- * looked after once in a jiffy, so that a new connection which comes by twice in one counts twice. A connection that was in the
- * table before the rule saw it is added where it is the first of its group, or goes over lo.
+ * Source: nf_conncount.c count_tree(), __nf_conncount_add(). Kernel: what is not in conntrack any more, or was closed, no longer counts;
+ * that is looked after once in a jiffy, so that a new connection which comes by twice in one counts twice. A connection in the table is
+ * looked for among those counted; one that is assured is not even added, unless it is the first of its group.
  */
-function addToList(list: SeenList, own: ConnectionWatch, inDevice: string): void {
-  const isFresh = list.lookedAt === own.moment
-  const isFirst = list.open.length === 0
-  const isSkipped = !isFirst && own.isConfirmed && inDevice !== 'lo'
-  const isCleaned = !isFresh || (own.isConfirmed && !isSkipped)
-  if (isCleaned) list.open = list.open.filter(one => one.isOpen() || (one.key === own.key && own.isConfirmed && !isSkipped))
-  list.lookedAt = own.moment
-  const isKnown = isCleaned && list.open.some(one => one.key === own.key)
-  if (!isSkipped && !isKnown) list.open.push(own)
+function countConnections(seen: Seen, group: string, own: ConnectionWatch): number {
+  const list = seen.get(group)
+  if (!list) {
+    seen.set(group, { open: [own], lookedAt: own.moment })
+    return 1
+  }
+  if (own.isConfirmed && own.isAssured) {
+    if (list.lookedAt !== own.moment) list.open = list.open.filter(one => one.state() === 'open')
+    list.lookedAt = own.moment
+  } else if (!own.isConfirmed && list.lookedAt === own.moment) {
+    list.open.push(own)
+  } else {
+    addOnce(list, own)
+  }
+  return list.open.length
+}
+
+/** Kernel: the search ends where the connection is found, so that what comes after it is not looked at. */
+function addOnce(list: SeenList, own: ConnectionWatch): void {
+  const there = list.open.filter(one => one.state() !== 'gone')
+  const at = there.findIndex(one => one.key === own.key)
+  const before = (at === -1 ? there : there.slice(0, at)).filter(one => one.state() === 'open')
+  if (at === -1) list.lookedAt = own.moment
+  list.open = at === -1 ? [...before, own] : [...before, ...list.open.slice(list.open.indexOf(there[at] ?? own))]
 }
