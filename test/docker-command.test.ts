@@ -36,7 +36,7 @@ test('the rules are written into a folder', async () => {
 
 test.each([
   [['docker'], 'which compose file?'],
-  [['docker', 'fixtures/docker/readme/solo.yaml', 'more.yaml'], 'what is `more.yaml`?'],
+  [['docker', 'fixtures/docker/readme/solo.yaml', 'fixtures/docker/readme/compose.yaml'], 'what is `fixtures/docker/readme/compose.yaml`?'],
   [['docker', 'fixtures/docker/readme/solo.yaml', '--engine', '19.03'], '`19.03` is no release of the engine that is known'],
   [['docker', 'fixtures/docker/readme/none.yaml'], 'does not exist'],
   [['docker', 'fixtures/docker/readme/solo.yaml', '--base', 'fixtures/check/readme.rules'], 'the rules of `--base` cannot be read'],

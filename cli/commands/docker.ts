@@ -22,6 +22,7 @@ import { readFamily } from '../input.ts'
 const help = `5x5 docker writes the rules that dockerd would write for a compose file, without dockerd.
 
 usage: 5x5 docker [flags] COMPOSE.yaml
+       5x5 docker [flags] INSPECTED.json ...
 
   --engine RELEASE       which release of the engine: 20.10.24, 27.5.1, 28.0.0, 28.1, 29, ...; default 29
   --daemon FILE          the daemon.json of the engine; the keys \`x-docker:\` of the compose file come over it
@@ -33,7 +34,8 @@ usage: 5x5 docker [flags] COMPOSE.yaml
   --json                 print {"engine", "flavor", "networks", "containers", "ports", "rules", "assumptions", "files"}
 
 The rules are what \`iptables-save\` would show, in dockerd's order; IPv4 and IPv6 are for two programs: load each by itself.
-What is wrong with the file, and what its rules will surprise with, is told on standard error. Variables of the file come from
+INSPECTED is what \`docker network inspect\` and \`docker inspect CONTAINER ...\` print, in one or several files.
+What is wrong with a file, and what its rules will surprise with, is told on standard error. Variables of the file come from
 \`.env\` beside it.
 
 examples:
@@ -52,10 +54,9 @@ export const docker: Command = {
     family: { type: 'string' }, explain: { type: 'boolean' }, all: { type: 'boolean' }, json: { type: 'boolean' },
   },
   async run(values, words, terminal) {
-    const [path, ...more] = words
+    const [path, ...others] = words
     if (path === undefined) throw commandError('which compose file?', 'usage: 5x5 docker COMPOSE.yaml')
-    if (more.length > 0) throw commandError(`one compose file at a time: what is \`${more[0]}\`?`)
-    const reading = readComposeHost({ path, engine: engineNamed(values['engine']), daemon: textFlag(values, 'daemon'), directory: terminal.directory })
+    const reading = readComposeHost({ path, others, engine: engineNamed(values['engine']), daemon: textFlag(values, 'daemon'), directory: terminal.directory })
     const base = readBase(Array.isArray(values['base']) ? values['base'].map(String) : [], terminal.directory)
     const family = readFamily(values['family'])
     const rules = hostRules(reading.value, base).filter(one => family === undefined || one.family === family)

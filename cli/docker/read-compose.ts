@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DEFAULT_ENGINE, readEngine } from '../../src/docker/engine.ts'
 import type { Engine } from '../../src/docker/engine.ts'
+import { looksLikeInspection } from '../../src/docker/inspect.ts'
 import { readHost } from '../../src/docker/read-host.ts'
 import type { HostReading } from '../../src/docker/read-host.ts'
 import { commandError } from '../command.ts'
@@ -12,17 +13,21 @@ import { readSources } from '../input.ts'
 /** What names a host on a command line. */
 export interface ComposeInput {
   readonly path: string
+  /** Further inspections. */
+  readonly others?: readonly string[]
   readonly engine: Engine
   readonly daemon: string | undefined
   readonly directory: string
 }
 
 /** Reads a host; a file that cannot be read at all is a `commandError`. */
-export function readComposeHost({ path, engine, daemon, directory }: ComposeInput): HostReading {
-  const [compose] = readSources([path], directory)
+export function readComposeHost({ path, others = [], engine, daemon, directory }: ComposeInput): HostReading {
+  const [compose, ...inspections] = readSources([path, ...others], directory)
+  const stray = compose && looksLikeInspection(compose) ? inspections.find(source => !looksLikeInspection(source)) : inspections[0]
+  if (stray) throw commandError(`one compose file at a time: what is \`${stray.path}\`?`, 'several files are read where `docker network inspect` and `docker inspect` printed them')
   const [daemonSource] = daemon === undefined ? [] : readSources([daemon], directory)
   const folder = path === '-' ? directory : dirname(resolve(directory, path))
-  return readHost({ compose: compose ?? { path, text: '' }, engine, directory: basename(folder), variables: readVariables(join(folder, '.env')), ...(daemonSource ? { daemon: daemonSource } : {}) })
+  return readHost({ compose: compose ?? { path, text: '' }, inspections, engine, directory: basename(folder), variables: readVariables(join(folder, '.env')), ...(daemonSource ? { daemon: daemonSource } : {}) })
 }
 
 /** Returns the engine that a flag names. */

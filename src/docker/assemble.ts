@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { addressWidth, familyOf, writeAddress, writePrefix } from '../net/address.ts'
-import type { Address, Family } from '../net/address.ts'
+import type { Address, Family, Prefix } from '../net/address.ts'
 import { claimAddress, releaseAddress, takeAddress } from './address-pool.ts'
 import { joinAll } from './connect.ts'
 import type { JoinAnswer } from './connect.ts'
@@ -14,7 +14,7 @@ import { makeNetworks } from './make-networks.ts'
 import type { MadeNetwork } from './make-networks.ts'
 import type { DockerHost, Endpoint, Join, Sandbox } from './model.ts'
 import { reportInto } from './plan.ts'
-import type { ContainerPlan, HostPlan, JoinPlan, Report } from './plan.ts'
+import type { ContainerPlan, HostPlan, JoinPlan, Placed, Report } from './plan.ts'
 import { FORETOLD_PORTS } from './port-order.ts'
 import { lengthOf } from './prefix-math.ts'
 
@@ -119,8 +119,7 @@ function takeAddresses(container: ContainerPlan, join: JoinPlan, made: MadeNetwo
     const fixed = wish?.value ?? addressFromMac(join, family, found.ipv4, made, state)
     const problem = fixed === undefined ? undefined : claimAddress(pool, fixed)
     if (wish && problem) {
-      const why = problem === 'taken' ? 'has that address already, or it is reserved' : `does not have it: its subnet is ${writePrefix(pool.prefix)}`
-      state.report('address-in-use', 'error', wish.span, `container \`${container.name}\` cannot have ${writeAddress(wish.value)}: network \`${made.network.name}\` ${problem === 'taken' ? 'gave it away' : 'does not have it'}`, { help: problem === 'taken' ? 'containers without an address of their own get the lowest one that is free when they start: choose one beyond those' : why.replace(/^does not have it: /, '') })
+      reportAddress(container.name, wish, problem, pool.prefix, made.network.name, state.report)
       return undefined
     }
     const address = fixed ?? takeAddress(pool)
@@ -131,6 +130,13 @@ function takeAddresses(container: ContainerPlan, join: JoinPlan, made: MadeNetwo
     found[family] = address
   }
   return found
+}
+
+function reportAddress(container: string, { value, span }: Placed<Address>, problem: 'taken' | 'outside', subnet: Prefix, network: string, report: Report): void {
+  const [why, help] = problem === 'taken'
+    ? ['gave it away', 'containers without an address of their own get the lowest one that is free when they start: choose one beyond those']
+    : ['does not have it', `its subnet is ${writePrefix(subnet)}`]
+  report('address-in-use', 'error', span, `container \`${container}\` cannot have ${writeAddress(value)}: network \`${network}\` ${why}`, { help })
 }
 
 /** Up to 27 docker0 with a fixed IPv6 prefix makes addresses of the prefix and the MAC address. Source: bridge.go CreateEndpoint() of v27. */
