@@ -6,6 +6,7 @@ import type { Command } from '../command.ts'
 import { readBackend, readFamily, readSources, withShortPaths } from '../input.ts'
 import { makeProgress } from '../progress.ts'
 import { topologyFor } from '../trace/topology-for.ts'
+import { checkNamespaces, splitPath } from '../trace/world-input.ts'
 import { requireMachine } from '../verify/machine.ts'
 import { readGiven, rulesOfAll } from '../verify/rules-of.ts'
 import { verifyRules } from '../verify/verify-rules.ts'
@@ -25,8 +26,8 @@ usage: 5x5 verify [flags] RULES...
 
 The topology is built again in network namespaces of its own, the rules are loaded by the real iptables-restore, and packets are sent
 that exercise every rule for which the simulator finds some: as frames on the devices, or from sockets of the host. Then the
-counters of all rules and chain policies and what left every device are compared with what the simulator says. Of RULES, a topology with
-several namespaces has them in its first one. Nobody listens in the rebuilt namespaces: closed ports answer.
+counters of all rules and chain policies and what left every device are compared with what the simulator says. RULES are those of the
+first namespace of the topology; \`NAMESPACE=FILE\` names another. Nobody listens in the rebuilt namespaces: closed ports answer.
 Nothing outside of these namespaces is touched, and they are removed at the end, after Ctrl-C too.
 
 examples:
@@ -49,10 +50,13 @@ export const verify: Command = {
   async run(values, paths, terminal) {
     if (paths.length === 0 && values['topology'] === undefined) throw commandError('which rules?', 'usage: 5x5 verify RULES...')
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const sources = readSources(paths, terminal.directory)
-    const given = readGiven({ sources: values['json'] === true ? sources : withShortPaths(sources), family: readFamily(values['family']), backend })
-    const topology = await topologyFor({ values, requests: [], rulesets: given.map(one => one.ruleset), directory: terminal.directory })
-    const rules = rulesOfAll(topology, given, backend)
+    const named = paths.map(splitPath)
+    const sources = readSources(named.map(({ path }) => path), terminal.directory)
+    const shown = values['json'] === true ? sources : withShortPaths(sources)
+    const given = { files: shown.map((source, index) => ({ ...named[index], source })), family: readFamily(values['family']), backend }
+    const topology = await topologyFor({ values, requests: [], rulesets: readGiven(given).map(one => one.ruleset), directory: terminal.directory })
+    checkNamespaces(named, topology)
+    const rules = rulesOfAll(topology, given)
     if (rules.length === 0) throw commandError('there are no rules to verify: the topology has none', 'usage: 5x5 verify RULES... --topology FILE.yaml')
     requireMachine(backend, [...new Set(rules.map(one => one.family))])
     const progress = makeProgress(terminal)

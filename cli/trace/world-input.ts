@@ -67,17 +67,20 @@ export function worldOf({ topology, backend, rulesetsOf }: WorldInput): World {
   return makeWorld({ topology, rulesets: [], rulesetsOf, backend })
 }
 
-interface RulesPath {
+/** A file of rules, and the namespace that it is for where that is told. */
+export interface RulesPath {
   readonly path: string
   readonly namespace?: string
 }
 
-function splitPath(word: string): RulesPath {
+/** Reads a word of the command line: a path, or `NAMESPACE=PATH`. */
+export function splitPath(word: string): RulesPath {
   const [, namespace, path] = /^([\w.-]+)=(.+)$/.exec(word) ?? []
   return namespace === undefined || path === undefined ? { path: word } : { path, namespace }
 }
 
-function checkNamespaces(files: readonly RulesPath[], { namespaces }: Topology): void {
+/** Complains of namespaces that are not in the topology. */
+export function checkNamespaces(files: readonly RulesPath[], { namespaces }: Topology): void {
   const names = namespaces.map(({ name }) => name)
   const stranger = files.find(({ namespace }) => namespace !== undefined && !names.includes(namespace))
   if (stranger?.namespace !== undefined) throw commandError(`the topology has no namespace \`${stranger.namespace}\``, didYouMean(stranger.namespace, names) ?? `its namespaces are ${names.map(name => `\`${name}\``).join(', ')}`)

@@ -61,9 +61,9 @@ export function loadRules(lab: Lab, namespace: string, family: Family, texts: re
   const program = restoreProgram(lab.backend, family)
   const text = texts.map(one => (one.endsWith('\n') ? one : `${one}\n`)).join('')
   const tables = [...new Set([...text.matchAll(/^\*(\w+)/gm)].map(match => match[1] ?? ''))]
-  const empty = tables.map(table => `*${table}\nCOMMIT\n`).join('')
-  const { status, stderr } = attempt(['ip', 'netns', 'exec', nameOf(lab, namespace), program], empty + text)
-  if (status !== 0) throw commandError(`\`${program}\` refuses the rules of ${namespace}`, `${stderr.trim().split('\n')[0] ?? ''}\n5x5 check shows what loading refuses`)
+  inside(lab, namespace, [program], tables.map(table => `*${table}\nCOMMIT\n`).join(''))
+  const { status, stderr } = attempt(['ip', 'netns', 'exec', nameOf(lab, namespace), program], text)
+  if (status !== 0) throw commandError(`\`${program}\` refuses the rules of ${namespace}`, stderr.trim().split('\n')[0] ?? '')
   inside(lab, namespace, [program, '--noflush'], conntrackRule(tables.includes('filter') ? 'filter' : (tables[0] ?? 'filter')))
 }
 

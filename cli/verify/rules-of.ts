@@ -22,26 +22,30 @@ export interface LoadedRules {
 
 /** Files that were named, and how to read them. */
 export interface GivenRules {
-  readonly sources: readonly SourceFile[]
+  /** Each with the namespace that it is for; absent: the first. */
+  readonly files: readonly { readonly source: SourceFile; readonly namespace?: string }[]
   readonly family: Family | undefined
   readonly backend: Backend
 }
 
-/** Reads the files of a command line, one ruleset for each family; what loading would refuse is a `commandError`. */
-export function readGiven({ sources, family, backend }: GivenRules): readonly Omit<LoadedRules, 'namespace'>[] {
+/** Reads the files of a command line for one namespace, one ruleset for each family; what loading would refuse is a `commandError`. */
+export function readGiven({ files, family, backend }: GivenRules, namespace?: string): readonly Omit<LoadedRules, 'namespace'>[] {
+  const own = files.filter(file => file.namespace === namespace).map(file => file.source)
   return (['ipv4', 'ipv6'] as const).flatMap(of => {
-    const files = sources.filter(source => (family ?? guessFamily([source])) === of)
-    return files.length === 0 ? [] : [{ family: of, sources: files, ruleset: readChecked(files, of, backend) }]
+    const sources = own.filter(source => (family ?? guessFamily([source])) === of)
+    return sources.length === 0 ? [] : [{ family: of, sources, ruleset: readChecked(sources, of, backend) }]
   })
 }
 
-/** Returns the rules of all namespaces: the files belong to the first one, in place of its own. */
-export function rulesOfAll(topology: Topology, given: readonly Omit<LoadedRules, 'namespace'>[], backend: Backend): readonly LoadedRules[] {
+/** Returns the rules of all namespaces: files take the place of what the topology has of their family. */
+export function rulesOfAll(topology: Topology, given: GivenRules): readonly LoadedRules[] {
   return topology.namespaces.flatMap(({ name, rulesets = [] }, index): readonly LoadedRules[] => {
-    if (index === 0 && given.length > 0) return given.map(one => ({ ...one, namespace: name }))
-    return (['ipv4', 'ipv6'] as const).flatMap(family => {
+    const named = [...(index === 0 ? readGiven(given) : []), ...readGiven(given, name)]
+    return (['ipv4', 'ipv6'] as const).flatMap((family): readonly LoadedRules[] => {
+      const file = named.findLast(one => one.family === family)
+      if (file) return [{ ...file, namespace: name }]
       const sources = rulesets.filter(one => one.family === family).map(one => one.source)
-      return sources.length === 0 ? [] : [{ namespace: name, family, sources, ruleset: readChecked(sources, family, backend) }]
+      return sources.length === 0 ? [] : [{ namespace: name, family, sources, ruleset: readChecked(sources, family, given.backend) }]
     })
   })
 }

@@ -30,22 +30,22 @@ const WAITS = [6, 30, 120, 300] as const
 
 /** Sends a flow. Its sockets stay open until it is over. */
 export async function runFlow(session: Session, flow: Flow): Promise<readonly SentPacket[]> {
-  const choices = new Map<string, number>()
+  const drawn: Drawn = { ports: new Map(), variables: new Map() }
   const probes: Probe[] = []
   const results: SentPacket[] = []
   const senders: Sender[] = []
   let lastFrames: readonly WireFrame[] = []
   try {
     for (const step of flow) {
-      const probe = nextProbe(step, replay(session, choices, probes))
+      const probe = nextProbe(step, replay(session, drawn, probes))
       if (!probe) break
       probes.push(fitted(session, probe))
-      const sent = replay(session, choices, probes).at(-1)
+      const sent = replay(session, drawn, probes).at(-1)
       if (!sent) break
       prepareNeighbours(session, sent)
       session.wires.take()
       senders.push(...(await inject(session, sent.probe, lastFrames)))
-      const seen = await observe(session, () => last(replay(session, choices, probes)), choices)
+      const seen = await observe(session, () => last(replay(session, drawn, probes)), drawn)
       lastFrames = seen.frames
       const text = probes.map(one => textOf(session, one)).join(', then ')
       results.push({ text, differences: seen.differences, kernel: seen.kernel, simulator: seen.simulator })
@@ -56,10 +56,16 @@ export async function runFlow(session: Session, flow: Flow): Promise<readonly Se
   return results
 }
 
+/** What chance decided in a flow, as the kernel showed it: ports that it drew, and free variables such as `-m statistic --mode random`. */
+interface Drawn {
+  readonly ports: Map<string, number>
+  readonly variables: Map<string, boolean>
+}
+
 /** Worlds remember, so all packets of a flow are sent again whenever one more is looked at. */
-function replay(session: Session, choices: ReadonlyMap<string, number>, probes: readonly Probe[]): readonly SentProbe[] {
-  const world = session.newWorld(choices)
-  return probes.map(probe => sendProbe(world, probe, { record: 'matches' }))
+function replay(session: Session, { ports, variables }: Drawn, probes: readonly Probe[]): readonly SentProbe[] {
+  const world = session.newWorld(ports)
+  return probes.map(probe => sendProbe(world, probe, { record: 'matches', assume: variables }))
 }
 
 function last(sent: readonly SentProbe[]): SentProbe {
@@ -83,7 +89,7 @@ interface Observed {
   readonly frames: readonly WireFrame[]
 }
 
-async function observe(session: Session, predict: () => SentProbe, choices: Map<string, number>): Promise<Observed> {
+async function observe(session: Session, predict: () => SentProbe, drawn: Drawn): Promise<Observed> {
   const frames: WireFrame[] = []
   const before = new Map(session.counters)
   let observed: Observed | undefined
@@ -91,10 +97,14 @@ async function observe(session: Session, predict: () => SentProbe, choices: Map<
     await new Promise(resolve => setTimeout(resolve, wait))
     const kernel = new Map(session.ruled.map(namespace => [namespace, readCounters(session.lab, namespace, session.family)]))
     frames.push(...session.wires.take().filter(frame => !isBackground(frame.bytes)))
-    const expected = followChoices(session, predict, frames, choices)
     const hits = new Map(session.ruled.map(namespace => [namespace, grown(before.get(namespace), kernel.get(namespace) ?? new Map())]))
-    const simulated = hitsByNamespace(expected, session)
-    observed = { differences: [...counterDifferences(session, hits, simulated), ...frameDifferences(session, frames, expectedFrames(expected, session.lab))], kernel: hits, simulator: simulated, frames }
+    const compare = (sent: SentProbe): Observed => {
+      const simulated = hitsByNamespace(sent, session)
+      return { differences: [...counterDifferences(session, hits, simulated), ...frameDifferences(session, frames, expectedFrames(sent, session.lab))], kernel: hits, simulator: simulated, frames }
+    }
+    followPorts(session, predict(), frames, drawn)
+    observed = compare(predict())
+    if (observed.differences.length > 0) observed = followVariables(predict, drawn, compare) ?? observed
     for (const [namespace, counters] of kernel) session.counters.set(namespace, counters)
     if (observed.differences.length === 0) break
   }
@@ -102,18 +112,38 @@ async function observe(session: Session, predict: () => SentProbe, choices: Map<
 }
 
 /** Where the kernel draws a port by lot, the simulator takes the one that was seen. */
-function followChoices({ lab }: Session, predict: () => SentProbe, frames: readonly WireFrame[], choices: Map<string, number>): SentProbe {
-  const sent = predict()
-  const drawn = sent.legs.some(leg => leg.trace.events.some(event => event.kind === 'nat' && event.binding.choice !== undefined))
-  if (!drawn) return sent
+function followPorts({ lab }: Session, sent: SentProbe, frames: readonly WireFrame[], { ports }: Drawn): void {
+  const isDrawn = sent.legs.some(leg => leg.trace.events.some(event => event.kind === 'nat' && event.binding.choice !== undefined))
+  if (!isDrawn) return
   const expected = expectedFrames(sent, lab)
+  const { protocol, sport } = sent.probe.packet
   for (const frame of frames) {
     const seen = describeFrame(frame.bytes)
     const like = expected.find(one => one.wire === frame.wire && withoutSourcePort(one.words) === withoutSourcePort(seen.words))
-    const port = sent.probe.packet.sport
-    if (like && seen.sport !== undefined && port !== undefined && seen.sport !== port) choices.set(`${sent.probe.packet.protocol} ${port}`, seen.sport)
+    if (like && seen.sport !== undefined && sport !== undefined && seen.sport !== sport) ports.set(`${protocol} ${sport}`, seen.sport)
   }
-  return predict()
+}
+
+/** More combinations of free variables than these are not tried. */
+const COMBINATIONS = 64
+
+/** Where the simulator had to assume something, the kernel may have had it otherwise: any way that explains all that was seen will do. */
+function followVariables(predict: () => SentProbe, { variables }: Drawn, compare: (sent: SentProbe) => Observed): Observed | undefined {
+  const before = new Map(variables)
+  const queue: ReadonlyMap<string, boolean>[] = [before]
+  for (let tried = 0; tried < COMBINATIONS && queue.length > 0; tried += 1) {
+    const given = queue.shift() ?? before
+    variables.clear()
+    for (const [key, value] of given) variables.set(key, value)
+    const sent = predict()
+    const observed = compare(sent)
+    if (observed.differences.length === 0) return observed
+    const open = sent.legs.flatMap(leg => leg.trace.assumed).filter(({ key }) => !given.has(key))
+    for (const [index, { key }] of open.entries()) queue.push(new Map([...given, ...open.slice(0, index).map(one => [one.key, false] as const), [key, true]]))
+  }
+  variables.clear()
+  for (const [key, value] of before) variables.set(key, value)
+  return undefined
 }
 
 function withoutSourcePort(words: string): string {
