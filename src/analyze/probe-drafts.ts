@@ -3,7 +3,7 @@
 import type { DeviceField, FieldValue, NumberField } from '../meaning/fields.ts'
 import { deviceMatches } from '../net/device-name.ts'
 import { familyOf, readAddress, readPrefix } from '../net/address.ts'
-import type { Address } from '../net/address.ts'
+import type { Address, Prefix } from '../net/address.ts'
 import { PROTOCOL, protocolNumber } from '../net/protocol.ts'
 import { makePacket, TCP_FLAG } from '../packet/packet.ts'
 import type { Packet, PacketType } from '../packet/packet.ts'
@@ -29,7 +29,7 @@ const SOURCE_PORT = 40_000
 /** Returns probes, likelier ones first. */
 export function draftProbes(literals: readonly Literal[], surroundings: Surroundings, options: DraftOptions): readonly Probe[] {
   const origins = surroundings.origins.filter(origin => mayStartAt(origin, literals, options))
-  const pairs = origins.flatMap(origin => pairsFrom(origin, literals, surroundings, options))
+  const pairs = origins.flatMap(origin => pairsFrom(origin, literals, surroundings, options)).sort((one, other) => one.rank - other.rank)
   const bodies = bodiesFor(literals, surroundings, options)
   const probes: Probe[] = []
   for (let sum = 0; sum < pairs.length + bodies.length && probes.length < options.count; sum += 1) {
@@ -47,6 +47,8 @@ interface Pair {
   readonly origin: Origin
   readonly src: Address
   readonly dst: Address
+  /** How unusual its ends are: of all origins the usual ones are tried first. */
+  readonly rank: number
 }
 
 /** All of a packet but its addresses. */
@@ -74,7 +76,7 @@ function pairsFrom(origin: Origin, literals: readonly Literal[], surroundings: S
   const isOfType = (address: FieldValue): boolean => allHold(literalsOn(literals, 'addressType.dst'), addressType(fib, address))
   const targets = valuesFor(literalsOn(literals, 'ip.dst'), [...inSets('dst'), ...near, ...neighbours, ...groups].filter(isOfType), { turn: turn + 9, count: 14 })
   const pairs = sources.flatMap((src, row) => targets.map((dst, column) => ({ origin, src, dst, rank: row * 3 + column })))
-  return pairs.filter(({ src, dst }) => (src !== dst || origin.device === undefined) && familyOf(src) === family && familyOf(dst) === family).sort((one, other) => one.rank - other.rank)
+  return pairs.filter(({ src, dst }) => (src !== dst || origin.device === undefined) && familyOf(src) === family && familyOf(dst) === family)
 }
 
 /** Hosts behind the devices by which the packet is to leave. */
@@ -92,7 +94,7 @@ function bodiesFor(literals: readonly Literal[], { family, namespace }: Surround
   const asksTcp = literals.some(({ term }) => 'field' in term && term.field.startsWith('tcp.'))
   const setPorts = portsInSets(literals, namespace)
   const protocols = numbers('ip.protocol', asksIcmp ? [icmp] : asksTcp ? [PROTOCOL.tcp] : [...setPorts.map(one => one.protocol), PROTOCOL.tcp, PROTOCOL.udp, icmp], 5)
-  const ttls = numbers('ip.ttl', [64], 2)
+  const ttls = numbers('ip.ttl', [64, 4, 2, 200], 2)
   const toses = numbers('ip.tos', [0], 1)
   const lengths = literalsOn(literals, 'ip.length').length === 0 ? [0] : numbers('ip.length', [60, 100], 3)
   const common = ttls.flatMap(ttl => toses.flatMap(tos => lengths.map(length => ({ ttl, tos, length }))))
@@ -102,7 +104,9 @@ function bodiesFor(literals: readonly Literal[], { family, namespace }: Surround
 
 function withLength(body: Body, length: number, family: 'ipv4' | 'ipv6'): Body {
   const address = family === 'ipv4' ? 0 : 0n
+  const quoted = body.icmp?.inner?.length
   const bare = makePacket({ ...body, src: address, dst: address, payload: new Uint8Array() })
+  if (quoted !== undefined) return { ...body, length: bare.length + quoted }
   return { ...body, payload: new Uint8Array(Math.max(0, Math.min(length, 1400) - bare.length)).fill(0x41) }
 }
 
@@ -115,7 +119,7 @@ function transportsFor(protocol: number, literals: readonly Literal[], { turn, s
   const numbers = (field: NumberField, usual: readonly number[], count: number): readonly number[] => valuesFor(literalsOn(literals, field), usual, { turn, count }).map(Number)
   if (protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmpv6) {
     const [types, codes] = protocol === PROTOCOL.icmp ? [numbers('icmp.type', [8], 2), numbers('icmp.code', [0], 1)] : [numbers('icmp6.type', [128], 2), numbers('icmp6.code', [0], 1)]
-    return types.flatMap(type => codes.map((code): Body => ({ protocol, icmp: { type, code, id: (turn % 65000) + 1, sequence: 1 } })))
+    return types.flatMap(type => codes.map((code): Body => ({ protocol, icmp: isError(protocol, type) ? { type, code, inner: STRANGE_PACKET[protocol === PROTOCOL.icmp ? 'ipv4' : 'ipv6'] } : { type, code, id: (turn % 65000) + 1, sequence: 1 } })))
   }
   if (protocol === PROTOCOL.esp || protocol === PROTOCOL.ah) return numbers('l4.spi', [256], 1).map((spi): Body => ({ protocol, spi }))
   const hasPorts = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite].some(one => one === protocol)
@@ -130,6 +134,16 @@ function transportsFor(protocol: number, literals: readonly Literal[], { turn, s
   const mss = mssLiterals.length === 0 ? undefined : valuesFor(mssLiterals, [1460], { turn, count: 1 }).map(Number)[0]
   return flags.flatMap(flag => ports.map(port => ({ ...port, tcp: { flags: flag, seq: 1000, ack: flag & ACK ? 1 : 0, window: 65_535, optionKinds: mss === undefined ? [] : [2], ...(mss === undefined ? {} : { mss }) } })))
 }
+
+function isError(protocol: number, type: number): boolean {
+  return protocol === PROTOCOL.icmp ? [3, 4, 5, 11, 12].includes(type) : type < 128
+}
+
+/** What an error quotes that belongs to no connection. */
+const STRANGE_PACKET = {
+  ipv4: makePacket({ protocol: PROTOCOL.udp, src: 0xc0000263, dst: 0xc0000264, sport: 9, dport: 9, payload: new Uint8Array(8) }),
+  ipv6: makePacket({ protocol: PROTOCOL.udp, src: (0x20010db8n << 96n) + 0x63n, dst: (0x20010db8n << 96n) + 0x64n, sport: 9, dport: 9, payload: new Uint8Array(8) }),
+} as const
 
 /** undefined where a literal about what the frame looks like cannot hold. */
 function makeProbe({ origin, src, dst }: Pair, body: Body, literals: readonly Literal[], { namespace }: Surroundings): Probe | undefined {
@@ -174,10 +188,15 @@ function addressesInSets(literals: readonly Literal[], { namespace }: Surroundin
     if (term.kind !== 'ipset' || negated) return []
     const set = namespace.ipsets.find(one => one.name === term.name)
     return (set?.entries ?? []).filter(entry => !entry.nomatch).slice(0, 8).flatMap(entry => entry.text.split(',').flatMap((part, index) => {
-      const address = readAddress(part) ?? readPrefix(part)?.address ?? readAddress(part.split('-')[0] ?? '')
+      const address = readAddress(part) ?? hostIn(readPrefix(part)) ?? readAddress(part.split('-')[0] ?? '')
       return term.directions[index] === side && address !== undefined ? [address] : []
     }))
   })
+}
+
+function hostIn(prefix: Prefix | undefined): Address | undefined {
+  if (!prefix) return undefined
+  return typeof prefix.address === 'number' ? prefix.address + 1 : prefix.address + 1n
 }
 
 function portsInSets(literals: readonly Literal[], namespace: Surroundings['namespace']): readonly SetPort[] {

@@ -5,13 +5,15 @@
 
 import { memoryOf } from '../extensions/meaning-of.ts'
 import type { Rule } from '../ir/ruleset.ts'
+import type { Backend } from '../ir/hooks.ts'
+import type { Family } from '../net/address.ts'
 import { deviceMatches } from '../net/device-name.ts'
 import { writeProbe } from '../packet/write-packet.ts'
 import type { Probe } from '../packet/probe.ts'
 import type { PathStep } from '../simulate/trace-events.ts'
 import type { World } from '../simulate/world.ts'
 import { allHold, literalsOn } from './field-values.ts'
-import { draftFlows } from './flow-shapes.ts'
+import { draftFlows, repeatedFlows } from './flow-shapes.ts'
 import { alternativesOf } from './literals.ts'
 import type { Literal, Wish } from './literals.ts'
 import { hitsOf, simulateFlow, stepKey } from './probe-flow.ts'
@@ -78,7 +80,24 @@ function searchFlow(goal: Goal, search: Search, turn: number): PlannedFlow | str
       if (found) return found
     }
   }
-  return whyNot(goal, search, failure)
+  return repeatGoal(goal, approaches, search, turn) ?? whyNot(goal, search, failure)
+}
+
+/** A rule may wait for matches that count packets. */
+function repeatGoal(goal: Goal, approaches: readonly Approach[], search: Search, turn: number): PlannedFlow | undefined {
+  const { surroundings, searched } = search
+  const counts = searched.ruleset.tables.some(table => table.name === goal.table && table.chains.some(chain => chain.rules.some(({ matches }) => matches.some(use => memoryOf(use, surroundings.family) !== undefined))))
+  if (!counts) return undefined
+  for (const { hook, wishes } of approaches) {
+    for (const literals of alternativesOf(wishes).slice(0, 4)) {
+      for (const flow of repeatedFlows(literals, surroundings, { turn, towards: hook === 'INPUT' ? 'host' : 'others', origins: hook === 'OUTPUT' ? 'local' : hook === 'POSTROUTING' ? 'any' : 'arriving', count: TRIES })) {
+        const sent = simulateFlow(search.newWorld(), flow)
+        const meets = new Set(hitsOf(sent).get(surroundings.namespace.name)?.keys() ?? [])
+        if (meets.has(keyOf(goal)) && sent.every(one => search.canSend(one.probe))) return { flow, meets }
+      }
+    }
+  }
+  return undefined
 }
 
 interface Failure {
@@ -177,7 +196,15 @@ function ruleAt(step: PathStep, { ruleset }: SearchedRuleset): Rule | undefined 
   return step.number === 'policy' ? undefined : ruleset.tables.find(table => table.name === step.table)?.chainByName.get(step.chain)?.rules[step.number - 1]
 }
 
+/** Such a rule ends its chain; what becomes of a jump depends on the chain it leads to. */
+function takesAll(rule: Rule, family: Family, backend: Backend): boolean {
+  const isFinal = rule.target?.kind === 'goto' || (rule.target?.kind === 'target' && /^(ACCEPT|DROP|REJECT|RETURN)$/.test(rule.target.name))
+  return isFinal && predicateIn(rule, family, backend).kind === 'always'
+}
+
 function whyNot(goal: Goal, { searched, surroundings }: Search, { blockers, unsendable, tried }: Failure): string {
+  const before = goal.chain.rules.slice(0, goal.number === 'policy' ? undefined : goal.number - 1).find(rule => takesAll(rule, surroundings.family, searched.backend))
+  if (before) return 'a rule before it takes every packet'
   const unknown = goal.rule?.matches.find(use => use.words !== undefined)
   if (unknown) return `\`-m ${unknown.name}\` is not known here`
   const opaque = goal.rule?.matches.find(use => !memoryOf(use, surroundings.family) && predicateIn({ ...goal.rule, matches: [use] } as Rule, surroundings.family, searched.backend).kind === 'opaque')

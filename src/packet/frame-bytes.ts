@@ -41,7 +41,7 @@ function ipBytes(packet: Packet): readonly number[] {
   if (packet.family === 'ipv4') bytes.splice(10, 2, ...pair(checksum(bytes.slice(0, 20))))
   else bytes.splice(1, 1, (packet.tos & 15) << 4)
   if (packet.protocol === PROTOCOL.tcp) bytes[header + 12] = tcpOffset(packet) << 2
-  if (quoted) bytes.splice(header + 8, bytes.length, ...ipBytes(quoted))
+  if (quoted) bytes.splice(header + 8, bytes.length, ...ipBytes(quoted).slice(0, Math.max(0, packet.length - header - 8)))
   const at = CHECKSUM_AT[packet.protocol]
   if (at !== undefined && packet.fragmentOffset === 0 && !packet.moreFragments && bytes.length >= header + at + 2) {
     bytes.splice(header + at, 2, 0, 0)

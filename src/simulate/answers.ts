@@ -73,7 +73,9 @@ export function answerClosedPort(flight: Flight): boolean {
   const { tcp } = packet
   if (!tcp || tcp.flags & TCP_FLAG.RST || packet.malformed !== undefined || packet.packetType !== 'unicast') return false
   const ends = { src: packet.dst, dst: packet.src, ...(packet.dport === undefined ? {} : { sport: packet.dport }), ...(packet.sport === undefined ? {} : { dport: packet.sport }) }
-  const reset = makePacket({ protocol: PROTOCOL.tcp, ...ends, ttl: host.sysctls.defaultTtl, dontFragment: packet.family === 'ipv4', tcp: resetHeader(packet, tcp), socket: {} })
+  // Kernel: unlike the reset of REJECT this one has the TOS of the packet, in IPv6 without the ECN bits. Source: tcp_v4_send_reset(), tcp_v6_send_response().
+  const tos = packet.family === 'ipv4' ? packet.tos : packet.tos & 0xfc
+  const reset = makePacket({ protocol: PROTOCOL.tcp, ...ends, tos, ttl: host.sysctls.defaultTtl, dontFragment: packet.family === 'ipv4', tcp: resetHeader(packet, tcp), socket: {} })
   return launch(flight, 'no-listener', reset, 'unrelated')
 }
 
