@@ -32,6 +32,12 @@ describe.skipIf(!live)(`5x5 verify: ${live ? 'live' : `not run: ${why}`}`, () =>
     expect(report.rules.filter(rule => rule.verdict === 'agrees').length).toBeGreaterThan(report.rules.length / 2)
   }, 60_000)
 
+  test('the example of README.md', async () => {
+    const [, words = '', shown] = /```console\n# 5x5 (verify .*)\n([^]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? []
+    const anywhere = (text: string): string => text.replace(/ \(Linux .*\)\.$/m, ' (Linux).')
+    expect(anywhere(await printedBy(words.split(' '), '.'))).toBe(anywhere(shown ?? ''))
+  }, 60_000)
+
   test('a kernel with other rules is noticed', async () => {
     const text = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -i eth0 -p tcp -j DROP\nCOMMIT\n'
     const told = readGiven({ files: [{ source: { path: 'told.rules', text } }], family: 'ipv4', backend: 'legacy' })
