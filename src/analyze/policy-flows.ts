@@ -1,7 +1,6 @@
 /** The packets that an assertion of a policy speaks of, as predicates: where they begin, what they are, where they go. */
 
-import { CT_STATE } from '../meaning/fields.ts'
-import { all, always, any, equals, hasAnyBit, masked, never, not, onDevice, within } from '../meaning/predicate.ts'
+import { all, always, any, equals, masked, never, not, onDevice, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import { familyOf } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
@@ -43,14 +42,13 @@ export function goesTo({ place, addresses }: End, family: Family): Predicate {
   return all([place === 'fw' ? isLocal : onZone('device.out', place), there])
 }
 
-/** Returns what was sent towards an end; a zone without addresses is wherever its routes lead, which `routed` tells. */
+/** Returns what was sent towards an end; `routed` tells what routes lead into a zone: its addresses alone would have its broadcasts too. */
 export function sentTo({ place, addresses }: End, namespace: Namespace, family: Family, routed: (zone: Zone) => Predicate): Predicate {
   const destinations = addresses?.[family]
   const there = destinations ? inPrefixes('ip.dst', destinations) : always
   if (place === 'any') return there
   if (place === 'fw') return all([any(ownAddresses(namespace, family).map(address => equals('ip.dst', address))), there])
-  if (destinations) return there
-  return place.at ? all([inPrefixes('ip.dst', place.at[family]), not(any(ownAddresses(namespace, family).map(address => equals('ip.dst', address))))]) : routed(place)
+  return all([destinations ? there : place.at ? inPrefixes('ip.dst', place.at[family]) : always, routed(place)])
 }
 
 /** Returns the packets of a device of a zone. */
@@ -81,6 +79,3 @@ export const USUAL: Predicate = all([
   equals('ip.fragmentOffset', 0),
   any([not(equals('ip.protocol', PROTOCOL.tcp)), masked('tcp.flags', 0x17, 0x02)]),
 ])
-
-/** Packets whose destination was translated. */
-export const TRANSLATED: Predicate = hasAnyBit('ct.state', CT_STATE.DNAT)

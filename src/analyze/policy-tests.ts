@@ -8,11 +8,12 @@ import type { Family } from '../net/address.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { Probe } from '../packet/probe.ts'
 import { LISTENER_QUERIES, LISTENER_REPORTS } from '../policy/read-services.ts'
-import type { Assertion, Flow, Outcome, Traffic, Zone } from '../policy/resolved.ts'
+import type { Assertion, End, Flow, Outcome, Traffic, Zone } from '../policy/resolved.ts'
 import type { Decider, Fate, FlowState } from '../symbolic/fate.ts'
 import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
 import type { Reached, Space, Start } from '../symbolic/reachable-sets.ts'
 import { readThrough } from '../symbolic/read-through.ts'
+import type { InputWay, OutputWay } from '../symbolic/surroundings.ts'
 import type { Namespace } from '../topology/topology.ts'
 import { arrivesFrom, goesTo, madeBy, ofTraffic, onZone, ownAddresses, sentTo, USUAL } from './policy-flows.ts'
 
@@ -133,7 +134,7 @@ function runPart(assertion: Assertion, start: Start, state: FlowState, proof: Pr
   for (const fate of reached.fates) {
     // What the kernel refuses wherever it stands is no packet that anyone could send.
     if (fate.by?.kind === 'kernel') continue
-    const fine = isNever ? sets.subtract(fate.set, passedThere(assertion.flow, fate, proof)) : asExpected(assertion.outcome, fate, proof)
+    const fine = isNever ? sets.subtract(fate.set, passedThere(assertion.flow, start, fate, proof)) : asExpected(assertion.outcome, fate, proof)
     good = sets.union(good, fine)
     bad = sets.union(bad, sets.subtract(fate.set, fine))
   }
@@ -143,11 +144,11 @@ function runPart(assertion: Assertion, start: Start, state: FlowState, proof: Pr
 /** An expectation speaks of what is sent to its end; `never` also of what comes to it some other way. */
 function flowPredicate({ flow, outcome }: Assertion, start: Start, state: FlowState, proof: Proof): Predicate {
   const { family, namespace } = proof
-  const begins = (end: Flow['from']['included'][number]): Predicate => (start === 'arrive' ? arrivesFrom(end, family) : madeBy(end, namespace, family))
+  const begins = (end: End): Predicate => (start === 'arrive' ? arrivesFrom(end, family) : madeBy(end, namespace, family))
   const from = all([any(flow.from.included.map(begins)), not(any(flow.from.excluded.map(begins)))])
   if (outcome.kind === 'refused') return from
   const traffic = flow.traffic?.filter(one => one.comesRelated === (state === 'related')).flatMap(one => onWay(one, start, flow))
-  return all([from, sentToAny(flow, proof), ofTraffic(traffic, family), ...(state === 'new' ? [USUAL] : [])])
+  return all([from, sentToAny(flow, start, proof), ofTraffic(traffic, family), ...(state === 'new' ? [USUAL] : [])])
 }
 
 /** What belongs to the link is never forwarded; listeners report to routers, which ask them. */
@@ -158,16 +159,17 @@ function onWay(traffic: Traffic, start: Start, { to }: Flow): readonly Traffic[]
   return [{ ...traffic, messages: messages.filter(({ type }) => !(start === 'arrive' ? LISTENER_REPORTS : LISTENER_QUERIES).includes(type)) }]
 }
 
-function sentToAny({ to }: Flow, proof: Proof): Predicate {
-  const sent = (end: Flow['to']['included'][number]): Predicate => sentTo(end, proof.namespace, proof.family, zone => routedTo(zone, proof))
+function sentToAny({ to }: Pick<Flow, 'to'>, start: Start, proof: Proof): Predicate {
+  const sent = (end: End): Predicate => sentTo(end, proof.namespace, proof.family, zone => routedTo(zone, start, proof))
   return all([any(to.included.map(sent)), not(any(to.excluded.map(sent)))])
 }
 
-/** Returns what the routes lead into a zone, as packets say it when they arrive. */
-function routedTo(zone: Zone, { space }: Proof): Predicate {
+/** Returns what the routes lead into a zone, as packets say it when they begin. */
+function routedTo(zone: Zone, start: Start, { space }: Proof): Predicate {
   const earlier: Predicate[] = []
   const found: Predicate[] = []
-  for (const { when, way } of space.surroundings.inputWays) {
+  const ways: readonly (InputWay | OutputWay)[] = start === 'arrive' ? space.surroundings.inputWays : space.surroundings.outputWays
+  for (const { when, way } of ways) {
     if (way.kind === 'forward' && way.device !== undefined && zone.devices.some(pattern => (pattern.prefix ? way.device?.startsWith(pattern.name) : way.device === pattern.name))) found.push(all([when, ...earlier.map(not)]))
     earlier.push(when)
   }
@@ -184,16 +186,21 @@ function atEnd(predicate: Predicate, fate: Fate, { space }: Proof): PacketSet {
 }
 
 /** Returns what got through to the ends of a flow, or was sent to them and got through somewhere. */
-function passedThere(flow: Flow, fate: Fate, proof: Proof): PacketSet {
+function passedThere(flow: Flow, start: Start, fate: Fate, proof: Proof): PacketSet {
   const { sets } = proof.space
   if (!isPassed(fate)) return sets.none
   const { family } = proof
   const there = all([any(flow.to.included.map(end => goesTo(end, family))), not(any(flow.to.excluded.map(end => goesTo(end, family))))])
-  const ends = sets.union(atEnd(there, fate, proof), sets.intersect(fate.set, sets.setOf(sentToAny(flow, proof))))
+  const ends = sets.union(atEnd(there, fate, proof), sets.intersect(fate.set, sets.setOf(sentToAny({ to: { ...flow.to, included: flow.to.included.filter(end => mayEndAt(end, fate)) } }, start, proof))))
   const isOf = ofTraffic(flow.traffic, family)
   const meant = sets.union(sets.intersect(ends, sets.setOf(isOf)), sets.intersect(ends, atEnd(isOf, fate, proof)))
   const isTranslated = fate.rewriting.values.has('ip.dst')
   return flow.published && isTranslated ? sets.subtract(meant, sets.setOf(ofTraffic(flow.published, family))) : meant
+}
+
+/** What is delivered here did not get into a zone, and what is forwarded did not come to the firewall. */
+function mayEndAt({ place }: End, { kind }: Fate): boolean {
+  return place === 'any' || (place === 'fw') === (kind === 'local')
 }
 
 /** Returns the packets of a fate that are as an outcome says. */
