@@ -16,6 +16,8 @@ export interface DraftRule {
 
 interface DraftChain {
   policy: ChainPolicy
+  /** Why the engine set the policy. */
+  policyReason: string | undefined
   readonly counters: Counters | undefined
   rules: DraftRule[]
   /** The texts of the rules: "is it there already?" is asked for each new one. */
@@ -34,7 +36,7 @@ export function openBook(family: Family, base?: Ruleset): RuleBook {
   for (const table of base?.tables ?? []) {
     for (const chain of table.chains) {
       const rules = chain.rules.map(rule => ({ text: writeRule(rule, family), step: undefined }))
-      tableOf(book, table.name).set(chain.name, { policy: chain.policy, counters: chain.counters, rules, texts: new Set(rules.map(rule => rule.text)) })
+      tableOf(book, table.name).set(chain.name, { policy: chain.policy, policyReason: undefined, counters: chain.counters, rules, texts: new Set(rules.map(rule => rule.text)) })
     }
   }
   return book
@@ -48,7 +50,7 @@ export function addTable(book: RuleBook, name: TableName): void {
 /** Does one step. */
 export function applyStep(book: RuleBook, step: Step): void {
   if (step.kind === 'chain') void chainOf(book, step.table, step.chain)
-  else if (step.kind === 'policy') chainOf(book, step.table, step.chain).policy = step.policy
+  else if (step.kind === 'policy') setPolicy(chainOf(book, step.table, step.chain), step)
   else writeStep(chainOf(book, step.table, step.chain), step, book.family)
 }
 
@@ -58,6 +60,11 @@ export function flushChain(book: RuleBook, table: TableName, name: string): void
   if (!chain) return
   chain.rules = []
   chain.texts.clear()
+}
+
+function setPolicy(chain: DraftChain, { policy, reason }: Extract<Step, { kind: 'policy' }>): void {
+  chain.policy = policy
+  chain.policyReason = reason
 }
 
 function writeStep(chain: DraftChain, step: RuleStep, family: Family): void {
@@ -74,7 +81,7 @@ function writeStep(chain: DraftChain, step: RuleStep, family: Family): void {
 function tableOf(book: RuleBook, name: TableName): Map<string, DraftChain> {
   const known = book.tables.get(name)
   if (known) return known
-  const table = new Map<string, DraftChain>(TABLE_HOOKS[name].map(hook => [hook, { policy: 'ACCEPT', counters: undefined, rules: [], texts: new Set() }]))
+  const table = new Map<string, DraftChain>(TABLE_HOOKS[name].map(hook => [hook, makeDraft('ACCEPT')]))
   book.tables.set(name, table)
   return table
 }
@@ -83,17 +90,22 @@ function chainOf(book: RuleBook, table: TableName, name: string): DraftChain {
   const chains = tableOf(book, table)
   const known = chains.get(name)
   if (known) return known
-  const chain: DraftChain = { policy: isBuiltInChain(table, name) ? 'ACCEPT' : '-', counters: undefined, rules: [], texts: new Set() }
+  const chain = makeDraft(isBuiltInChain(table, name) ? 'ACCEPT' : '-')
   chains.set(name, chain)
   return chain
 }
 
-/** One line of the text: a rule has its step where dockerd wrote it. */
+function makeDraft(policy: ChainPolicy): DraftChain {
+  return { policy, policyReason: undefined, counters: undefined, rules: [], texts: new Set() }
+}
+
+/** One line of the text: a rule has its step where dockerd wrote it, a built-in chain the reason of a policy that dockerd set. */
 export interface BookLine {
   readonly text: string
   readonly table: TableName
   readonly chain?: string
   readonly step?: RuleStep
+  readonly policyReason?: string
 }
 
 /** The order in which packets meet the tables. */
@@ -113,7 +125,7 @@ function tableLines(table: TableName, chains: ReadonlyMap<string, DraftChain>): 
   const lines: BookLine[] = [{ text: `*${table}`, table }]
   for (const name of names) {
     const chain = chains.get(name)
-    lines.push({ text: `:${name} ${chain?.policy ?? 'ACCEPT'} ${writeCounters(chain?.policy === '-' ? undefined : chain?.counters)}`, table, chain: name })
+    lines.push({ text: `:${name} ${chain?.policy ?? 'ACCEPT'} ${writeCounters(chain?.policy === '-' ? undefined : chain?.counters)}`, table, chain: name, ...(chain?.policyReason === undefined ? {} : { policyReason: chain.policyReason }) })
   }
   for (const name of names) {
     for (const { text, step } of chains.get(name)?.rules ?? []) lines.push({ text: text === '' ? `-A ${name}` : `-A ${name} ${text}`, table, chain: name, ...(step ? { step } : {}) })

@@ -13,14 +13,15 @@ export function writeHost(host: DockerHost, paint: Paint): string {
 
 /** Returns the rules chain by chain, each with its reason below. Chain policies are told where the engine sets them. */
 export function writeReasons(lines: readonly BookLine[], paint: Paint): string {
-  let place = ''
-  return lines.flatMap(({ text, table: name, chain, step }) => {
-    if (chain === undefined || !text.startsWith('-A')) return []
-    const here = `${name} ${chain}`
-    const head = here === place ? [] : [`${place === '' ? '' : '\n'}${paint('strong', here)}`]
-    place = here
-    return [...head, `  ${text.slice(`-A ${chain} `.length)}`, `      ${paint('faint', step ? step.reason : 'was there before')}`]
-  }).map(line => `${line}\n`).join('')
+  const chains = lines.filter(({ text, chain }) => chain !== undefined && text.startsWith(':'))
+  const blocks = chains.flatMap(({ table: name, chain, text, policyReason }) => {
+    const rules = lines.filter(line => line.table === name && line.chain === chain && line.text.startsWith('-A'))
+    if (rules.length === 0 && policyReason === undefined) return []
+    const words = rules.flatMap(({ text: rule, step }) => [`  ${rule.slice(`-A ${chain} `.length)}`, `      ${paint('faint', step ? step.reason : 'was there before')}`])
+    const policy = policyReason === undefined ? [] : [`  chain policy ${text.split(' ')[1]}`, `      ${paint('faint', policyReason)}`]
+    return [[paint('strong', `${name} ${chain}`), ...words, ...policy]]
+  })
+  return blocks.map(block => block.map(line => `${line}\n`).join('')).join('\n')
 }
 
 function table(title: string, rows: readonly (readonly string[])[], paint: Paint): string {
