@@ -8,9 +8,9 @@ import { linkSteps } from './link-rules.ts'
 import type { DockerHost, DockerNetwork, Join } from './model.ts'
 import { externalNetworkSteps, internalNetworkSteps, isolationSteps } from './network-rules.ts'
 import { endpointSteps, portSteps } from './port-rules.ts'
-import { addTable, applyStep, bookLines, flushChain, openBook } from './rule-book.ts'
-import type { BookLine, RuleBook } from './rule-book.ts'
-import { CHAIN } from './chains.ts'
+import { leftoverSteps, restartSteps } from './restart-rules.ts'
+import { addTable, applyStep, bookLines, openBook } from './rule-book.ts'
+import type { BookLine } from './rule-book.ts'
 import { viewOf } from './side.ts'
 import type { RuleContext } from './side.ts'
 import { staticSteps } from './static-rules.ts'
@@ -24,18 +24,9 @@ export function generateRules(host: DockerHost, family: Family, base?: Ruleset):
   const context: RuleContext = { family, engine: host.engine, options: host.options }
   const isOn = family === 'ipv4' ? host.options.iptables : host.options.ip6tables
   if (!isOn) return bookLines(book)
-  clearOwnChains(book)
-  for (const step of stepsOf(host, context)) applyStep(book, step)
+  const steps = base ? [...restartSteps(host, context), ...stepsOf(host, context), ...leftoverSteps(host, context)] : stepsOf(host, context)
+  for (const step of steps) applyStep(book, step)
   return bookLines(book)
-}
-
-/** The engine empties its own chains when it starts, and makes them anew; DOCKER-USER is yours. */
-function clearOwnChains(book: RuleBook): void {
-  for (const chain of Object.values(CHAIN)) {
-    if (chain === CHAIN.user) continue
-    flushChain(book, 'filter', chain)
-    flushChain(book, 'nat', chain)
-  }
 }
 
 function* stepsOf(host: DockerHost, context: RuleContext): Iterable<Step> {

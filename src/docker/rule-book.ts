@@ -50,16 +50,28 @@ export function addTable(book: RuleBook, name: TableName): void {
 /** Does one step. */
 export function applyStep(book: RuleBook, step: Step): void {
   if (step.kind === 'chain') void chainOf(book, step.table, step.chain)
+  else if (step.kind === 'remove') removeRule(book, step)
+  else if (step.kind === 'removeChain') removeChain(book, step.table, step.chain)
   else if (step.kind === 'policy') setPolicy(chainOf(book, step.table, step.chain), step)
   else writeStep(chainOf(book, step.table, step.chain), step, book.family)
 }
 
-/** Takes all rules out of a chain; nothing where there is none. */
-export function flushChain(book: RuleBook, table: TableName, name: string): void {
+function removeRule(book: RuleBook, { table, chain: name, matches, target }: Extract<Step, { kind: 'remove' }>): void {
   const chain = book.tables.get(table)?.get(name)
-  if (!chain) return
+  const text = chain && writeRule({ matches, target }, book.family)
+  if (!chain || text === undefined || !chain.texts.delete(text)) return
+  chain.rules.splice(chain.rules.findIndex(rule => rule.text === text), 1)
+}
+
+/** The kernel keeps a chain that a rule leads to. */
+function removeChain(book: RuleBook, table: TableName, name: string): void {
+  const chains = book.tables.get(table)
+  const chain = chains?.get(name)
+  if (!chains || !chain) return
   chain.rules = []
   chain.texts.clear()
+  const isUsed = [...chains.values()].some(other => other.rules.some(({ text }) => text.endsWith(`-j ${name}`) || text.endsWith(`-g ${name}`)))
+  if (!isUsed) chains.delete(name)
 }
 
 function setPolicy(chain: DraftChain, { policy, reason }: Extract<Step, { kind: 'policy' }>): void {

@@ -19,10 +19,13 @@ export interface RuleStep {
   readonly owner: Owner
 }
 
-/** One command: a new chain (kept where it exists), a rule, or a chain policy. */
+/** One command: a new chain (kept where it exists), a rule, a removal, or a chain policy. */
 export type Step =
   | { readonly kind: 'chain'; readonly table: TableName; readonly chain: string }
   | RuleStep
+  /** Takes a rule out, or all rules of a chain and the chain too, unless rules of others lead there; nothing where there is none. */
+  | { readonly kind: 'remove'; readonly table: TableName; readonly chain: string; readonly matches: readonly MatchUse[]; readonly target: TargetUse }
+  | { readonly kind: 'removeChain'; readonly table: TableName; readonly chain: string }
   | { readonly kind: 'policy'; readonly table: TableName; readonly chain: Hook; readonly policy: 'ACCEPT' | 'DROP'; readonly reason: string }
 
 /** The engine's own rules belong to nobody else. */
@@ -58,6 +61,11 @@ export interface RuleWords {
 /** Makes a chain where it is absent. */
 export function makeChain(place: ChainPlace): Step {
   return { kind: 'chain', ...place }
+}
+
+/** Takes a rule out where it is. */
+export function remove(place: ChainPlace, matches: readonly MatchUse[], target: TargetUse): Step {
+  return { kind: 'remove', ...place, matches, target }
 }
 
 /** Writes a rule at the end of a chain where it is absent. */
