@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { count } from '../../src/report/paint.ts'
 import { snapshotMachine } from '../../src/topology/snapshot.ts'
+import type { Snapshot } from '../../src/topology/snapshot.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, Terminal } from '../command.ts'
 import { readMachine } from '../snapshot/read-machine.ts'
@@ -39,12 +40,17 @@ export const snapshot: Command = {
     if (typeof output === 'string') write(output, text, terminal.directory)
     else terminal.out(text)
     for (const words of leftOut) terminal.err(`${terminal.paintErr('warning', 'left out')}: ${words}\n`)
-    if (typeof output === 'string') {
-      const nft = backends.some(({ backend }) => backend === 'nft')
-      terminal.err(`${count(machine.namespaces.length, 'namespace')} written to ${output}${nft ? '; the rules are of iptables-nft: trace them with `--backend nft`' : ''}\n`)
-    }
+    if (typeof output === 'string') terminal.err(`${count(machine.namespaces.length, 'namespace')} written to ${output}${backendWords(backends)}\n`)
     return EXIT.clean
   },
+}
+
+/** `trace` and `verify` take rules as those of iptables-legacy unless they are told. */
+function backendWords(backends: Snapshot['backends']): string {
+  const nft = [...new Set(backends.filter(one => one.backend === 'nft').map(one => one.namespace))]
+  if (nft.length === 0) return ''
+  if (backends.every(one => one.backend === 'nft')) return '; the rules are of iptables-nft: trace them with `--backend nft`'
+  return `; the rules of ${nft.join(', ')} are of iptables-nft, the others of iptables-legacy`
 }
 
 function write(path: string, text: string, directory: Terminal['directory']): void {

@@ -46,7 +46,8 @@ export function buildLab(lab: Lab, families: readonly Family[]): void {
   for (const name of allNames(lab)) run(['ip', 'netns', 'add', name])
   run(['ip', '-n', tunnel, '-batch', '-'], `link add w mtu 65535 type veth peer name w mtu 65535 netns ${outside}\naddress add ${TUNNEL.theirs}/30 dev w\nlink set w up\n`)
   run(['ip', '-n', outside, '-batch', '-'], `address add ${TUNNEL.ours}/30 dev w\nlink set w up\nlink set lo up\n`)
-  for (const namespace of topology.namespaces) inside(lab, namespace.name, ['sh'], sysctlScript(baseSysctls(families)))
+  const used = speaksIpv6(topology) ? (['ipv4', 'ipv6'] as const) : families
+  for (const namespace of topology.namespaces) inside(lab, namespace.name, ['sh'], sysctlScript(baseSysctls(used)))
   for (const namespace of topology.namespaces) for (const device of namespace.devices) makeDevice(lab, namespace, device)
   for (const wire of topology.wires ?? []) {
     const [one, other] = wire.ends
@@ -54,6 +55,10 @@ export function buildLab(lab: Lab, families: readonly Family[]): void {
     run(['ip', '-n', nameOf(lab, one.namespace), 'link', 'add', one.device, 'type', 'veth', 'peer', 'name', other.device, 'netns', nameOf(lab, other.namespace)])
   }
   for (const namespace of topology.namespaces) configure(lab, namespace)
+}
+
+function speaksIpv6({ namespaces }: Topology): boolean {
+  return namespaces.some(({ devices, routes }) => devices.some(device => device.kind !== 'loopback' && device.addresses.some(one => typeof one.address === 'bigint')) || routes.some(route => typeof route.prefix.address === 'bigint'))
 }
 
 /** Loads rules into a namespace in place of those that it has: every counter and every memory of a match begins anew. */

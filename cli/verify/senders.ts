@@ -33,7 +33,7 @@ if (task.udp) {
 /** Tells whether a packet can be sent: what arrives can be anything that a frame says; what a host makes itself must be of a UDP socket or the first of a TCP one. */
 export function canSend({ inDevice, packet }: Probe): boolean {
   if (inDevice !== undefined) return packet.protocol !== PROTOCOL.sctp && packet.protocol !== PROTOCOL.dccp
-  if (packet.mark !== 0 || packet.tos !== 0) return false
+  if (packet.mark !== 0 || packet.tos !== 0 || packet.packetType !== 'unicast') return false
   if (packet.protocol === PROTOCOL.udp) return true
   return packet.protocol === PROTOCOL.tcp && packet.tcp?.flags === TCP_FLAG.SYN && packet.ttl === 64
 }
