@@ -127,7 +127,7 @@ function recordMiss(flight: Flight, place: RulePlace, match: PreparedMatch): voi
 }
 
 function matches(flight: Flight, frame: Frame, rule: PreparedRule, match: PreparedMatch): boolean | 'hotdrop' {
-  if (match.memory) return stepMemory(flight, match) ?? decideByChance(flight, placeOf(frame, rule), match)
+  if (match.memory) return decided(flight, placeOf(frame, rule), match) ?? stepMemory(flight, match) ?? decideByChance(flight, placeOf(frame, rule), match)
   for (;;) {
     const value = evaluate(match.predicate, flight)
     if (value !== undefined) return value
@@ -137,13 +137,22 @@ function matches(flight: Flight, frame: Frame, rule: PreparedRule, match: Prepar
   }
 }
 
+/** Who asks what a packet's way would be if a limit were reached says so: that goes before what the match remembers. */
+function decided(flight: Flight, place: RulePlace, match: PreparedMatch): Ternary {
+  return flight.decisions && flight.decisions.size > 0 ? flight.decide(chanceKey(place, match)) : undefined
+}
+
 /** Chance is drawn for each rule anew: its variable is the rule's own. */
-function decideByChance(flight: Flight, place: RulePlace, { predicate }: PreparedMatch): boolean {
-  invariant(predicate.kind === 'opaque', 'a match with memory is a free variable')
-  const key = `${predicate.key} of rule ${place.number} in ${place.chain.name} of ${place.table}`
+function decideByChance(flight: Flight, place: RulePlace, match: PreparedMatch): boolean {
+  const key = chanceKey(place, match)
   const value = flight.decide(key)
-  if (value === undefined) assume(flight, place, { key, words: predicate.words })
+  if (value === undefined) assume(flight, place, { key, words: match.predicate.kind === 'opaque' ? match.predicate.words : key })
   return value ?? false
+}
+
+function chanceKey(place: RulePlace, { predicate }: PreparedMatch): string {
+  invariant(predicate.kind === 'opaque', 'a match with memory is a free variable')
+  return `${predicate.key} of rule ${place.number} in ${place.chain.name} of ${place.table}`
 }
 
 function assume(flight: Flight, place: RulePlace, free: { readonly key: string; readonly words: string }): void {

@@ -9,8 +9,10 @@ import type { Family } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { PacketClass } from './packet-class.ts'
+import { widthOfField } from './rewriting.ts'
 import type { Rewriting } from './rewriting.ts'
 import type { Run } from './run.ts'
+import { constantOf, originalValue } from './value.ts'
 import type { Value } from './value.ts'
 
 /** The free variable that stands for "the first chunk of the SCTP packet may begin an association": no field tells chunks. */
@@ -27,7 +29,7 @@ const FLAGS = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK | TCP_FL
 export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Hook): readonly PacketClass[] {
   const { sets, family } = run
   if (rewriting.connection !== 'none' || isUntracked(run, rewriting)) return [{ rewriting, set }]
-  if (run.state !== 'new') return [{ rewriting: withState(run, rewriting, run.state === 'related' ? CT_STATE.RELATED : CT_STATE.ESTABLISHED, 'known'), set }]
+  if (run.state === 'known') return [{ rewriting: withOwnState(run, rewriting), set }]
   const untracked = run.setOf(isNeverTracked(family), rewriting)
   const begins = run.setOf(mayBegin(family, hook, run.surroundings.tcpLoose), rewriting)
   const tracked = sets.subtract(set, untracked)
@@ -46,14 +48,14 @@ export function withState(run: Run, rewriting: Rewriting, state: number, connect
   return run.rewritings.with(rewriting, { values, connection })
 }
 
-/** Tells whether a rule took the packets from connection tracking. */
-export function isUntracked(run: Run, rewriting: Rewriting): boolean {
-  return stateOf(run, rewriting) === CT_STATE.UNTRACKED
+/** The packets' state is the field that it was at first. */
+function withOwnState({ rewritings }: Run, rewriting: Rewriting): Rewriting {
+  return rewritings.with(rewriting, { values: new Map([['ct.state' as const, originalValue('ct.state', widthOfField('ct.state', rewritings.family))]]), connection: 'known' })
 }
 
-/** Returns the bits of the packets' connection state. */
-export function stateOf(run: Run, rewriting: Rewriting): number {
-  return Number(run.rewritings.valueOf(rewriting, 'ct.state').flip)
+/** Tells whether a rule took the packets from connection tracking. */
+export function isUntracked(run: Run, rewriting: Rewriting): boolean {
+  return constantOf(run.rewritings.valueOf(rewriting, 'ct.state')) === BigInt(CT_STATE.UNTRACKED)
 }
 
 /** Neighbour and router discovery and group management are not tracked at all. */

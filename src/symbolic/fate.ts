@@ -14,8 +14,8 @@ export type Decider =
 /** How a packet's way ends. `reject`: a REJECT rule ended it, whether or not its answer finds a way. */
 export type FateKind = 'local' | 'forward' | 'sent' | 'drop' | 'reject' | 'queue' | 'stolen'
 
-/** What a connection is to the packet that asks: its first packet (or none at all), a later one of either direction, or an error about it. */
-export type FlowState = 'new' | 'established' | 'reply' | 'related'
+/** Whether conntrack knows a connection of the packets: of `new` ones it does not (they begin one, or are invalid); `known` ones are established or related. */
+export type FlowState = 'new' | 'known'
 
 /** Packets with one fate: as they were at first, and what became of them. */
 export interface Fate {

@@ -94,6 +94,7 @@ function addressesFor(run: Run, hook: Hook, side: Side, { addresses }: NatEffect
   }
 }
 
+/** An own address of which nothing is known is still the host's: what is redirected to it is delivered. */
 function ownAddresses(run: Run, side: Side, cases: readonly { readonly when: Predicate; readonly address: Address | 'none' | 'unknown' }[], { rewriting, set }: PacketClass): readonly AddressChoice[] {
   const { sets, rewritings } = run
   const { address: field, anyAddress } = FIELDS_OF[side]
@@ -104,7 +105,8 @@ function ownAddresses(run: Run, side: Side, cases: readonly { readonly when: Pre
     const holds = run.setOf(when, rewriting)
     const here = sets.intersect(rest, holds)
     if (here === sets.none) continue
-    choices.push({ set: here, address: address === 'none' ? 'none' : address === 'unknown' ? originalValue(anyAddress, width) : constantValue(width, address) })
+    const possible = address === 'unknown' && side === 'destination' ? sets.intersect(here, sets.setOfDevice('device.out', { name: '', prefix: false })) : here
+    choices.push({ set: possible, address: address === 'none' ? 'none' : address === 'unknown' ? originalValue(anyAddress, width) : constantValue(width, address) })
     rest = sets.subtract(rest, holds)
   }
   return rest === sets.none ? choices : [...choices, { set: rest, address: 'none' }]

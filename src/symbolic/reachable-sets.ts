@@ -3,7 +3,7 @@
 import type { Backend } from '../ir/hooks.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
 import { CT_STATE } from '../meaning/fields.ts'
-import { all, equals, not, onDevice } from '../meaning/predicate.ts'
+import { all, equals, hasAnyBit, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import { makePacketSets } from '../packetset/packet-sets.ts'
@@ -86,7 +86,8 @@ export function startSet({ sets, surroundings }: Space, start: Start, state: Flo
   const isMade = equals('socket.exists', start === 'make' ? 1 : 0)
   const begins: Predicate = start === 'make' ? surroundings.departures : surroundings.arrivals
   const noBridge = all([onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false })])
-  const ofState = { new: equals('ct.state', CT_STATE.NEW), established: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 0)]), reply: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 1)]), related: equals('ct.state', CT_STATE.RELATED) }[state]
+  const known = CT_STATE.ESTABLISHED | CT_STATE.RELATED
+  const ofState = state === 'new' ? equals('ct.state', CT_STATE.NEW) : hasAnyBit('ct.state', known)
   return sets.setOf(all([begins, isMade, start === 'make' ? noBridge : not(onDevice('device.in', { name: '', prefix: false })), ofState]))
 }
 

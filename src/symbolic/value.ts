@@ -87,6 +87,17 @@ export function keyOfValue(value: Value): string {
   return `${value.flip.toString(16)}${value.slices.map(({ field, mask, shift }) => `^${field}&${mask.toString(16)}<${shift}`).join('')}${value.adjusts.map(by => `+${by}`).join('')}`
 }
 
+/** Returns what a value is for one packet, `read` telling its fields as they were at first; undefined where it lacks one. */
+export function valueFor(value: Value, read: (field: NumberField) => FieldValue | undefined): bigint | undefined {
+  let result = value.flip
+  for (const { field, mask, shift } of value.slices) {
+    const from = read(field)
+    if (from === undefined) return undefined
+    result ^= shiftBits(BigInt(from) & mask, shift)
+  }
+  return value.adjusts.reduce((sum, by) => clampTtl(sum + BigInt(by)), result)
+}
+
 /** Returns what must hold of the packet at first so that the value lies between two numbers, both included. */
 export function valueWithin(value: Value, low: bigint, high: bigint): Predicate {
   const constant = constantOf(value)
@@ -115,9 +126,13 @@ export function valueMasked(value: Value, mask: bigint, bits: bigint): Predicate
   return all([...parts, ...bitsOf(shared).map(bit => parityIs(value.slices, bit, (wanted & bit) !== 0n))])
 }
 
-/** Returns what must hold of the packet at first so that two values are equal. */
+/**
+ * Returns what must hold of the packet at first so that two values are equal. Values that come from different fields, such as an
+ * address that nat draws and the packet's own, are taken to differ: that all their bits agree is no set that a diagram can hold.
+ */
 export function valuesEqual(one: Value, other: Value): Predicate {
   if (keyOfValue(one) === keyOfValue(other)) return always
+  if (one.slices.some(slice => other.slices.some(from => from.field !== slice.field))) return never
   const [left, right] = [constantOf(one), constantOf(other)]
   if (left !== undefined) return valueMaskedOrWithin(other, left)
   if (right !== undefined) return valueMaskedOrWithin(one, right)

@@ -1,0 +1,159 @@
+/** The packets that two rulesets treat differently: what becomes of them, or with which headers they arrive. */
+
+import type { Backend } from '../ir/hooks.ts'
+import type { Ruleset } from '../ir/ruleset.ts'
+import { all } from '../meaning/predicate.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
+import { isTooBig } from '../packetset/packet-sets.ts'
+import type { Decider, Fate, FateKind, FlowState } from '../symbolic/fate.ts'
+import { prepareRuleset } from '../symbolic/prepare-rules.ts'
+import type { PreparedRuleset } from '../symbolic/prepare-rules.ts'
+import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
+import type { Reached, Space, Start } from '../symbolic/reachable-sets.ts'
+import { valuesEqual } from '../symbolic/value.ts'
+import type { Namespace } from '../topology/topology.ts'
+import { causesOf, keyOfCause } from './causes.ts'
+import type { CauseKind } from './causes.ts'
+import { outcomeClasses } from './outcomes.ts'
+import type { OutcomeClass } from './outcomes.ts'
+import { replaySample } from './replay.ts'
+import type { Replay } from './replay.ts'
+import { suspectSet } from './suspects.ts'
+
+/** Two rulesets of one family. Without a namespace every topology counts: what is equal is equal wherever it is loaded. */
+export interface DiffOptions {
+  readonly before: Ruleset
+  readonly after: Ruleset
+  readonly namespace?: Namespace
+  readonly backend?: Backend
+  readonly nodeLimit?: number
+}
+
+/** What one version does with the packets of a group. */
+export interface DiffSide {
+  readonly kind: FateKind
+  /** Why; undefined where no rule or policy had a say. */
+  readonly by: Decider | undefined
+  readonly fate: Fate
+  /** A packet of the group as the simulator sends it; undefined where its connection would have to be known. */
+  readonly replay: Replay | undefined
+}
+
+/** Packets that differ for one reason. */
+export interface DiffGroup {
+  readonly start: Start
+  readonly state: FlowState
+  readonly set: PacketSet
+  readonly before: DiffSide
+  readonly after: DiffSide
+}
+
+/** What differs. `isWhole` is false where the rulesets were too big to be compared to the end: there may be more. */
+export interface RulesetDiff {
+  readonly space: Space
+  readonly groups: readonly DiffGroup[]
+  readonly isWhole: boolean
+  /** What is not followed, in words. */
+  readonly notes: readonly string[]
+}
+
+const PASSES: readonly { readonly start: Start; readonly state: FlowState }[] = [
+  { start: 'arrive', state: 'new' }, { start: 'arrive', state: 'known' }, { start: 'make', state: 'new' }, { start: 'make', state: 'known' },
+]
+
+/** Compares two rulesets over all packets. Nobody is told of a difference that is none, and none is missed while `isWhole`. */
+export function diffRulesets({ before, after, namespace, backend = 'legacy', nodeLimit }: DiffOptions): RulesetDiff {
+  const space = makeSpace({ family: before.family, rulesets: [before, after], backend, ...(namespace ? { namespace } : {}), ...(nodeLimit === undefined ? {} : { nodeLimit }) })
+  const sides = { before: prepareRuleset(before, backend), after: prepareRuleset(after, backend) }
+  const notes = new Set<string>()
+  const groups: DiffGroup[] = []
+  let isWhole = true
+  for (const { start, state } of PASSES) {
+    try {
+      groups.push(...diffPass(space, sides, start, state, notes))
+    } catch (error) {
+      if (!isTooBig(error)) throw error
+      isWhole = false
+    }
+  }
+  return { space, groups, isWhole, notes: [...notes] }
+}
+
+function diffPass(space: Space, sides: Readonly<Record<'before' | 'after', PreparedRuleset>>, start: Start, state: FlowState, notes: Set<string>): readonly DiffGroup[] {
+  const { sets } = space
+  const within = sets.intersect(startSet(space, start, state), suspectSet(space, sides.before, sides.after, start))
+  if (within === sets.none) return []
+  const before = reachableSets(space, sides.before.ruleset, { start, state, within })
+  const after = reachableSets(space, sides.after.ruleset, { start, state, within })
+  for (const note of [...before.notes, ...after.notes]) notes.add(note)
+  const cells = differences(space, outcomeClasses(space, before.fates), outcomeClasses(space, after.fates))
+  return joinGroups(space, cells.flatMap(cell => groupsOf(space, cell, { before, after }))).map(group => withReplays(space, sides, { before, after }, { start, state, ...group }))
+}
+
+/** Packets of one outcome before and another one after. */
+interface Cell {
+  readonly kind: CauseKind
+  readonly set: PacketSet
+}
+
+function differences(space: Space, before: ReadonlyMap<string, OutcomeClass>, after: ReadonlyMap<string, OutcomeClass>): readonly Cell[] {
+  const { sets } = space
+  const same = [...before].flatMap(([key, one]) => {
+    const other = after.get(key)
+    return other ? [sets.intersect(one.set, other.set)] : []
+  })
+  const equal = sets.union(...same)
+  const left = new Map([...after].map(([key, one]) => [key, sets.subtract(one.set, equal)]))
+  return [...before].flatMap(([key, one]) => {
+    const rest = sets.subtract(one.set, equal)
+    if (rest === sets.none) return []
+    return [...after].flatMap(([otherKey, other]): Cell[] => {
+      const set = left.get(otherKey) ?? sets.none
+      if (key === otherKey || !sets.meets(rest, set)) return []
+      const both = sets.intersect(rest, set)
+      if (one.kind !== other.kind) return [{ kind: 'verdict', set: both }]
+      const differing = sets.subtract(both, coincidence(space, one, other))
+      return differing === sets.none ? [] : [{ kind: 'translation', set: differing }]
+    })
+  })
+}
+
+/** Packets to which two rewritings do the same, such as one to an address that they have already. */
+function coincidence({ sets }: Space, one: OutcomeClass, other: OutcomeClass): PacketSet {
+  const isOneFree = one.device === undefined || other.device === undefined
+  const sameDevice = one.device === other.device ? sets.every : isOneFree ? sets.setOfDevice('device.out', { name: one.device ?? other.device ?? '', prefix: false }) : sets.none
+  const sameValues = all(one.values.flatMap((value, index) => {
+    const otherValue = other.values[index]
+    return otherValue ? [valuesEqual(value, otherValue)] : []
+  }))
+  return sets.intersect(sameDevice, sets.setOf(sameValues))
+}
+
+type Group = Omit<DiffGroup, 'start' | 'state' | 'before' | 'after'> & Readonly<Record<'before' | 'after', Omit<DiffSide, 'replay'>>>
+
+function groupsOf({ sets, surroundings }: Space, { kind, set }: Cell, reached: Readonly<Record<'before' | 'after', Reached>>): readonly Group[] {
+  const packets = (of: PacketSet): PacketSet => (surroundings.kind === 'free' ? of : sets.exists(of, 'device.out'))
+  return causesOf(sets, reached.before, set, kind).flatMap(old =>
+    causesOf(sets, reached.after, packets(old.set), kind).map(now => ({ set: now.set, before: { kind: old.fate.kind, by: old.by, fate: old.fate }, after: { kind: now.fate.kind, by: now.by, fate: now.fate } })),
+  )
+}
+
+function joinGroups({ sets }: Space, groups: readonly Group[]): readonly Group[] {
+  const joined = new Map<string, Group>()
+  for (const group of groups) {
+    const { before, after } = group
+    const key = [before.kind, keyOfCause(before.by), before.fate.rewriting.key, after.kind, keyOfCause(after.by), after.fate.rewriting.key].join('|')
+    const known = joined.get(key)
+    joined.set(key, known ? { ...known, set: sets.union(known.set, group.set) } : group)
+  }
+  return [...joined.values()]
+}
+
+function withReplays(space: Space, sides: Readonly<Record<'before' | 'after', PreparedRuleset>>, reached: Readonly<Record<'before' | 'after', Reached>>, group: Group & Pick<DiffGroup, 'start' | 'state'>): DiffGroup {
+  const side = (which: 'before' | 'after'): DiffSide => {
+    const { variables } = reached[which]
+    const replay = group.state === 'known' ? undefined : replaySample({ space, ruleset: sides[which].ruleset, fate: group[which].fate, set: group.set, variables })
+    return { ...group[which], replay }
+  }
+  return { ...group, before: side('before'), after: side('after') }
+}
