@@ -29,7 +29,7 @@ const FLAGS = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK | TCP_FL
 export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Hook): readonly PacketClass[] {
   const { sets, family } = run
   if (rewriting.connection !== 'none' || isUntracked(run, rewriting)) return [{ rewriting, set }]
-  if (run.state === 'known') return [{ rewriting: withOwnState(run, rewriting), set }]
+  if (run.state !== 'new') return [{ rewriting: withOwnState(run, rewriting), set }]
   const untracked = run.setOf(isNeverTracked(family), rewriting)
   const begins = run.setOf(mayBegin(family, hook, run.surroundings.tcpLoose), rewriting)
   const tracked = sets.subtract(set, untracked)

@@ -14,8 +14,11 @@ export type Decider =
 /** How a packet's way ends. `reject`: a REJECT rule ended it, whether or not its answer finds a way. */
 export type FateKind = 'local' | 'forward' | 'sent' | 'drop' | 'reject' | 'queue' | 'stolen'
 
-/** Whether conntrack knows a connection of the packets: of `new` ones it does not (they begin one, or are invalid); `known` ones are established or related. */
-export type FlowState = 'new' | 'known'
+/**
+ * What a connection is to packets: they are its first (or belong to none at all), later ones of either direction, about it, or any of
+ * these but the first (`known`).
+ */
+export type FlowState = 'new' | 'established' | 'reply' | 'related' | 'known'
 
 /** Packets with one fate: as they were at first, and what became of them. */
 export interface Fate {

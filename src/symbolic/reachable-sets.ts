@@ -86,9 +86,14 @@ export function startSet({ sets, surroundings }: Space, start: Start, state: Flo
   const isMade = equals('socket.exists', start === 'make' ? 1 : 0)
   const begins: Predicate = start === 'make' ? surroundings.departures : surroundings.arrivals
   const noBridge = all([onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false })])
-  const known = CT_STATE.ESTABLISHED | CT_STATE.RELATED
-  const ofState = state === 'new' ? equals('ct.state', CT_STATE.NEW) : hasAnyBit('ct.state', known)
-  return sets.setOf(all([begins, isMade, start === 'make' ? noBridge : not(onDevice('device.in', { name: '', prefix: false })), ofState]))
+  const ofState: Readonly<Record<FlowState, Predicate>> = {
+    new: equals('ct.state', CT_STATE.NEW),
+    established: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 0)]),
+    reply: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 1)]),
+    related: equals('ct.state', CT_STATE.RELATED),
+    known: hasAnyBit('ct.state', CT_STATE.ESTABLISHED | CT_STATE.RELATED),
+  }
+  return sets.setOf(all([begins, isMade, start === 'make' ? noBridge : not(onDevice('device.in', { name: '', prefix: false })), ofState[state]]))
 }
 
 /** Sends packets through a ruleset: all that begin so, or those of `within`. */
