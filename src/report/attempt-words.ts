@@ -51,7 +51,7 @@ export function attemptInWords(attempted: Attempted, topology: Topology): Outcom
   const { told, journeys, attempt } = attempted
   const target = attempt.kind === 'ping' ? writeAddress(attempt.destination) : `${attempt.kind} ${writeEndpoint({ address: attempt.destination, ...(attempt.port === undefined ? {} : { port: attempt.port }) })}`
   const [request] = journeys
-  if (!request) return { style: 'error', text: 'Not reached: nothing was sent.' }
+  if (!request) return { style: 'error', text: `Not sent: ${target} is an address of a group, and a socket does not send there unasked.` }
   const last = endOf(request)
   const receiver = receiverInWords(last, attempt.destination)
   switch (told) {

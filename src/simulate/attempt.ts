@@ -7,6 +7,7 @@ import { makePacket, TCP_FLAG } from '../packet/packet.ts'
 import type { Packet } from '../packet/packet.ts'
 import { converse, legsOf } from './journey.ts'
 import type { Journey, Leg } from './journey.ts'
+import { lookupRoute } from '../topology/fib.ts'
 import { routeOutput, sourceFor } from './route-output.ts'
 import type { TraceOptions } from './trace.ts'
 import type { Outcome } from './trace-events.ts'
@@ -54,8 +55,15 @@ export function firstPacket(host: Host, { kind, destination, port, source, devic
 /** Tries, and follows everything that comes of it. Changes the world. */
 export function tryToReach(world: World, attempt: Attempt, host: Host, options: TraceOptions = {}): Attempted {
   const packet = firstPacket(host, attempt)
+  if (isRefusedGroup(host, attempt)) return { attempt, journeys: [], told: 'unreachable' }
   const journeys = converse(world, { packet, namespace: attempt.namespace, ...(attempt.device === undefined ? {} : { outDevice: attempt.device }) }, options)
   return { attempt, journeys, told: toldOf(journeys, attempt, packet, world) }
+}
+
+/** Kernel: sockets do not send to broadcast addresses unasked, and TCP connects to no group at all. Source: tcp_ipv4.c tcp_v4_connect(), datagram.c __ip4_datagram_connect(). */
+function isRefusedGroup(host: Host, { kind, destination }: Attempt): boolean {
+  const route = routeOutput(host, { destination, mark: 0, tos: 0 })
+  return route?.kind === 'broadcast' || (route?.kind === 'multicast' && kind === 'tcp')
 }
 
 /** Returns all legs of a journey and of the kernel's answers on its way. */
@@ -66,7 +74,7 @@ export function allLegs(leg: Leg): readonly Leg[] {
 function toldOf(journeys: readonly Journey[], attempt: Attempt, first: Packet, world: World): Told {
   const [request] = journeys
   if (!request) return 'silence'
-  const heard = journeys.flatMap(({ start }) => allLegs(start)).flatMap(({ namespace, trace: { outcome } }) => (namespace === attempt.namespace && outcome.kind === 'local' ? [outcome.packet] : []))
+  const heard = journeys.flatMap(({ start }) => allLegs(start)).flatMap(({ namespace, trace: { outcome } }) => (namespace === attempt.namespace && outcome.kind === 'local' && isHeardBy(world, attempt, outcome) ? [outcome.packet] : []))
   const isAnswered = heard.some(packet => isAnswer(packet, first))
   if (isAnswered && attempt.kind !== 'ping' && hasUntoldReceiver(request, world)) return 'arrived'
   if (isAnswered) return attempt.kind === 'tcp' ? 'connected' : 'answered'
@@ -77,6 +85,15 @@ function toldOf(journeys: readonly Journey[], attempt: Attempt, first: Packet, w
   const error = heard.find(packet => isErrorAbout(packet, first))
   if (error?.icmp) return isPortError(error) ? 'refused' : 'unreachable'
   return hasNoRoute(outcome, attempt) ? 'unreachable' : 'silence'
+}
+
+/** Kernel: what comes over lo counts as come in by the device that has its destination address. Source: net/ipv4/route.c __ip_route_output_key_hash_rcu() `orig_oif`, inet_iif(). */
+function isHeardBy(world: World, { device, namespace }: Attempt, outcome: Extract<Outcome, { kind: 'local' }>): boolean {
+  if (device === undefined) return true
+  const host = world.hosts.get(namespace)
+  const isLooped = host?.devices.get(outcome.device)?.kind === 'loopback'
+  const owner = isLooped ? lookupRoute(host.fib, { destination: outcome.packet.dst, mark: 0, tos: 0 }).device : outcome.device
+  return owner === device
 }
 
 /** Kernel: where OUTPUT changes a packet and its new route is refused, TCP takes it for lost and tries again. */

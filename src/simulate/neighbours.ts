@@ -53,21 +53,56 @@ function groupMac(address: Address): string {
   return `01005e${(address & 0x7fffff).toString(16).padStart(6, '0')}`
 }
 
-/** The question goes to all; what counts is an answer that comes in by the very device that asked. */
+/** A message of ARP or neighbour discovery on its way. */
+interface Message {
+  readonly arrival: Arrival
+  readonly kind: 'request' | 'reply'
+}
+
+/** More frames than any question causes that does not circle. */
+const MOST_FRAMES = 512
+
+/**
+ * The question goes to all; what counts is the first answer that comes in by the very device that asked. Frames are taken in the
+ * order in which they were sent, as the kernel's backlog has them: bridges learn from each before the next one.
+ */
 function ask(world: World, host: Host, device: Device, { nextHop, source }: NeighbourQuery): Neighbour {
   const own = device.mac ?? ''
   const sender = isOwnAddress(host.namespace, source) ? source : selectAddress(host.namespace, device, familyOf(nextHop), nextHop)
   if (sender === undefined) return { kind: 'none' }
-  const heard = walk(world, host, device.name, { macSource: own, macDestination: BROADCAST_MAC, tags: [] })
+  const queue: Message[] = []
+  let leaves = false
+  const send = (from: Host, name: string, frame: Frame, kind: Message['kind']): void => {
+    const sent = transmit(world, from, name, frame)
+    if (kind === 'request' && sent.leaves.length > 0) leaves = true
+    queue.push(...sent.arrivals.map(arrival => ({ arrival, kind })))
+  }
+  send(host, device.name, { macSource: own, macDestination: BROADCAST_MAC, tags: [] }, 'request')
   let mac: string | undefined
-  for (const { host: other, device: at } of heard.arrivals) {
-    if (!answers(other, at, nextHop, sender)) continue
-    other.neighbours.set(`${at.name} ${sender}`, own)
-    const answered = walk(world, other, at.name, { macSource: at.mac ?? '', macDestination: own, tags: [] })
-    if (mac === undefined && answered.arrivals.some(back => back.host === host && back.device.name === device.name)) mac = at.mac
+  for (let steps = 0; steps < MOST_FRAMES; steps++) {
+    const next = queue.shift()
+    if (!next) break
+    const taker = passOn(next, send)
+    if (!taker) continue
+    if (next.kind === 'reply') {
+      if (taker.host === host && taker.device.name === device.name) mac ??= next.arrival.frame.macSource
+    } else if (answers(taker.host, taker.device, nextHop, sender)) {
+      taker.host.neighbours.set(`${taker.device.name} ${sender}`, own)
+      send(taker.host, taker.device.name, { macSource: taker.device.mac ?? '', macDestination: own, tags: [] }, 'reply')
+    }
   }
   if (mac !== undefined) return { kind: 'mac', mac }
-  return { kind: heard.leaves ? 'outside' : 'none' }
+  return { kind: leaves ? 'outside' : 'none' }
+}
+
+/** Lets a bridge pass a frame on; returns the stack that takes it, if one does. */
+function passOn({ arrival, kind }: Message, send: (from: Host, name: string, frame: Frame, kind: Message['kind']) => void): Arrival | undefined {
+  const { host, device, frame } = arrival
+  const bridge = device.master === undefined ? undefined : host.devices.get(device.master)
+  if (!bridge) return takes(device, frame) ? arrival : undefined
+  const { ports, isUp } = crossBridge(arrival, bridge)
+  for (const port of ports) send(host, port, frame, kind)
+  return isUp ? untagged({ ...arrival, device: bridge }) : undefined
 }
 
 function answers(host: Host, device: Device, target: Address, sender: Address): boolean {
@@ -108,41 +143,6 @@ function isSameNetwork(one: number, other: number, length: number): boolean {
 /** Kernel: neighbour discovery answers only for addresses of the device that was asked. */
 function answersDiscovery(host: Host, device: Device, target: Address): boolean {
   return device.addresses.some(one => one.address === target) && host.devices.has(device.name)
-}
-
-interface Walk {
-  /** The stacks that take the frame. */
-  readonly arrivals: Arrival[]
-  leaves: boolean
-}
-
-/** More devices than any frame passes that does not circle. */
-const FARTHEST = 256
-
-/** Follows a frame of a host through all bridges to the stacks that take it; bridges learn where it comes from. */
-function walk(world: World, host: Host, device: string, frame: Frame): Walk {
-  const found: Walk = { arrivals: [], leaves: false }
-  const first = transmit(world, host, device, frame)
-  found.leaves = first.leaves.length > 0
-  const queue = [...first.arrivals]
-  for (let steps = 0; steps < FARTHEST; steps++) {
-    const next = queue.shift()
-    if (!next) break
-    const bridge = next.device.master === undefined ? undefined : next.host.devices.get(next.device.master)
-    if (!bridge) {
-      if (takes(next.device, next.frame)) found.arrivals.push(next)
-      continue
-    }
-    const { ports, isUp } = crossBridge(next, bridge)
-    const upward = isUp ? untagged({ ...next, device: bridge }) : undefined
-    if (upward) found.arrivals.push(upward)
-    for (const port of ports) {
-      const sent = transmit(world, next.host, port, next.frame)
-      if (sent.leaves.length > 0) found.leaves = true
-      queue.push(...sent.arrivals)
-    }
-  }
-  return found
 }
 
 function takes(device: Device, frame: Frame): boolean {

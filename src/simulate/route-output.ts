@@ -31,8 +31,14 @@ export function routeOutput(host: Host, query: OutputQuery): RouteDecision | und
     case 'multicast':
       return mayCarry(host, found, query.source) ? found : undefined
     default:
-      return undefined
+      return found.kind === 'none' ? assumedOnLink(host, query) : undefined
   }
+}
+
+/** Kernel: for a socket that is bound to a device a destination without a route is on the link. Source: route.c "Apparently, routing tables are wrong". */
+function assumedOnLink(host: Host, { destination, outDevice }: OutputQuery): RouteDecision | undefined {
+  if (outDevice === undefined || typeof destination === 'bigint' || !host.devices.get(outDevice)?.up) return undefined
+  return { kind: 'unicast', destination, device: outDevice }
 }
 
 /** Looks the packet's route up again; false where there is none, and then it is dropped. Source: net/ipv4/netfilter.c ip_route_me_harder(). */

@@ -25,6 +25,7 @@ export function openSocket(host: Host, packet: Packet): void {
 /** Returns who takes a packet that INPUT let through. */
 export function takerOf(host: Host, packet: Packet): Taker {
   if (packet.protocol !== PROTOCOL.tcp && packet.protocol !== PROTOCOL.udp) return 'kernel'
+  if (packet.tcp && packet.packetType !== 'unicast') return 'nobody'
   if (host.sockets.has(keyOf(packet))) return 'peer'
   const { sockets } = host.namespace
   if (!sockets) return 'untold'

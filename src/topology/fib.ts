@@ -48,7 +48,8 @@ const IPV6_ALL_ONES = (1n << 128n) - 1n
 
 /** Returns the fib of a namespace: its routes, those that follow from the addresses of its devices, and its rules. */
 export function makeFib(namespace: Namespace): Fib {
-  const own = namespace.devices.filter(device => device.up).flatMap(routesOfDevice)
+  // Kernel: a device that is down leaves its IPv4 addresses local, and nothing else.
+  const own = namespace.devices.flatMap(device => routesOfDevice(device).filter(({ route }) => device.up || (route.kind === 'local' && typeof route.prefix.address === 'number')))
   const routes = [...own.sort((one, other) => one.added - other.added).map(({ route }) => route), ...namespace.routes]
   const tables = new Map<number, Route[]>()
   for (const route of routes) {
@@ -157,7 +158,7 @@ function lookupTable(fib: Fib, table: number, query: RouteQuery): Route | undefi
   return fib.tables.get(table)?.find(
     route =>
       prefixIncludes(route.prefix, query.destination) &&
-      (query.outDevice === undefined || route.device === query.outDevice || route.kind === 'local') &&
+      (query.outDevice === undefined || route.device === query.outDevice || (route.kind === 'local' && typeof query.destination === 'bigint')) &&
       (!route.tos || route.tos === (query.tos & 0xfc)),
   )
 }

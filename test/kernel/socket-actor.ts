@@ -19,14 +19,21 @@ def listen(one):
     s.setsockopt(socket.SOL_IP, 15, 1)  # IP_FREEBIND
     s.bind((one['address'], one['port']))
     if one['protocol'] == 'tcp': s.listen(64)
+    elif six: s.setsockopt(socket.IPPROTO_IPV6, 49, 1)  # IPV6_RECVPKTINFO
+    else: s.setsockopt(socket.SOL_IP, 8, 1)  # IP_PKTINFO
     threading.Thread(target=serve, args=(s, one['protocol']), daemon=True).start()
 def serve(s, protocol):
     kept = []
     while True:
         try:
             if protocol == 'tcp': kept.append(s.accept()[0])
-            else: s.sendto(b'answer', s.recvfrom(2048)[1])
+            else: answer(s)
         except OSError: pass
+def answer(s):
+    data, where, _, far = s.recvmsg(2048, 256)
+    for level, kind, value in where:  # from the address that was asked
+        if level == socket.SOL_IP: where = [(level, kind, b'\\0\\0\\0\\0' + value[8:12] + b'\\0\\0\\0\\0')]
+    s.sendmsg([b'answer'], where, 0, far)
 def name(error):
     if error == errno.ECONNREFUSED: return 'refused'
     if error in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EINVAL): return 'unreachable'
@@ -45,6 +52,7 @@ def attempt(task):
         s.connect((task['address'], task['port'])); return 'connected'
     if task['kind'] == 'udp':
         s = socket.socket(family, socket.SOCK_DGRAM); s.settimeout(patience)
+        s.setsockopt(*((socket.IPPROTO_IPV6, 25, 1) if six else (socket.SOL_IP, 11, 1)))  # IP_RECVERR: be told of every error
         s.connect((task['address'], task['port'])); s.send(b'probe'); s.recv(2048); return 'answered'
     return ping(task, six, family, patience)
 def ping(task, six, family, patience):

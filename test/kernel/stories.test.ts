@@ -6,14 +6,9 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { readRuleset } from '../../src/save/read.ts'
-import type { Ruleset } from '../../src/ir/ruleset.ts'
-import { tryToReach } from '../../src/simulate/attempt.ts'
-import type { Attempt } from '../../src/simulate/attempt.ts'
-import { makeWorld } from '../../src/simulate/world.ts'
 import { applyChange } from '../../src/topology/apply-change.ts'
-import type { Topology } from '../../src/topology/topology.ts'
 import { kernel } from './live.ts'
+import { simulateAttempt } from './simulate-attempt.ts'
 import { readStories } from './story.ts'
 import type { Story } from './story.ts'
 import { change, forget, makeTopologyLab, removeTopologyLab } from './topology-lab.ts'
@@ -46,25 +41,7 @@ function simulate({ topology, steps }: Story): readonly string[] {
       if (!changed.ok) throw new Error(`\`${command.command}\`: ${changed.problem}`)
       current = changed.value
     }
-    return step.attempt ? [simulateAttempt(current, step.attempt)] : []
-  })
-}
-
-function simulateAttempt(topology: Topology, attempt: Attempt): string {
-  const world = makeWorld({ topology, rulesets: [], rulesetsOf: new Map(topology.namespaces.map(namespace => [namespace.name, rulesetsOf(namespace)])) })
-  const host = world.hosts.get(attempt.namespace)
-  if (!host) throw new Error(`there is no namespace ${attempt.namespace}`)
-  return tryToReach(world, attempt, host).told
-}
-
-function rulesetsOf({ rulesets = [] }: Topology['namespaces'][number]): readonly Ruleset[] {
-  return (['ipv4', 'ipv6'] as const).flatMap(family => {
-    const sources = rulesets.filter(text => text.family === family).map(text => text.source)
-    if (sources.length === 0) return []
-    const { value, diagnostics } = readRuleset(sources, { family })
-    const problem = diagnostics.find(({ severity }) => severity === 'error')
-    if (problem) throw new Error(problem.message)
-    return [value]
+    return step.attempt ? [simulateAttempt(current, step.attempt).told] : []
   })
 }
 

@@ -65,10 +65,20 @@ async function build(lab: TopologyLab): Promise<void> {
   }
   makeLinks(lab, namespaces)
   for (const namespace of namespaces) configure(lab, namespace)
+  for (const { name, devices } of namespaces) if (devices.some(device => device.kind === 'bridge')) await portsReady(realName(lab, name))
   for (const { name, sockets = [] } of namespaces) {
     const actor = startActor(realName(lab, name))
     lab.actors.set(name, actor)
     await actor.listen(sockets)
+  }
+}
+
+/** Kernel: a bridge notices a little later that a port has a carrier, and passes nothing until then. */
+async function portsReady(namespace: string): Promise<void> {
+  for (let tries = 0; tries < 40; tries++) {
+    const waiting = run(`bridge -n ${namespace} link`).split('\n').some(line => line.includes('LOWER_UP') && line.includes('state disabled'))
+    if (!waiting) return
+    await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
 
@@ -118,7 +128,7 @@ function configure(lab: TopologyLab, namespace: Namespace): void {
   lines.push(...namespace.routes.map(route => `route add ${routeWords(route)}`), ...namespace.rules.map(rule => `${typeof (rule.from ?? rule.to)?.address === 'bigint' ? '-6 ' : ''}rule add ${ruleWords(rule)}`))
   lines.push(...namespace.neighbours.map(({ address, mac, device }) => `neigh add ${writeAddress(address)} lladdr ${mac.replace(/(..)(?!$)/g, '$1:')} dev ${device}`))
   for (const line of lines) run(`ip -n ${real} ${line}`)
-  run(`ip netns exec ${real} sh -c 'for f in /proc/sys/net/ipv[46]/neigh/*; do echo 60 > $f/retrans_time_ms; echo 1 > $f/mcast_solicit; done'`)
+  run(`ip netns exec ${real} sh -c 'for f in /proc/sys/net/ipv[46]/neigh/*; do echo 60 > $f/retrans_time_ms; echo 1 > $f/mcast_solicit; echo 0 > $f/proxy_delay; done'`)
   for (const { name } of namespace.devices.filter(device => device.hairpin)) run(`ip netns exec ${real} bridge link set dev ${name} hairpin on`)
   for (const [key, value] of Object.entries(namespace.sysctls).filter(([name]) => isOfDevice(name))) run(`ip netns exec ${real} sysctl -qw '${key}=${value}'`)
   const sets = namespace.ipsets.flatMap(({ name, type, family, entries }) => [`create ${name} ${type}${type.startsWith('hash') ? ` family ${family}` : ''}`, ...entries.map(({ text, nomatch }) => `add ${name} ${text}${nomatch ? ' nomatch' : ''}`)])
