@@ -5,6 +5,8 @@ export type LintCode =
   | 'chain-always-returns'
   | 'comment-cut'
   | 'deprecated-match'
+  | 'dnat-to-unreachable'
+  | 'dnat-without-forward-accept'
   | 'docker-user-missing'
   | 'drop-in-mangle-or-nat'
   | 'dropped-neighbour-discovery'

@@ -95,3 +95,36 @@ function isMasked(known: Known | undefined, mask: FieldValue, value: FieldValue)
   const rest = ~BigInt(mask) & ((1n << 128n) - 1n)
   return (rest & (rest + 1n)) === 0n ? isWithin(known, BigInt(value), BigInt(value) | rest) : undefined
 }
+
+/** Returns the class of those packets of a class of which a predicate holds, as far as ranges and names can say it: never too small a class. */
+export function narrowed(packets: PacketClass, predicate: Predicate): PacketClass {
+  switch (predicate.kind) {
+    case 'all':
+      return predicate.of.reduce(narrowed, packets)
+    case 'within':
+      return withFields(packets, { [predicate.field]: { low: predicate.low, high: predicate.high } })
+    case 'masked': {
+      const range = rangeOf(predicate.mask, predicate.value)
+      return range ? withFields(packets, { [predicate.field]: range }) : packets
+    }
+    case 'device':
+      return predicate.pattern.prefix ? packets : withFields(packets, {}, { [predicate.field]: predicate.pattern.name })
+    case 'not':
+      if (predicate.of.kind !== 'device' || predicate.of.pattern.prefix) return packets
+      return withFields(packets, {}, { [predicate.of.field]: withoutName(packets.devices[predicate.of.field], predicate.of.pattern.name) })
+    default:
+      return packets
+  }
+}
+
+function withoutName(known: KnownDevice | undefined, name: string): KnownDevice {
+  return typeof known === 'string' ? known : { not: [...(known?.not ?? []), name] }
+}
+
+/** The range of the values under a mask of leading ones. */
+function rangeOf(mask: FieldValue, value: FieldValue): Known | undefined {
+  const width = typeof mask === 'number' ? 32n : 128n
+  const rest = ~BigInt(mask) & ((1n << width) - 1n)
+  if ((rest & (rest + 1n)) !== 0n) return undefined
+  return typeof value === 'number' ? { low: value, high: value + Number(rest) } : { low: value, high: value + rest }
+}

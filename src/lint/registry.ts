@@ -5,6 +5,8 @@ import { chainAlwaysReturns } from './rules/chain-always-returns.ts'
 import { chainLoop } from './rules/chain-loop.ts'
 import { commentCut } from './rules/comment-cut.ts'
 import { deprecatedMatch } from './rules/deprecated-match.ts'
+import { dnatToUnreachable } from './rules/dnat-to-unreachable.ts'
+import { dnatWithoutForwardAccept } from './rules/dnat-without-forward-accept.ts'
 import { dockerUserMissing } from './rules/docker-user-missing.ts'
 import { dropInMangleOrNat } from './rules/drop-in-mangle-or-nat.ts'
 import { droppedNeighbourDiscovery } from './rules/dropped-neighbour-discovery.ts'
@@ -43,12 +45,12 @@ import { undefinedChain } from './rules/undefined-chain.ts'
 import { unusedChain } from './rules/unused-chain.ts'
 import { worldOpenManagementPort } from './rules/world-open-management-port.ts'
 
-/** All rules: about structure, traps, exposure, nat, and hygiene. */
+/** All rules: about structure, order, traps, exposure, nat, and hygiene. */
 export const RULES: readonly LintRule[] = [
   undefinedChain, chainLoop, unusedChain, emptyChain, duplicateRule, chainAlwaysReturns, ruleAfterFinalVerdict, gotoNeverReturns, inDeviceNeverSet,
   negatedMultiportSurprise, icmpTypeInIp6, establishedAfterExpensiveRules, logWithoutLimit, logAfterVerdict, dropInMangleOrNat, rejectUnlimitedUdp,
   limitWithoutDrop, notrackWithStateRules, invalidBeforeEstablished, openPolicy, worldOpenManagementPort, publishedPortBypassesInput, dockerUserMissing,
   loopbackNotAccepted, spoofedLoopback, missingEstablishedAccept, oneFamilyOnly, droppedPathMtu, droppedNeighbourDiscovery, masqueradeWithoutOutDevice,
-  hairpinMissing, routeLocalnetExposed, mixedBackends, deprecatedMatch, longAddressList, hotRuleLate, logPrefixCut, commentCut, hostBitsSet, expiredRule,
-  lockOut,
+  dnatWithoutForwardAccept, dnatToUnreachable, hairpinMissing, routeLocalnetExposed, mixedBackends, deprecatedMatch, longAddressList, hotRuleLate,
+  logPrefixCut, commentCut, hostBitsSet, expiredRule, lockOut,
 ]

@@ -2,13 +2,12 @@
 
 import { predicateOf } from '../../extensions/meaning-of.ts'
 import { CT_STATE } from '../../meaning/fields.ts'
-import type { Predicate } from '../../meaning/predicate.ts'
 import type { Rule } from '../../ir/ruleset.ts'
 import { effectsOf } from '../../extensions/meaning-of.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
-import { exactly } from '../packet-class.ts'
-import type { Known, KnownDevice, PacketClass } from '../packet-class.ts'
+import { exactly, narrowed, withFields } from '../packet-class.ts'
+import type { PacketClass } from '../packet-class.ts'
 
 export const notrackWithStateRules: LintRule = {
   id: 'notrack-with-state-rules',
@@ -47,15 +46,6 @@ function wouldPass({ ruleset }: LintInputs, packets: PacketClass, hooks: readonl
 
 /** The class of all packets that a rule matches, as far as ranges tell it. */
 function untracked(rule: Rule, { family }: LintInputs): PacketClass {
-  const fields: Record<string, Known> = { 'ct.state': exactly(CT_STATE.UNTRACKED) }
-  const devices: Record<string, KnownDevice> = { 'device.in': { not: ['lo'] }, 'device.out': { not: ['lo'] } }
-  for (const use of rule.matches) collect(predicateOf(use, family), fields, devices)
-  return { family, fields, devices }
-}
-
-function collect(predicate: Predicate, fields: Record<string, Known>, devices: Record<string, KnownDevice>): void {
-  if (predicate.kind === 'all') for (const part of predicate.of) collect(part, fields, devices)
-  else if (predicate.kind === 'within') fields[predicate.field] = { low: predicate.low, high: predicate.high }
-  else if (predicate.kind === 'masked' && typeof predicate.mask === 'number' && predicate.mask === 0xffffffff) fields[predicate.field] = exactly(predicate.value)
-  else if (predicate.kind === 'device' && !predicate.pattern.prefix) devices[predicate.field] = predicate.pattern.name
+  const start: PacketClass = { family, fields: {}, devices: { 'device.in': { not: ['lo'] }, 'device.out': { not: ['lo'] } } }
+  return withFields(rule.matches.reduce<PacketClass>((packets, use) => narrowed(packets, predicateOf(use, family)), start), { 'ct.state': exactly(CT_STATE.UNTRACKED) })
 }

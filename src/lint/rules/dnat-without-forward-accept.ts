@@ -1,0 +1,58 @@
+/** Published services whose packets FORWARD drops: every packet that the DNAT rule can match, whatever is not known of it. */
+
+import { predicateOf } from '../../extensions/meaning-of.ts'
+import { eachRule } from '../../ir/ruleset.ts'
+import type { Rule } from '../../ir/ruleset.ts'
+import { CT_STATE } from '../../meaning/fields.ts'
+import { prefixIncludes, writeAddress } from '../../net/address.ts'
+import type { Address } from '../../net/address.ts'
+import { readHints } from '../../topology/rule-hints.ts'
+import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
+import type { LintInputs, LintRule } from '../lint-rule.ts'
+import { exactly, narrowed, withFields } from '../packet-class.ts'
+import type { PacketClass } from '../packet-class.ts'
+import { natOf } from '../rule-facts.ts'
+
+export const dnatWithoutForwardAccept: LintRule = {
+  id: 'dnat-without-forward-accept',
+  severity: 'warning',
+  what: 'what this rule sends to another host is dropped in FORWARD',
+  why: 'DNAT only changes the destination: the packet is then forwarded, and no rule of FORWARD accepts any such packet',
+  help: 'accept it in FORWARD by its new destination',
+  needs: ['whole', 'chains'],
+  check(inputs, report) {
+    const { ruleset, family, chains, topology } = inputs
+    const hints = readHints([ruleset])
+    const own = (topology?.namespaces ?? []).flatMap(({ devices }) => devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
+    const isElsewhere = (address: Address): boolean => (own.length > 0 ? !own.includes(address) : hints.prefixes.some(({ prefix }) => prefixIncludes(prefix, address)))
+    eachRule(ruleset, (rule, _number, chain, table) => {
+      const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
+      const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0] : undefined
+      if (!nat || !server || server.low !== server.high) return
+      const packets = afterwards(rule, nat, server.low, inputs)
+      const forward = fateAt({ ruleset, hook: 'FORWARD', tables: ['mangle', 'filter', 'security'] }, packets)
+      const by = deciderOf(forward)
+      const place = by && placeOfDecider(by)
+      if (!by || !isCertain(forward, 'drop') || (!isElsewhere(server.low) && !isDroppedAtHome(packets, inputs))) return
+      report({
+        span: rule.span,
+        message: `what this rule sends to ${writeAddress(server.low)} is dropped in FORWARD`,
+        related: place ? [{ span: place, message: by.kind === 'rule' ? 'this rule drops what is left of it' : 'no rule accepts it, and the chain policy drops it' }] : [],
+      })
+    })
+  },
+}
+
+/** The first packets of the connections after the rule: what it asks for holds, the destination is the new one. */
+function afterwards(rule: Rule, nat: NonNullable<ReturnType<typeof natOf>>, server: Address, { family }: LintInputs): PacketClass {
+  const asked = rule.matches.reduce<PacketClass>((packets, use) => narrowed(packets, predicateOf(use, family)), { family, fields: {}, devices: { 'device.in': { not: [''] } } })
+  const { 'l4.dport': port, 'addressType.dst': _type, ...others } = asked.fields
+  const newPort = nat.ports === undefined ? port : nat.ports.base === undefined ? { low: nat.ports.low, high: nat.ports.high } : undefined
+  return withFields({ ...asked, fields: others }, { 'ip.dst': exactly(server), ...(newPort === undefined ? {} : { 'l4.dport': newPort }), 'ct.state': { low: CT_STATE.NEW | CT_STATE.DNAT, high: CT_STATE.NEW | CT_STATE.DNAT }, 'ct.direction': exactly(0) })
+}
+
+/** Where the address might be the host's own, INPUT must drop it too. */
+function isDroppedAtHome(packets: PacketClass, { ruleset }: LintInputs): boolean {
+  const fate = fateAt({ ruleset, hook: 'INPUT', tables: ['mangle', 'filter', 'security'] }, packets)
+  return fate.endings.length > 0 && isCertain(fate, 'drop')
+}
