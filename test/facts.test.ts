@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { answerLine } from '../cli/commands/simulate.ts'
+import { answerLine } from '../cli/simulate/answer-request.ts'
 import { isObject } from '../cli/simulate/packet-json.ts'
 import type { Backend } from '../src/ir/hooks.ts'
 

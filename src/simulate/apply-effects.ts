@@ -3,6 +3,7 @@
 import { assertNever } from '../diagnostics/diagnostic.ts'
 import { assignedValue } from '../meaning/effect.ts'
 import type { AssignedField, Effect } from '../meaning/effect.ts'
+import { CT_STATE, CT_STATUS } from '../meaning/fields.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { Packet } from '../packet/packet.ts'
@@ -70,6 +71,7 @@ function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' |
       } else {
         flight.zone = DEFAULT_ZONE
       }
+      showTemplate(flight)
       if (effect.helper !== undefined) flight.record?.({ kind: 'notModelled', words: `the conntrack helper ${effect.helper}` })
       return
     case 'clampMss':
@@ -87,6 +89,14 @@ function applyEffect(flight: Flight, effect: Exclude<Effect, { kind: 'verdict' |
     default:
       assertNever(effect)
   }
+}
+
+/** Kernel: until conntrack has seen the packet, matches find the template that CT left there: a new connection of nobody. Source: xt_CT.c, xt_conntrack.c conntrack_mt(). */
+function showTemplate(flight: Flight): void {
+  const nobody = flight.packet.family === 'ipv4' ? 0 : 0n
+  const tuple = { src: nobody, dst: nobody, sport: 0, dport: 0 }
+  flight.ctState = CT_STATE.NEW
+  flight.connection = { protocol: 0, original: tuple, reply: tuple, status: CT_STATUS.CONFIRMED, direction: 0, mark: 0, expires: 0 }
 }
 
 /** Kernel: without a connection CONNMARK does nothing at all, in either direction. Source: net/netfilter/xt_connmark.c connmark_tg_shift(). */

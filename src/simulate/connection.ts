@@ -90,11 +90,11 @@ function foldAddress(address: Address): number {
  * packet that conntrack has not seen yet counts by its own tuple, be it the connection's reply.
  * Source: net/netfilter/nf_conncount.c get_ct_or_tuple_from_skb(), find_or_evict(), already_closed().
  */
-export function watchConnection(table: ConnectionTable, { tracked, tuple }: { readonly tracked: Connection | undefined; readonly tuple: Tuple | undefined }, world: { readonly now: number; readonly moment: number }): ConnectionWatch {
+export function watchConnection(table: ConnectionTable, { tracked, tuple, zone: asked }: { readonly tracked: Connection | undefined; readonly tuple: Tuple | undefined; readonly zone: Zone | undefined }, world: { readonly now: number; readonly moment: number }): ConnectionWatch {
   const { moment } = world
   const first = tracked?.original ?? tuple
   if (!first) return { key: '', isConfirmed: false, isAssured: false, state: () => 'gone', moment }
-  const zone = tracked?.zone ?? DEFAULT_ZONE
+  const zone = tracked?.zone ?? asked ?? DEFAULT_ZONE
   const look = (of: Tuple): Connection | undefined => {
     const found = lookupTuple(table, of, zone, 0) ?? lookupTuple(table, of, zone, 1)
     return found && found.connection.expiresAt > world.now ? found.connection : undefined

@@ -108,7 +108,7 @@ export function makeFlight(start: FlightStart): Flight {
 /** What predicates ask of any flight: one set of functions for all of them. */
 const QUESTIONS = {
   connectionWatch(this: Flight): ConnectionWatch {
-    return watchConnection(this.host.connections, { tracked: this.tracked, tuple: tupleOf(this.packet) }, this.world)
+    return watchConnection(this.host.connections, { tracked: this.tracked, tuple: tupleOf(this.packet), zone: this.zone }, this.world)
   },
   addressType(this: Flight, address: Address, where: 'any' | 'in' | 'out'): number {
     return addressType(this.host.fib, address, where === 'any' ? undefined : where === 'in' ? this.inDevice : this.outDevice)

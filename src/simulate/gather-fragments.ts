@@ -8,12 +8,20 @@ import type { Flight } from './flight.ts'
 import { addPiece, makeFragmentQueue } from './fragments.ts'
 
 /**
+ * Tells whether conntrack leaves fragments of this packet as they are. Kernel: over lo it has dealt with the packet already; then they stay
+ * where it is untracked, in IPv6 also where it has a connection.
+ */
+export function keepsFragments({ packet, tracked, untracked }: Flight): boolean {
+  return untracked || (packet.family === 'ipv6' && tracked !== undefined)
+}
+
+/**
  * Puts the fragment to those that came before; true where the datagram is whole, and then it is what flies on. False: the fragment
- * is gone. Kernel: IPv6 fragments that have a connection already (over lo) stay as they are.
+ * is gone. At INPUT it is not conntrack that does so but the host, before the first table. Source: net/ipv4/ip_input.c ip_local_deliver().
  */
 export function gatherFragments(flight: Flight, hook: Hook): boolean {
   const { packet, world } = flight
-  if (packet.family === 'ipv6' && flight.tracked) return true
+  if (hook !== 'INPUT' && keepsFragments(flight)) return true
   const { fragments } = flight.host
   const key = queueKey(flight, hook)
   const known = fragments.get(key)
@@ -29,6 +37,6 @@ export function gatherFragments(flight: Flight, hook: Hook): boolean {
 
 /** Source: nf_ct_defrag_user(): what arrives, what is bridged and what is sent are gathered apart. */
 function queueKey({ packet, bridgeIn }: Flight, hook: Hook): string {
-  const user = hook === 'OUTPUT' ? 'out' : bridgeIn === '' ? 'in' : 'bridge'
+  const user = hook === 'OUTPUT' ? 'out' : hook === 'INPUT' ? 'host' : bridgeIn === '' ? 'in' : 'bridge'
   return `${user} ${packet.identification ?? 0} ${packet.src} ${packet.dst} ${packet.family === 'ipv4' ? packet.protocol : ''}`
 }

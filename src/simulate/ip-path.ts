@@ -5,7 +5,8 @@ import type { RouteDecision } from '../topology/fib.ts'
 import { answerClosedPort, answerIcmp } from './answers.ts'
 import { copyFlight } from './flight.ts'
 import type { Flight } from './flight.ts'
-import { piecesOf, withPieces } from './fragments.ts'
+import { isFragment, piecesOf, withPieces } from './fragments.ts'
+import { gatherFragments, keepsFragments } from './gather-fragments.ts'
 import { portsFor } from './frames.ts'
 import { findNeighbour } from './neighbours.ts'
 import { routeInput } from './route-input.ts'
@@ -97,10 +98,10 @@ function loopBack(flight: Flight): Outcome {
   flight.record?.({ kind: 'loop', device: flight.outDevice })
   flight.inDevice = flight.outDevice
   flight.outDevice = ''
-  return flight.packet.family === 'ipv6' && flight.packet.pieces ? receivePieces(flight) : receive(flight)
+  return flight.packet.pieces && keepsFragments(flight) ? receivePieces(flight) : receive(flight)
 }
 
-/** Kernel: fragments that have a connection already are not put together again in IPv6: each goes through the rules. Source: nf_defrag_ipv6_hooks.c ipv6_defrag(). */
+/** Each piece goes through the rules. */
 function receivePieces(flight: Flight): Outcome {
   const pieces = piecesOf(flight.packet)
   for (const piece of pieces.slice(0, -1)) {
@@ -114,6 +115,7 @@ function receivePieces(flight: Flight): Outcome {
 
 function deliver(flight: Flight): Outcome {
   flight.outDevice = ''
+  if (flight.packet.family === 'ipv4' && isFragment(flight.packet) && !gatherFragments(flight, 'INPUT')) return endedOutcome(flight, byKernel('fragment-waits', 'INPUT'))
   const ended = runHook(flight, 'INPUT')
   if (ended) return endedOutcome(flight, ended)
   return handOver(flight)
