@@ -1,7 +1,7 @@
 /** A plan -> the host as its engine makes it: networks, then containers one after the other, each finished before the next. */
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
-import { addressWidth, familyOf, writeAddress, writePrefix } from '../net/address.ts'
+import { familyOf, writeAddress, writePrefix } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import { claimAddress, releaseAddress, takeAddress } from './address-pool.ts'
 import { joinAll } from './connect.ts'
@@ -14,7 +14,7 @@ import { makeNetworks } from './make-networks.ts'
 import type { MadeNetwork } from './make-networks.ts'
 import type { DockerHost, Endpoint, Join, Sandbox } from './model.ts'
 import { reportInto } from './plan.ts'
-import type { ContainerPlan, HostPlan, JoinPlan, Placed, Report } from './plan.ts'
+import type { ContainerPlan, HostPlan, JoinPlan, NetworkPlan, Placed, Report } from './plan.ts'
 import { FORETOLD_PORTS } from './port-order.ts'
 import { lengthOf } from './prefix-math.ts'
 
@@ -80,9 +80,9 @@ function startContainer(container: ContainerPlan, state: Assembling): void {
 function reportStop(container: ContainerPlan, { request, owner }: Extract<JoinAnswer, { ok: false }>, report: Report): void {
   const { low, high } = request.hostPorts ?? { low: 0, high: 0 }
   const what = owner === undefined ? `no port of ${low}-${high}/${request.protocol} is free on the host` : `port ${low}/${request.protocol} of the host is taken by container \`${owner}\``
-  report('port-claimed-twice', 'error', request.span ?? container.span, owner === container.name ? `container \`${container.name}\` publishes port ${low}/${request.protocol} of the host twice` : `${what}: container \`${container.name}\` cannot start`, {
-    help: owner === undefined ? 'make the range larger' : 'publish it on another port, or on another address of the host',
-  })
+  const message = owner === container.name ? `container \`${container.name}\` publishes port ${low}/${request.protocol} of the host twice` : `${what}: container \`${container.name}\` cannot start`
+  const help = owner === undefined ? 'make the range larger' : 'publish it on another port, or on another address of the host'
+  report('port-claimed-twice', 'error', request.span ?? container.span, message, { help })
 }
 
 /** Published ports are exposed too. */
@@ -181,11 +181,18 @@ function withGuests(sandbox: Sandbox, containers: readonly ContainerPlan[]): San
 function assumptionsOf({ containers, engine, networks: plans }: HostPlan, networks: readonly MadeNetwork[]): readonly string[] {
   const unforetold = isAtLeast(engine, 27) ? [] : containers.filter(({ ports, exposed }) => ports.length + exposed.length > FORETOLD_PORTS)
   const byChance = isAtLeast(engine, 27) ? [] : containers.filter(({ ports }) => ports.length > 1)
-  const unnamed = networks.filter(({ network }) => network.bridge.startsWith('br-') && plans.some(({ key, id, options }) => key === network.key && id === undefined && !options.some(({ value }) => value === network.bridge)))
-  const drawn = networks.filter(({ network, addresses }) => addresses.ipv6 && !plans.some(({ key, pools }) => key === network.key && pools.some(({ subnet }) => subnet && addressWidth(familyOf(subnet.value.address)) === 128)))
+  const planOf = ({ network }: MadeNetwork): NetworkPlan | undefined => plans.find(({ key }) => key === network.key)
+  const unnamed = networks.filter(made => isNamedByLot(made, planOf(made)))
+  const drawn = networks.filter(made => made.addresses.ipv6 && planOf(made)?.pools.every(({ subnet }) => typeof subnet?.value.address !== 'bigint'))
+  const bridges = unnamed.map(({ network }) => `${network.bridge} (${network.name})`).join(', ')
   return [
-    ...(unnamed.length === 0 ? [] : [`the engine draws the id of a network by lot, and the bridge is called after it: ${unnamed.map(({ network }) => `${network.bridge} (${network.name})`).join(', ')} stand${unnamed.length === 1 ? 's' : ''} for it`]),
-    ...(drawn.some(({ network }) => network.name !== DEFAULT_NETWORK) ? ['IPv6 subnets that nobody chose come from a prefix that every engine has for itself: fd4a:5b3c:2d1e::/48 stands for it'] : []),
-    ...(unforetold.length > 0 ? [`engine ${engine.text} publishes more than ${FORETOLD_PORTS} ports of a container in an order that cannot be foretold: ${unforetold.map(({ name }) => name).join(', ')}`] : byChance.length > 0 ? [`engine ${engine.text} publishes the ports of a container in an order that is not fixed: the most likely one is shown`] : []),
+    ...(unnamed.length === 0 ? [] : [`the engine draws the id of a network by lot, and the bridge is called after it: ${bridges} stand${unnamed.length === 1 ? 's' : ''} for it`]),
+    ...(drawn.length === 0 ? [] : ['IPv6 subnets that nobody chose come from a prefix that every engine has for itself: fd4a:5b3c:2d1e::/48 stands for it']),
+    ...(unforetold.length === 0 ? [] : [`engine ${engine.text} publishes more than ${FORETOLD_PORTS} ports of a container in an order that cannot be foretold: ${unforetold.map(({ name }) => name).join(', ')}`]),
+    ...(byChance.length === 0 || unforetold.length > 0 ? [] : [`engine ${engine.text} publishes the ports of a container in an order that is not fixed: the most likely one is shown`]),
   ]
+}
+
+function isNamedByLot({ network }: MadeNetwork, plan: NetworkPlan | undefined): boolean {
+  return plan !== undefined && plan.id === undefined && !plan.options.some(({ value }) => value === network.bridge)
 }

@@ -3,6 +3,7 @@
 import { CHAIN } from './chains.ts'
 import { header, jumpTo, not, ofConnections, verdict } from './rule-parts.ts'
 import { dropFromInside, dropFromOutside, leaveToProxy, translateLocal, translateOutgoing } from './network-rules.ts'
+import type { Spared } from './network-rules.ts'
 import { isHairpin, networkWords, viewOf } from './side.ts'
 import type { NetworkView, RuleContext } from './side.ts'
 import { natJumps, userChain } from './static-rules.ts'
@@ -36,9 +37,9 @@ function externalSteps(view: NetworkView, context: RuleContext): readonly Step[]
 }
 
 function internalSteps(view: NetworkView, { family, engine }: RuleContext): readonly Step[] {
-  const spares = family === 'ipv6' && engine.flavor !== 'classic20'
+  const spared: Spared = family === 'ipv6' && engine.flavor !== 'classic20' ? 'own bridge' : 'nothing'
   const stage1 = inFilter(CHAIN.stage1)
-  return [insert(stage1, dropFromInside(view, spares)), insert(stage1, dropFromOutside(view, spares)), betweenContainers(view)]
+  return [insert(stage1, dropFromInside(view, spared)), insert(stage1, dropFromOutside(view, spared)), betweenContainers(view)]
 }
 
 function betweenContainers({ network, bridge }: NetworkView): Step {
@@ -49,15 +50,18 @@ function betweenContainers({ network, bridge }: NetworkView): Step {
 }
 
 function acceptOutgoing({ network, bridge }: NetworkView): Step {
-  return insert(inFilter('FORWARD'), { matches: [header({ inDevice: bridge, outDevice: not(bridge) })], target: verdict('ACCEPT'), owner: networkWords(network), reason: `containers of ${networkWords(network)} may send anywhere else` })
+  const matches = [header({ inDevice: bridge, outDevice: not(bridge) })]
+  return insert(inFilter('FORWARD'), { matches, target: verdict('ACCEPT'), owner: networkWords(network), reason: `containers of ${networkWords(network)} may send anywhere else` })
 }
 
 function openPorts({ network, bridge }: NetworkView): Step {
-  return insert(inFilter('FORWARD'), { matches: [header({ outDevice: bridge })], target: jumpTo(CHAIN.docker), owner: networkWords(network), reason: `published ports of ${networkWords(network)} are open; the chain policy decides about the others` })
+  const reason = `published ports of ${networkWords(network)} are open; the chain policy decides about the others`
+  return insert(inFilter('FORWARD'), { matches: [header({ outDevice: bridge })], target: jumpTo(CHAIN.docker), owner: networkWords(network), reason })
 }
 
 function acceptAnswers({ network, bridge }: NetworkView): Step {
-  return insert(inFilter('FORWARD'), { matches: [header({ outDevice: bridge }), ofConnections], target: verdict('ACCEPT'), owner: networkWords(network), reason: `answers to containers of ${networkWords(network)} pass` })
+  const reason = `answers to containers of ${networkWords(network)} pass`
+  return insert(inFilter('FORWARD'), { matches: [header({ outDevice: bridge }), ofConnections], target: verdict('ACCEPT'), owner: networkWords(network), reason })
 }
 
 function isolationOnTop(): Step {

@@ -2,7 +2,7 @@
 
 import type { ComposeNetwork } from './compose-network.ts'
 import type { ComposeReader } from './compose-reader.ts'
-import type { ComposeService } from './compose-service.ts'
+import type { ComposeService, ServiceJoin } from './compose-service.ts'
 import { DEFAULT_NETWORK } from './default-network.ts'
 import type { ContainerPlan, JoinPlan } from './plan.ts'
 
@@ -40,13 +40,14 @@ function joinsOf({ name, mode, joins, mac, span }: ComposeService, networks: Rea
   if (mode.kind === 'bridge') return [withMac({ network: DEFAULT_NETWORK, addresses: {}, gatewayPriority: 0 }, mac)]
   if (mode.kind === 'other') report('not-modelled', 'warning', mode.span, `network mode \`${mode.name}\` of service \`${name}\` is not modelled: the network is not in this file`)
   if (mode.kind !== 'networks') return []
-  const wanted = joins ?? [{ network: 'default', addresses: {}, gatewayPriority: 0, priority: 0, span }]
+  const wanted: readonly ServiceJoin[] = joins ?? [{ network: 'default', addresses: {}, gatewayPriority: 0, priority: 0, span }]
   return wanted
     .filter(({ network }) => networks.get(network)?.driver === 'bridge')
     .toSorted((one, other) => other.priority - one.priority || (one.network < other.network ? -1 : 1))
     .map((join, index) => {
       const key = networks.get(join.network)?.plan.name === DEFAULT_NETWORK ? DEFAULT_NETWORK : join.network
-      return withMac({ network: key, addresses: join.addresses, gatewayPriority: join.gatewayPriority, ...(join.mac === undefined ? {} : { mac: join.mac }), ...(join.device === undefined ? {} : { device: join.device }) }, index === 0 ? mac : undefined)
+      const { priority: _priority, span: _span, ...plan } = join
+      return withMac({ ...plan, network: key }, index === 0 ? mac : undefined)
     })
 }
 

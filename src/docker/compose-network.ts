@@ -54,7 +54,9 @@ function readPools(ipam: YamlEntry | undefined, reader: ComposeReader): readonly
   const find = fieldsOf(ipam.value, '`ipam`', IPAM_KEYS, reader)
   const driver = find('driver')
   const driverName = driver && filledText(driver.value, '`driver`', reader)
-  if (driver && driverName !== undefined && driverName !== 'default') reader.report('not-modelled', 'warning', driver.value.span, `the address driver \`${driverName}\` is not modelled: addresses are given as the default one would`)
+  if (driver && driverName !== undefined && driverName !== 'default') {
+    reader.report('not-modelled', 'warning', driver.value.span, `the address driver \`${driverName}\` is not modelled: addresses are given as the default one would`)
+  }
   const config = find('config')
   return config ? itemsOf(config.value).map(item => readPool(item, reader)) : []
 }

@@ -45,7 +45,7 @@ export function readCompose(source: SourceFile, context: ComposeContext): Compos
   const empty: HostPlan = { project: projectName(context.directory), engine: context.engine, options: context.options, networks: [], containers: [], span: start }
   if (yaml.document.errors.length > 0) return { value: empty, diagnostics: yaml.diagnostics, ignored: [] }
   const find = fieldsOf(root, 'a compose file', FILE_KEYS, reader)
-  if (!find('services') && !find('x-docker')) reader.report('empty-file', 'error', start, 'the file has no `services`', { help: 'a compose file begins with `services:` and below it `web: { image: nginx, ports: ["8080:80"] }`' })
+  if (!find('services') && !find('x-docker')) reader.report('empty-file', 'error', start, 'the file has no `services`', { help: FIRST_LINES })
   const nameEntry = find('name')
   const project = projectName((nameEntry && filledText(nameEntry.value, '`name`', reader)) ?? context.directory)
   const options = readDaemonKeys(find('x-docker')?.value, context.options, reader)
@@ -60,6 +60,8 @@ export function readCompose(source: SourceFile, context: ComposeContext): Compos
     diagnostics: diagnostics(), ignored: [...reader.ignored].sort(),
   }
 }
+
+const FIRST_LINES = 'a compose file begins with `services:` and below it `web: { image: nginx, ports: ["8080:80"] }`'
 
 function entriesAt(entry: YamlEntry | undefined, what: string): readonly YamlEntry[] {
   return entry && !isEmpty(entry.value) ? entriesOf(entry.value, what) : []
@@ -111,7 +113,9 @@ function plannedNetworks(networks: ReadonlyMap<string, ComposeNetwork>, services
   const made = [...networks.values()].filter(({ plan }) => used.has(plan.key)).toSorted((one, other) => (one.plan.key < other.plan.key ? -1 : 1))
   for (const { plan, isExternal, driver } of made) {
     if (driver !== 'bridge') report('not-modelled', 'warning', plan.span, `driver \`${driver}\` of network \`${plan.key}\` is not modelled: containers have no device there`, { help: 'the engine writes no rules for it' })
-    else if (isExternal && plan.name !== DEFAULT_NETWORK) report('not-modelled', 'warning', plan.span, `network \`${plan.name}\` is external: what this file does not say of it is taken as the default`, { help: '`docker network inspect` tells its subnet and options: write them under `ipam` and `driver_opts`' })
+    else if (isExternal && plan.name !== DEFAULT_NETWORK) report('not-modelled', 'warning', plan.span, `network \`${plan.name}\` is external: what this file does not say of it is taken as the default`, { help: ELSEWHERE })
   }
   return made.filter(({ driver, plan }) => driver === 'bridge' && plan.name !== DEFAULT_NETWORK).map(({ plan }) => plan)
 }
+
+const ELSEWHERE = '`docker network inspect` tells its subnet and options: write them under `ipam` and `driver_opts`'

@@ -1,9 +1,8 @@
 /** What the rules of a docker host will surprise with. Pure functions; what an INPUT chain would say of a port is asked of the caller. */
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
-import { writeAddress } from '../net/address.ts'
 import { DEFAULT_NETWORK } from './default-network.ts'
-import type { DockerHost, Endpoint, Join, PortBinding, Sandbox } from './model.ts'
+import type { DockerHost, Join, PortBinding, Sandbox } from './model.ts'
 import { reportInto } from './plan.ts'
 import type { ContainerPlan, HostPlan, Report } from './plan.ts'
 import { isUnspecified, sandboxWords } from './port-rules.ts'
@@ -105,9 +104,4 @@ function publishes({ bindings }: Join, network: string): boolean {
 
 function isLoopback({ hostAddress }: PortBinding): boolean {
   return typeof hostAddress === 'number' ? hostAddress >>> 24 === 127 : hostAddress === 1n
-}
-
-/** Returns an endpoint's addresses as text, IPv4 first. */
-export function addressesOf({ addresses }: Endpoint): readonly string[] {
-  return Object.values(addresses).map(writeAddress)
 }

@@ -19,7 +19,7 @@ export function hostSysctls(host: DockerHost): Readonly<Record<string, string>> 
 }
 
 /** Rules see packets between containers of one network only where the engine needs that. */
-export function bridgeCallsIptables({ engine, options, networks }: DockerHost): boolean {
+function bridgeCallsIptables({ engine, options, networks }: DockerHost): boolean {
   return networks.some(({ icc }) => !icc) || (isAtLeast(engine, 27) && !options.userlandProxy)
 }
 

@@ -7,7 +7,7 @@ import { fromLocal, header, hideBehind, jumpTo, marked, not, ofConnections, verd
 import { isHairpin, networkWords, subnetWords } from './side.ts'
 import type { NetworkView, RuleContext } from './side.ts'
 import { append, ENGINE, inFilter, inNat, insert } from './step.ts'
-import type { ChainPlace, Step } from './step.ts'
+import type { ChainPlace, RuleWords, Step } from './step.ts'
 
 /** Returns the steps that make a network that reaches the world. */
 export function externalNetworkSteps(view: NetworkView, context: RuleContext): readonly Step[] {
@@ -33,27 +33,31 @@ export function internalNetworkSteps(view: NetworkView, context: RuleContext): r
   const { network, bridge } = view
   const chain = inFilter(hasIsolationStages(context.engine) ? CHAIN.stage1 : CHAIN.internal)
   const forward = forwardPlace(context)
+  const spared: Spared = context.family === 'ipv6' ? 'own bridge' : 'nothing'
   return [
-    insert(chain, dropFromInside(view, context.family === 'ipv6')),
-    insert(chain, dropFromOutside(view, context.family === 'ipv6')),
+    insert(chain, dropFromInside(view, spared)),
+    insert(chain, dropFromOutside(view, spared)),
     append(forward, network.icc
       ? { matches: [header({ inDevice: bridge, outDevice: bridge })], target: verdict('ACCEPT'), owner: networkWords(network), reason: `containers of ${networkWords(network)} may talk to each other` }
       : { matches: [header({ inDevice: bridge, outDevice: bridge })], target: verdict('DROP'), owner: networkWords(network), reason: `containers of ${networkWords(network)} may not talk to each other (enable_icc is false)` }),
   ]
 }
 
-/** Returns the rule that stops what leaves an internal network. `spares` leaves out what stays on the bridge. */
-export function dropFromInside({ network, bridge, prefix }: NetworkView, spares: boolean) {
+/** What the rules of internal networks let pass: nothing that is not of the subnet, or what stays on the bridge. */
+export type Spared = 'nothing' | 'own bridge'
+
+/** Returns the rule that stops what leaves an internal network. */
+export function dropFromInside({ network, bridge, prefix }: NetworkView, spared: Spared): RuleWords {
   return {
-    matches: [header({ destination: not(prefix), inDevice: bridge, ...(spares ? { outDevice: not(bridge) } : {}) })], target: verdict('DROP'), owner: networkWords(network),
+    matches: [header({ destination: not(prefix), inDevice: bridge, ...(spared === 'own bridge' ? { outDevice: not(bridge) } : {}) })], target: verdict('DROP'), owner: networkWords(network),
     reason: `${networkWords(network)} is internal: nothing leaves it`,
   }
 }
 
 /** Returns the rule that stops what enters an internal network. */
-export function dropFromOutside({ network, bridge, prefix }: NetworkView, spares: boolean) {
+export function dropFromOutside({ network, bridge, prefix }: NetworkView, spared: Spared): RuleWords {
   return {
-    matches: [header({ source: not(prefix), ...(spares ? { inDevice: not(bridge) } : {}), outDevice: bridge })], target: verdict('DROP'), owner: networkWords(network),
+    matches: [header({ source: not(prefix), ...(spared === 'own bridge' ? { inDevice: not(bridge) } : {}), outDevice: bridge })], target: verdict('DROP'), owner: networkWords(network),
     reason: `${networkWords(network)} is internal: nothing enters it`,
   }
 }

@@ -25,11 +25,6 @@ export function overlap(one: Prefix, other: Prefix): boolean {
   return a < b + sizeOf(other) && b < a + sizeOf(one)
 }
 
-/** Tells whether a prefix lies in another. */
-export function contains(outer: Prefix, inner: Prefix): boolean {
-  return overlap(outer, inner) && lengthOf(outer) <= lengthOf(inner)
-}
-
 /** Returns the prefix of a length that an address is in. */
 export function prefixAround(address: Address, length: number): Prefix {
   return prefixOf(address, maskOfLength(familyOf(address), length))

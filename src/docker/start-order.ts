@@ -29,7 +29,7 @@ export function startOrder(services: readonly ComposeService[], report: Report):
 }
 
 /** Returns the services that must run before, by name. */
-export function dependenciesOf({ dependsOn, links, mode }: ComposeService): readonly string[] {
+function dependenciesOf({ dependsOn, links, mode }: ComposeService): readonly string[] {
   const names = [...dependsOn, ...links].map(({ value }) => value)
   return [...new Set(mode.kind === 'service' ? [...names, mode.name] : names)].sort()
 }
