@@ -50,7 +50,7 @@ export async function readComposeInput({ values, paths, backend, directory }: Co
   const described = typeof topologyPath === 'string' ? await readTopologyFile(topologyPath, directory) : undefined
   const world = composeWorld(reading.value, readBase(paths, directory), described)
   const [main] = world.topology.namespaces
-  return { world, input: { topology: world.topology, backend, rulesetsOf: new Map(main ? [[main.name, world.rulesets]] : []), errors: [], partial: false }, fill: text => filled(text, world) }
+  return { world, input: { topology: world.topology, backend, rulesetsOf: new Map(main ? [[main.name, world.rulesets]] : []), errors: [], warnings: [], partial: false }, fill: text => filled(text, world) }
 }
 
 function filled(text: string, { host, outside }: ComposeWorld): string {

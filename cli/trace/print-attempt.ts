@@ -4,6 +4,7 @@ import { didYouMean } from '../../src/extensions/did-you-mean.ts'
 import { readAddress, writeAddress } from '../../src/net/address.ts'
 import type { Address } from '../../src/net/address.ts'
 import { attemptInWords, wayLines } from '../../src/report/attempt-words.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { jsonLegs } from '../../src/report/trace-json.ts'
 import { writeTrace } from '../../src/report/trace-text.ts'
 import { tryToReach } from '../../src/simulate/attempt.ts'
@@ -63,6 +64,7 @@ export async function printAttempt(words: AttemptWords, values: FlagValues, term
     const packets = attempted.journeys.map(journey => ({ packet: writePacket(journey.probe.packet), legs: jsonLegs(journey) }))
     terminal.out(`${JSON.stringify({ told: attempted.told, sentence: sentence.text, packets }, undefined, 2)}\n`)
   } else terminal.out(textOf(attempted, input, values['trace'] === true || values['all'] === true, terminal))
+  if (values['json'] !== true && input.warnings.length > 0) terminal.err(`\n${writeDiagnostics(input.warnings, terminal.paintErr)}`)
   return attempted.told === 'answered' || attempted.told === 'connected' || attempted.told === 'arrived' ? EXIT.clean : EXIT.findings
 }
 

@@ -4,6 +4,7 @@ import type { PacketRequest } from '../../src/packet/notation.ts'
 import type { Probe } from '../../src/packet/probe.ts'
 import { writeProbe } from '../../src/packet/write-packet.ts'
 import { count } from '../../src/report/paint.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { jsonJourney } from '../../src/report/trace-json.ts'
 import { writeTrace } from '../../src/report/trace-text.ts'
 import { writeTrace as oracleShape } from '../simulate/answer-json.ts'
@@ -87,8 +88,8 @@ function sendAnswers(world: World, first: Sent, send: (probe: Probe) => Sent): (
   return sent
 }
 
-function printText({ input, texts, all }: TraceJob, results: readonly (Sent | string)[], { out, paint }: Terminal): void {
-  const { topology, errors, partial } = input
+function printText({ input, texts, all }: TraceJob, results: readonly (Sent | string)[], { out, err, paint, paintErr }: Terminal): void {
+  const { topology, errors, warnings, partial } = input
   const blocks = results.map((result, index) => {
     const head = results.length === 1 ? '' : `${paint('strong', `packet ${index + 1}`)}: ${typeof result === 'string' ? (texts[index] ?? 'reply') : title(result.probe, topology)}\n\n`
     if (typeof result === 'string') return `${head}  Not sent: ${result}.\n`
@@ -97,6 +98,7 @@ function printText({ input, texts, all }: TraceJob, results: readonly (Sent | st
   })
   out(blocks.join('\n'))
   if (errors.length > 0 && !partial) out(`  ${paint('warning', 'Loading would refuse these rules')}: ${count(errors.length, 'error')} (5x5 check shows them).\n`)
+  if (warnings.length > 0) err(`\n${writeDiagnostics(warnings, paintErr)}`)
   if (topology.assumptions.length > 0) out(`\n  Assumed, since nobody told (--topology FILE.yaml does):\n${topology.assumptions.map(words => `    ${paint('faint', words)}\n`).join('')}`)
 }
 

@@ -1,6 +1,7 @@
 /** The topology of a command line: read from a file, or guessed. */
 
 import { dirname, resolve } from 'node:path'
+import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
@@ -19,23 +20,26 @@ export interface TopologyInput {
   readonly requests: readonly PacketRequest[]
   readonly rulesets: readonly Ruleset[]
   readonly directory: string
+  /** Takes what is allowed in the file and likely wrong. */
+  readonly warn?: (warnings: readonly Diagnostic[]) => void
 }
 
 /** Returns the topology, with the ipsets of `--ipset` in every namespace. A topology file with errors is a `commandError`. */
-export async function topologyFor({ values, requests, rulesets, directory }: TopologyInput): Promise<Topology> {
+export async function topologyFor({ values, requests, rulesets, directory, warn }: TopologyInput): Promise<Topology> {
   const { topology: path, ipset } = values
-  const topology = typeof path === 'string' ? await readTopologyFile(path, directory) : assumedTopology(rulesets, requests.flatMap(request => (request.kind === 'probe' ? [request.probe] : [])))
+  const topology = typeof path === 'string' ? await readTopologyFile(path, directory, warn) : assumedTopology(rulesets, requests.flatMap(request => (request.kind === 'probe' ? [request.probe] : [])))
   const ipsets = readSources(Array.isArray(ipset) ? ipset.map(String) : [], directory).flatMap(({ text }) => readIpsets(text))
   return { ...topology, namespaces: topology.namespaces.map(namespace => ({ ...namespace, ipsets: [...namespace.ipsets, ...ipsets] })) }
 }
 
 /** Returns the topology of a file; one with errors is a `commandError`. */
-export async function readTopologyFile(path: string, directory: string): Promise<Topology> {
+export async function readTopologyFile(path: string, directory: string, warn?: TopologyInput['warn']): Promise<Topology> {
   const [source] = readSources([path], directory)
   const { readTopology } = await import('../../src/topology/load.ts')
   const { value, diagnostics } = readTopology(source ?? { path, text: '' }, { readFile: name => readNamed(name, dirname(resolve(directory, path))) })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw commandError(`the topology \`${path}\` cannot be used`, writeDiagnostics(errors, plain).trimEnd())
+  warn?.(diagnostics)
   return value
 }
 

@@ -36,6 +36,8 @@ export interface WorldInput {
   readonly rulesetsOf: ReadonlyMap<string, readonly Ruleset[]>
   /** What loading would refuse. */
   readonly errors: readonly Diagnostic[]
+  /** What the topology has that is allowed and likely wrong. */
+  readonly warnings: readonly Diagnostic[]
   /** Lines of a ruleset could not be read. */
   readonly partial: boolean
 }
@@ -48,7 +50,8 @@ export async function readWorld({ values, paths, requests, backend, directory }:
   const family = readFamily(values['family'])
   const here = shown.filter((_, index) => files[index]?.namespace === undefined)
   const own = readFamilies(here, source => family ?? guessFamily([source]), backend)
-  const topology = await topologyFor({ values, requests, rulesets: own.rulesets, directory })
+  const warnings: Diagnostic[] = []
+  const topology = await topologyFor({ values, requests, rulesets: own.rulesets, directory, warn: found => void warnings.push(...found) })
   const errors: Diagnostic[] = []
   const rulesetsOf = new Map(topology.namespaces.map((namespace, index) => {
     const named = shown.filter((_, at) => files[at]?.namespace === namespace.name)
@@ -59,7 +62,7 @@ export async function readWorld({ values, paths, requests, backend, directory }:
     return [namespace.name, [...given.rulesets, ...kept]] as const
   }))
   checkNamespaces(files, topology)
-  return { topology, backend, rulesetsOf, errors, partial: [...rulesetsOf.values()].flat().some(ruleset => ruleset.partial) }
+  return { topology, backend, rulesetsOf, errors, warnings, partial: [...rulesetsOf.values()].flat().some(ruleset => ruleset.partial) }
 }
 
 /** Returns a fresh world of what was read. */

@@ -9,6 +9,7 @@ export type Severity = 'error' | 'warning' | 'note'
 
 /** Every code, in alphabetical order, and those of the linter. A code is stable: users filter by it. Each has a fixture. */
 export type DiagnosticCode =
+  | 'address-on-port'
   | DockerCode
   | LintCode
   | 'ambiguous-option'
@@ -37,8 +38,10 @@ export type DiagnosticCode =
   | 'duplicate-name'
   | 'duplicate-option'
   | 'duplicate-rule'
+  | 'empty-bridge'
   | 'empty-file'
   | 'empty-match'
+  | 'gateway-off-link'
   | 'mixed-families'
   | 'include-failed'
   | 'list-loop'
@@ -51,6 +54,7 @@ export type DiagnosticCode =
   | 'missing-commit'
   | 'missing-option'
   | 'missing-value'
+  | 'no-default-route'
   | 'not-invertible'
   | 'old-negation'
   | 'one-family'

@@ -8,6 +8,7 @@ import { familyOf } from '../net/address.ts'
 import { makePacket } from '../packet/packet.ts'
 import { isOwnAddress, lookupRoute, selectAddress } from '../topology/fib.ts'
 import type { Device } from '../topology/topology.ts'
+import { advertisement, mayEnter, mayLeave, solicitation } from './discovery.ts'
 import { BROADCAST_MAC, isGroupMac, isOwnMac, knownPort, learnPort, transmit, untagged } from './frames.ts'
 import type { Arrival, Frame } from './frames.ts'
 import { isLimitedBroadcast, isMulticast } from './group-address.ts'
@@ -77,22 +78,34 @@ function ask(world: World, host: Host, device: Device, { nextHop, source }: Neig
     if (kind === 'request' && sent.leaves.length > 0) leaves = true
     queue.push(...sent.arrivals.map(arrival => ({ arrival, kind })))
   }
+  if (!isLetOut(world, host, device.name, 'request', sender, nextHop)) return { kind: 'none' }
   send(host, device.name, { macSource: own, macDestination: BROADCAST_MAC, tags: [] }, 'request')
   let mac: string | undefined
   for (let steps = 0; steps < MOST_FRAMES; steps++) {
     const next = queue.shift()
     if (!next) break
     const taker = passOn(next, send)
-    if (!taker) continue
+    if (!taker || !isLetIn(world, taker, next.kind, sender, nextHop)) continue
     if (next.kind === 'reply') {
       if (taker.host === host && taker.device.name === device.name) mac ??= next.arrival.frame.macSource
-    } else if (answers(taker.host, taker.device, nextHop, sender)) {
+    } else if (answers(taker.host, taker.device, nextHop, sender) && isLetOut(world, taker.host, taker.device.name, 'reply', sender, nextHop)) {
       taker.host.neighbours.set(`${taker.device.name} ${sender}`, own)
       send(taker.host, taker.device.name, { macSource: taker.device.mac ?? '', macDestination: own, tags: [] }, 'reply')
     }
   }
   if (mac !== undefined) return { kind: 'mac', mac }
   return { kind: leaves ? 'outside' : 'none' }
+}
+
+/** ARP is not asked about. */
+function isLetOut(world: World, host: Host, device: string, kind: Message['kind'], asker: Address, target: Address): boolean {
+  if (typeof asker === 'number' || typeof target === 'number') return true
+  return mayLeave(world, host, device, kind === 'request' ? solicitation(asker, target) : advertisement(target, asker))
+}
+
+function isLetIn(world: World, { host, device }: Arrival, kind: Message['kind'], asker: Address, target: Address): boolean {
+  if (typeof asker === 'number' || typeof target === 'number') return true
+  return mayEnter(world, host, device.name, kind === 'request' ? solicitation(asker, target) : advertisement(target, asker))
 }
 
 /** Lets a bridge pass a frame on; returns the stack that takes it, if one does. */

@@ -13,6 +13,8 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { SourceFile } from '../diagnostics/source-file.ts'
 import { readAddress } from '../net/address.ts'
+import { findMistakes } from './mistakes.ts'
+import type { TopologyPlaces } from './mistakes.ts'
 import { joinPeers, readWires } from './load-links.ts'
 import { NAMESPACE_KEYS, readNamespace } from './load-namespace.ts'
 import type { NamespaceReading } from './load-namespace.ts'
@@ -48,8 +50,18 @@ export function readTopology(source: SourceFile, options: TopologyOptions = {}):
   const wires = entries.filter(entry => entry.key === 'wires').flatMap(entry => readWires(entry.value, namespaces))
   const labels = [...entries.filter(entry => entry.key === 'labels').flatMap(readLabels), ...readings.flatMap(reading => reading.labels)]
   const containers = readings.flatMap(reading => reading.containers)
+  const value: Topology = { namespaces, labels, assumptions: [], wires, containers }
+  if (!reader.diagnostics.some(({ severity }) => severity === 'error')) reader.diagnostics.push(...findMistakes(value, placesOf(several, readings)))
   const diagnostics = reader.diagnostics.sort((one, other) => one.span.start - other.span.start)
-  return { value: { namespaces, labels, assumptions: [], wires, containers }, diagnostics }
+  return { value, diagnostics }
+}
+
+function placesOf(several: YamlEntry | undefined, readings: readonly NamespaceReading[]): TopologyPlaces {
+  const spans = new Map(several ? entriesOf(several.value, '`namespaces`').map(({ key, keySpan }) => [key, keySpan] as const) : [])
+  return {
+    namespace: name => spans.get(name),
+    device: (namespace, device) => readings.find(({ namespaces: [own] }) => own?.name === namespace)?.devices.nameSpans.get(device),
+  }
 }
 
 /** Keys that stand beside namespaces, or beside the devices of the only one. */

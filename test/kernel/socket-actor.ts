@@ -7,8 +7,8 @@ import { writeAddress } from '../../src/net/address.ts'
 import type { Attempt } from '../../src/simulate/attempt.ts'
 import type { ListeningSocket } from '../../src/topology/topology.ts'
 
-/** Milliseconds that an attempt waits: longer than the lab's kernels look for a neighbour. */
-const PATIENCE = 450
+/** Milliseconds that an attempt waits: longer than the lab's kernels look for a neighbour; TCP may hear of an error only when it sends again, after a second. */
+const PATIENCE = { ping: 450, udp: 450, tcp: 1300 }
 
 const PROGRAM = `
 import errno, json, os, select, socket, struct, sys, threading, time
@@ -109,7 +109,7 @@ export function startActor(namespace: string): SocketActor {
         if (told !== 'listening') throw new Error(`${namespace} cannot listen on ${protocol} port ${port}: ${told}`)
       }
     },
-    attempt: ({ kind, destination, port, source, device }) => ask({ kind, source: source === undefined ? '' : writeAddress(source), device: device ?? '', address: writeAddress(destination), port: port ?? 0, patience: PATIENCE, id: id++ }),
+    attempt: ({ kind, destination, port, source, device }) => ask({ kind, source: source === undefined ? '' : writeAddress(source), device: device ?? '', address: writeAddress(destination), port: port ?? 0, patience: PATIENCE[kind], id: id++ }),
     stop: () => void child.kill(),
   }
 }
