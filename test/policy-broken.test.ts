@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import { positionAt } from '../src/diagnostics/source-file.ts'
-import { readPolicy } from '../src/policy/read.ts'
+import { compilePolicy } from '../src/policy/compile.ts'
+import { resolvePolicy } from '../src/policy/resolve.ts'
 
 const FOLDER = 'fixtures/policy/broken'
 
@@ -39,7 +40,8 @@ function readCases(text: string): readonly BrokenCase[] {
 }
 
 function findings(text: string): readonly string[] {
-  return readPolicy({ path: 'broken.gate', text }).diagnostics.map(writeFinding)
+  const { value, diagnostics } = resolvePolicy({ path: 'broken.gate', text }, path => ({ problem: `\`${path}\` does not exist` }))
+  return [...diagnostics, ...(value ? compilePolicy(value).diagnostics : [])].filter(({ severity }) => severity !== 'note').map(writeFinding)
 }
 
 function writeFinding({ code, severity, message, help, span }: Diagnostic): string {

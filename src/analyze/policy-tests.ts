@@ -2,7 +2,7 @@
 
 import type { Backend } from '../ir/hooks.ts'
 import type { Rule, Ruleset } from '../ir/ruleset.ts'
-import { all, any, equals, not, onDevice } from '../meaning/predicate.ts'
+import { all, any, equals, never, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
@@ -134,7 +134,7 @@ function runPart(assertion: Assertion, start: Start, state: FlowState, proof: Pr
   for (const fate of reached.fates) {
     // What the kernel refuses wherever it stands is no packet that anyone could send.
     if (fate.by?.kind === 'kernel') continue
-    const fine = isNever ? sets.subtract(fate.set, passedThere(assertion.flow, start, fate, proof)) : asExpected(assertion.outcome, fate, proof)
+    const fine = isNever ? sets.subtract(fate.set, passedThere(assertion.flow, start, fate, proof)) : asExpected(assertion, fate, proof)
     good = sets.union(good, fine)
     bad = sets.union(bad, sets.subtract(fate.set, fine))
   }
@@ -148,7 +148,18 @@ function flowPredicate({ flow, outcome }: Assertion, start: Start, state: FlowSt
   const from = all([any(flow.from.included.map(begins)), not(any(flow.from.excluded.map(begins)))])
   if (outcome.kind === 'refused') return from
   const traffic = flow.traffic?.filter(one => one.comesRelated === (state === 'related')).flatMap(one => onWay(one, start, flow))
-  return all([from, sentToAny(flow, start, proof), ofTraffic(traffic, family), ...(state === 'new' ? [USUAL] : [])])
+  const sent = isPublished(flow) ? (flow.to.included.some(end => hasAddresses(end, family)) ? any(ownAddresses(namespace, family).map(address => equals('ip.dst', address))) : never) : sentToAny(flow, start, proof)
+  return all([from, sent, ofTraffic(traffic, family), ...(state === 'new' ? [USUAL] : [])])
+}
+
+/** What is published is dialled at the firewall, and comes to its end by a translation. */
+function isPublished({ traffic }: Flow): boolean {
+  return traffic !== undefined && traffic.length > 0 && traffic.every(({ published }) => published)
+}
+
+function hasAddresses({ place, addresses }: End, family: Family): boolean {
+  const known = addresses ?? (typeof place === 'string' ? undefined : place.at)
+  return known === undefined || known[family].length > 0
 }
 
 /** What belongs to the link is never forwarded; listeners report to routers, which ask them. */
@@ -204,7 +215,7 @@ function mayEndAt({ place }: End, { kind }: Fate): boolean {
 }
 
 /** Returns the packets of a fate that are as an outcome says. */
-function asExpected(outcome: Outcome, fate: Fate, proof: Proof): PacketSet {
+function asExpected({ outcome, flow }: Assertion, fate: Fate, proof: Proof): PacketSet {
   const { sets } = proof.space
   switch (outcome.kind) {
     case 'dropped':
@@ -214,7 +225,7 @@ function asExpected(outcome: Outcome, fate: Fate, proof: Proof): PacketSet {
     case 'refused':
       return isPassed(fate) ? sets.none : fate.set
     default:
-      return isPassed(fate) ? atEnd(all([destinationOf(outcome), sourceOf(outcome, proof)]), fate, proof) : sets.none
+      return isPassed(fate) ? atEnd(all([destinationOf(outcome), sourceOf(outcome, proof), isPublished(flow) ? any(flow.to.included.map(end => goesTo(end, proof.family))) : all([])]), fate, proof) : sets.none
   }
 }
 

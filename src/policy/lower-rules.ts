@@ -221,6 +221,10 @@ function writeFactored(drafts: Drafts, place: Place, { from, to, traffic }: Part
 /** Rules that a chain must save to be worth its jump. */
 const SAVING = 2
 
+function logRules(drafts: Drafts, place: Place, { log }: Tail): readonly CompiledRule[] {
+  return log ? writeTail(drafts, place, { guards: [], counts: false, log, final: 'none' }, undefined) : []
+}
+
 /**
  * What docker's zones are allowed returns to docker's own chains, which only the last chain on the way can say: conditions that need a chain
  * are reached by goto, and the rest of the rules is reached by goto from there.
@@ -236,8 +240,15 @@ function writeForDocker(drafts: Drafts, sentence: RuleSentence, { from, to, traf
   const rest = `${PREFIX}docker-from-${origin.mark}`
   const { rules } = chainOf(drafts, 'filter', name)
   if (!isSimple) for (const one of excepted) rules.push(makeRule(origin, headOfException(one).matches, gotoChain(rest)))
-  rules.push(...writeTail(drafts, place, { ...tail, final: 'none' }, undefined).filter(({ target }) => target.kind === 'target' && target.name === 'LOG'))
-  rules.push(makeRule(origin, tail.guards, verdict('RETURN')))
+  const passing = [...logRules(drafts, place, tail), makeRule(origin, [], verdict('RETURN'))]
+  const [only] = passing
+  if (tail.guards.length === 0) rules.push(...passing)
+  else if (only && passing.length === 1) rules.push({ ...only, matches: [...tail.guards, ...only.matches] })
+  else {
+    // A limit that is asked twice would count twice.
+    chainOf(drafts, 'filter', `${name}-ok`).rules.push(...passing)
+    rules.push(makeRule(origin, tail.guards, gotoChain(`${name}-ok`)))
+  }
   if (tail.guards.length > 0) rules.push(makeRule(origin, [], gotoChain(rest)))
   chainOf(drafts, 'filter', drafts.dockerChain).rules.push(...heads.map(head => makeRule(origin, head.matches, gotoChain(name))), makeRule(origin, [], gotoChain(rest)))
   drafts.dockerChain = rest

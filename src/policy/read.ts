@@ -78,21 +78,32 @@ function syntaxError(error: IRecognitionException, span: Span): Diagnostic {
     const quote = token.image[0] ?? '"'
     return { code: 'open-quote', severity: 'error', message: `${quote === '"' ? 'a quote' : 'a backtick'} is not closed on its line`, span, related: [], help: `close it with ${quote === '"' ? '`"`' : 'a backtick'}` }
   }
-  const expected = expectedAt(error)
+  const expected = expectedAt(error).flatMap(one => (one === '`}`' && BODIES[error.context.ruleStack.at(-1) ?? ''] || [one]))
   const isEnd = token.tokenType === EOF || token.tokenType === LineEnd
   const found = isEnd ? 'the line ends' : `\`${token.image}\` stands`
   const help = isEnd ? undefined : helpFor(token, expected)
   return { code: 'policy-syntax', severity: 'error', message: `${found} where ${listOf(expected)} could`, span, related: [], ...(help === undefined ? {} : { help }) }
 }
 
+/** What else can stand before a closing brace. */
+const BODIES: Readonly<Record<string, readonly string[]>> = { block: ['a rule', '`}`'], test: ['`expect`', '`never`', '`}`'] }
+
+/** How other languages call what this one has. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  accept: 'allow', permit: 'allow', pass: 'allow', drop: 'deny', block: 'deny', refuse: 'reject', policy: 'default', interface: 'zone', set: 'let', dnat: 'publish', forward: 'publish', nat: 'masquerade',
+}
+
 function helpFor(token: IToken, expected: readonly string[]): string | undefined {
   const word = token.image
+  if (word === '}' && !expected.includes('`}`')) return 'there is no `{` that it would close'
+  const synonym = Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word] : undefined
+  if (synonym !== undefined && expected.some(one => one === `\`${synonym}\`` || one === 'a rule' || one === '`include`')) return `say \`${synonym}\``
   const isKeyword = KEYWORDS.some(keyword => keyword === word)
   if (expected.includes('a name') && isKeyword) return `\`${word}\` is a word of the language and cannot be a name`
   if (!/^[A-Za-z]/.test(word)) return undefined
   // At the end of a sentence any clause may follow: the parser does not tell which.
-  const candidates = expected.flatMap(one => (one.startsWith('`') ? [one.slice(1, -1)] : one === 'the end of the line' ? KEYWORDS : []))
-  return didYouMean(word, candidates)
+  const candidates = expected.flatMap(one => (one.startsWith('`') ? [one.slice(1, -1)] : one === 'the end of the line' || one === 'a rule' ? KEYWORDS : []))
+  return isKeyword ? undefined : didYouMean(word, candidates)
 }
 
 function listOf(expected: readonly string[]): string {

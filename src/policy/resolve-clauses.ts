@@ -15,7 +15,7 @@ const GROUP_BURST = 1_000_000
 export function resolveLimit(node: LimitNode, complain: Complain): Limit | undefined {
   const unit = UNITS[node.unit.text]
   if (unit === undefined) {
-    complain('bad-limit', node.unit.span, `there is no unit of time \`${node.unit.text}\``, didYouMean(node.unit.text, Object.keys(UNITS)) ?? 'the units are sec, min, hour and day')
+    complain('bad-limit', node.unit.span, `there is no unit of time \`${node.unit.text}\``, didYouMean(node.unit.text, Object.keys(UNITS).filter(name => name.length > 1)) ?? 'the units are sec, min, hour and day')
     return undefined
   }
   const text = `${node.count.value}/${unit}`

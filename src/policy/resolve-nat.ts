@@ -53,9 +53,9 @@ function targetAddress({ address: word }: TargetNode, names: Names, complain: Co
     complainUnknown(word, 'address', [...names.definitions.keys()], complain, 'define it: `let NAME = ADDRESS`')
     return undefined
   }
-  const hosts = list.prefixes.filter(prefix => isHost(prefix) && (family === undefined || familyOf(prefix.address) === family))
-  const [only] = hosts
-  if (only && hosts.length === 1) return only.address
+  const fitting = list.prefixes.filter(prefix => family === undefined || familyOf(prefix.address) === family)
+  const [only] = fitting
+  if (only && fitting.length === 1 && isHost(only)) return only.address
   complain('bad-address', word.span, `\`${word.text}\` is not one address`, 'name a list of one address, or write the address')
   return undefined
 }

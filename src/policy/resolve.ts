@@ -42,8 +42,10 @@ export function resolvePolicy(source: SourceFile, readInclude: ReadInclude): Res
   const managesAll = resolveOptions(only(placed, 'option'), complain)
   const zones = [...names.zones.values()]
   if (managesAll) checkOwnership(only(placed, 'zone'), complain)
-  const isBroken = diagnostics.some(({ severity }) => severity === 'error') || files.some(file => file.partial)
-  if (isBroken) return { files, diagnostics }
+  const isPartial = files.some(file => file.partial)
+  const isBroken = isPartial || diagnostics.some(({ severity }) => severity === 'error')
+  // Of a test whose lines were not read it is not known what it asserts.
+  if (isBroken) return { files, diagnostics: isPartial ? diagnostics.filter(({ severity }) => severity === 'error') : diagnostics }
   const span = { source, start: 0, end: 0 }
   return { files, diagnostics, value: { zones, sentences, defaultVerdict, assertions, managesAll, path: lastPart(source.path), span } }
 }
@@ -83,7 +85,7 @@ function readFiles(reading: Reading): void {
 
 function readIncluded({ path, span }: IncludeNode, reading: Reading): void {
   const { source, complain, open } = reading
-  const found = reading.readInclude(path.text, source)
+  const found = path.text === '' ? { problem: 'the path is empty' } : reading.readInclude(path.text, source)
   if ('problem' in found) complain('include-failed', path.span, found.problem)
   else if (found.path === source.path || open.includes(found.path)) complain('include-failed', span, `\`${path.text}\` includes itself`)
   else readFiles({ ...reading, source: found, name: path.text, open: [...open, source.path] })

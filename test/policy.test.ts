@@ -1,0 +1,123 @@
+/**
+ * Policies and the rules that they become: fixtures/policy/compile/NAME.gate with what `5x5 compile` prints, the gateway of fixtures/policy/gateway
+ * with what `5x5 compile` and `5x5 test` print, and plans from live rules.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { checkRuleset } from '../src/extensions/check-ruleset.ts'
+import { compilePolicy, countAll } from '../src/policy/compile.ts'
+import type { CompiledPolicy } from '../src/policy/compile.ts'
+import { lineEdits } from '../src/policy/line-edits.ts'
+import { planChanges } from '../src/policy/plan.ts'
+import { resolvePolicy } from '../src/policy/resolve.ts'
+import type { ResolvedPolicy } from '../src/policy/resolved.ts'
+import { toRuleset } from '../src/policy/to-ruleset.ts'
+import { writeRestore } from '../src/policy/write-restore.ts'
+import type { Ruleset } from '../src/ir/ruleset.ts'
+import { readRuleset } from '../src/save/read.ts'
+import { printedBy } from './printed-by.ts'
+
+const COMPILE = 'fixtures/policy/compile'
+const GATEWAY = 'fixtures/policy/gateway'
+const FAMILIES = ['ipv4', 'ipv6'] as const
+
+const cases = readdirSync(COMPILE).filter(name => name.endsWith('.gate'))
+
+describe.each(cases)('%s', name => {
+  const { policy, compiled } = compileFile(join(COMPILE, name))
+
+  test('its rules', async () => {
+    await expect(await printedBy(['compile', name], COMPILE)).toMatchFileSnapshot(join('..', COMPILE, name.replace(/\.gate$/, '.expected.txt')))
+  })
+
+  test.each(['legacy', 'nft'] as const)('%s would load them', backend => {
+    for (const family of FAMILIES) {
+      const errors = checkRuleset(toRuleset(compiled.rules[family], policy.zones), { backend }).filter(({ severity }) => severity === 'error')
+      expect(errors.map(({ message }) => message)).toEqual([])
+    }
+  })
+
+  test('what is written reads back to the same rules', () => {
+    for (const family of FAMILIES) {
+      const { diagnostics } = readRuleset([{ path: name, text: withDockerUser(writeRestore(compiled.rules[family])) }], { family })
+      expect(diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([])
+    }
+  })
+
+  test('a plan from the rules themselves has nothing to do', () => {
+    for (const family of FAMILIES) expect(planChanges(compiled.rules[family], asLive(compiled, policy, family)).text).toBe('')
+  })
+})
+
+describe('the gateway', () => {
+  const { policy, compiled } = compileFile(join(GATEWAY, 'gateway.gate'))
+
+  test('needs no more rules than were written by hand', () => {
+    expect(countAll(compiled)).toBeLessThanOrEqual(60)
+  })
+
+  test('its rules', async () => {
+    await expect(await printedBy(['compile', 'gateway.gate'], GATEWAY)).toMatchFileSnapshot(join('..', GATEWAY, 'compiled.expected.txt'))
+  })
+
+  test.each([
+    ['tested.expected.txt', ['gateway.gate']],
+    ['tested-live.expected.txt', ['gateway.gate', '--topology', 'topology.yaml', '--live', 'docker.rules']],
+    ['wrong.expected.txt', ['wrong.gate', '--topology', 'topology.yaml', '--live', 'docker.rules']],
+  ])('5x5 test: %s', async (name, words) => {
+    await expect(await printedBy(['test', ...words], GATEWAY)).toMatchFileSnapshot(join('..', GATEWAY, name))
+  })
+
+  test('a hook that is doubled goes, one that is there stays, and foreign rules are not touched', () => {
+    const doubled = ['*filter', ':gate-old - [0:0]', ':fail2ban - [0:0]', '-A INPUT -j fail2ban', '-A INPUT -j gate-old', '-A INPUT -m comment --comment "gateway.gate" -j gate-in', '-A INPUT -m comment --comment "gateway.gate" -j gate-in', ':gate-in - [0:0]', 'COMMIT', '']
+    const live = readRuleset([{ path: 'live', text: doubled.toSorted((a, b) => Number(b.startsWith('*') || b.startsWith(':')) - Number(a.startsWith('*') || a.startsWith(':'))).join('\n') }], { family: 'ipv4' }).value
+    const { text } = planChanges(compiled.rules.ipv4, live)
+    expect(text.split('\n').filter(line => / (INPUT|gate-old)\b/.test(line))).toEqual(['-D INPUT -j gate-old', '-D INPUT -m comment --comment "gateway.gate" -j gate-in', '-F gate-old', '-X gate-old'])
+    expect(text).not.toContain('fail2ban')
+  })
+
+  test('one sentence more is one line more', () => {
+    const text = readFileSync(join(GATEWAY, 'gateway.gate'), 'utf8')
+    const more = compileText(`${text}allow tcp/9000 from wan to fw\n`)
+    const { text: plan, changes } = planChanges(more.compiled.rules.ipv4, asLive(compiled, policy, 'ipv4'))
+    expect({ changes, lines: plan.split('\n').filter(line => line.startsWith('-')) }).toEqual({
+      changes: 1, lines: ['-I gate-in 12 -i eth0 -p tcp -m tcp --dport 9000 -m comment --comment "gateway.gate:36" -j ACCEPT'],
+    })
+  })
+})
+
+test('the fewest edits of lines', () => {
+  const kinds = (old: string, wanted: string): string => (lineEdits([...old], [...wanted], 100) ?? []).map(edit => (edit.kind === 'keep' ? '.' : edit.kind === 'delete' ? `-${edit.line}` : `+${edit.line}`)).join('')
+  expect(kinds('abcabba', 'cbabac').replaceAll('.', '').length).toBe(10)
+  expect(kinds('', 'ab')).toBe('+a+b')
+  expect(kinds('ab', '')).toBe('-a-b')
+  expect(kinds('abc', 'abc')).toBe('...')
+  expect(lineEdits(['a', 'b', 'c'], ['x', 'y', 'z'], 3)).toBeUndefined()
+})
+
+interface Compiled {
+  readonly policy: ResolvedPolicy
+  readonly compiled: CompiledPolicy
+}
+
+function compileFile(path: string): Compiled {
+  return compileText(readFileSync(path, 'utf8'), path)
+}
+
+function compileText(text: string, path = 'gateway.gate'): Compiled {
+  const { value, diagnostics } = resolvePolicy({ path, text }, () => ({ problem: 'nothing is included' }))
+  if (!value) throw new Error(diagnostics.map(({ message }) => message).join('\n'))
+  return { policy: value, compiled: compilePolicy(value) }
+}
+
+/** The rules as a save would show them. */
+function asLive({ rules }: CompiledPolicy, policy: ResolvedPolicy, family: 'ipv4' | 'ipv6'): Ruleset {
+  return toRuleset(rules[family], policy.zones)
+}
+
+/** Chains of others that the rules lead into. */
+function withDockerUser(text: string): string {
+  return text.replace('*filter\n', '*filter\n:DOCKER-USER - [0:0]\n')
+}
