@@ -53,7 +53,7 @@ function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
     }
     const match = looksAtAll ? matchEach(flight, frame, rule) : rule.first(flight) === true && matchOthers(flight, frame, rule)
     if (match === false) continue
-    if (match === 'hotdrop') return hotdropped(flight, frame)
+    if (match === 'hotdrop') return hotdropped(flight, frame, rule)
     flight.way.path.push(rule.step)
     const place = placeOf(frame, rule)
     if (rule.jump) {
@@ -68,8 +68,13 @@ function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
   return undefined
 }
 
-/** Kernel: a match that cannot do its work drops the packet, whatever the rule says. Source: struct xt_action_param `hotdrop`. */
-function hotdropped(flight: Flight, { hook }: Frame): TableVerdict {
+/** Kernel: a match that cannot do its work drops the packet, whatever the rule says; nf_tables then tells of the rule as of one that matched. Source: struct xt_action_param `hotdrop`; nft_match_eval(). */
+function hotdropped(flight: Flight, frame: Frame, rule: PreparedRule): TableVerdict {
+  const { hook } = frame
+  if (flight.world.backend === 'nft') {
+    flight.way.path.push(rule.step)
+    flight.record?.({ kind: 'rule', place: placeOf(frame, rule), result: { kind: 'drop' } })
+  }
   return { kind: 'drop', by: { kind: 'kernel', reason: flight.packet.malformed === 'truncated' ? 'truncated-header' : 'nothing-counted', hook } }
 }
 
