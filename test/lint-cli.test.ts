@@ -10,6 +10,8 @@ import { parse } from 'yaml'
 import { readConfig } from '../src/lint/config.ts'
 import { configSchema } from '../src/lint/config-schema.ts'
 import { matchesGlob } from '../src/lint/glob.ts'
+import { run } from '../cli/run.ts'
+import { plain } from '../src/report/paint.ts'
 import { unifiedDiff } from '../src/report/unified-diff.ts'
 import { printedBy } from './printed-by.ts'
 
@@ -205,4 +207,18 @@ test('the hooks and the action are YAML that names flags which exist', () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   const help = readFileSync('cli/commands/lint.ts', 'utf8')
   for (const [flag = ''] of [...hooks.map(({ entry }) => entry), script].join(' ').matchAll(/--(since|fail-on|output|fix)\b/g)) expect(help).toContain(flag)
+})
+
+test('under GitHub Actions annotations follow by themselves, and the step gets a summary', async () => {
+  write('summary.md', '')
+  const printed: string[] = []
+  const out = (text: string): void => void printed.push(text)
+  const environment = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: join(folder, 'summary.md') }
+  const start = (...words: readonly string[]): Promise<number> => run(['lint', ...words], { out, err: out, paint: plain, paintErr: plain, directory: folder, environment })
+  expect(await start('redis.rules')).toBe(1)
+  expect(printed.join('')).toContain('\n::warning file=redis.rules,line=7,endLine=7,col=1,endColumn=45,title=world-open-management-port::Redis')
+  expect(readFileSync(join(folder, 'summary.md'), 'utf8')).toContain('### fivebyfive: 1 finding in 1 file\n')
+  printed.length = 0
+  await start('redis.rules', '--format', 'json')
+  expect(printed.join('')).not.toContain('::warning')
 })

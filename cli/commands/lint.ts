@@ -4,8 +4,9 @@ import { lintFiles } from '../lint/lint-files.ts'
 import { failsOn, readLintFlags } from '../lint/lint-flags.ts'
 import type { LintFlags } from '../lint/lint-flags.ts'
 import { writeOutputs } from '../lint/write-outputs.ts'
-import { commandError, EXIT } from '../command.ts'
+import { commandError, EXIT, isCommandError } from '../command.ts'
 import type { Command, Terminal } from '../command.ts'
+import { readRulesets } from '../directories.ts'
 import { makeProgress } from '../progress.ts'
 
 const help = `5x5 lint reviews rulesets: what loading refuses, what can hardly be meant, and what is open that should not be.
@@ -61,11 +62,24 @@ export const lint: Command = {
     const flags = readLintFlags(values)
     if (!flags.watch) return lintOnce(paths, flags, terminal)
     const { watchFiles } = await import('../lint/watch.ts')
-    return watchFiles(paths, terminal.directory, async () => {
-      await lintOnce(paths, flags, terminal)
+    return watchFiles({ paths, directory: terminal.directory, texts: () => textsOf(paths, terminal.directory) }, async () => {
+      await lintOnce(paths, flags, terminal).catch((error: unknown) => {
+        if (!isCommandError(error)) throw error
+        terminal.err(`error: ${error.message}\n`)
+      })
       terminal.err('waiting for a change (Ctrl-C ends)\n')
     })
   },
+}
+
+/** A file that is gone for a moment, while an editor writes it, is no reason to end. */
+function textsOf(paths: readonly string[], directory: string): string {
+  try {
+    return readRulesets(paths.filter(path => path !== '-'), directory).map(({ path, text }) => `${path}\0${text}`).join('\0')
+  } catch (error) {
+    if (isCommandError(error)) return ''
+    throw error
+  }
 }
 
 async function lintOnce(paths: readonly string[], asked: LintFlags, terminal: Terminal): Promise<number> {

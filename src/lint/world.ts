@@ -38,7 +38,8 @@ export function worldOf(ruleset: Ruleset, topology: Topology | undefined): World
   const source = SOURCES[ruleset.family].map(text => readAddress(text)).find(address => address !== undefined && !named.some(term => holds(term, { family: ruleset.family, fields: { 'ip.src': exactly(address) }, devices: {} }) === true))
   const routed = topology?.namespaces[0]?.routes.find(route => route.table === ROUTE_TABLE.main && BigInt(route.prefix.mask) === 0n && route.device !== undefined)?.device
   const hints = readHints([ruleset])
-  const device = routed ?? hints.outside ?? (hints.devices.length === 0 ? 'eth0' : { not: ['lo', ...hints.devices.filter(isInnerDevice)] })
+  const outside = hints.outside !== undefined && !isInnerDevice(hints.outside) ? hints.outside : undefined
+  const device = routed ?? outside ?? (hints.devices.length === 0 ? 'eth0' : { not: ['lo', ...hints.devices.filter(isInnerDevice)] })
   return { device, source }
 }
 
@@ -47,7 +48,7 @@ export function isInnerDevice(name: string): boolean {
   return INNER.test(name)
 }
 
-const INNER = /^(docker|br-|virbr|lxcbr|lxdbr|podman|cni|cali|flannel|cilium|lxc|vnet|veth|wg|tun|tap|tailscale|dummy|nodelocaldns|kube)/
+const INNER = /^(docker|br-|virbr|lxcbr|lxdbr|podman|cni|cali|flannel|cilium|lxc|vnet|veth|wg|tun|tap|tailscale|dummy|nodelocaldns|kube|zt|ppp-vpn|utun)/
 
 /** Every term about the source address, but those that all addresses satisfy. */
 function sourceTerms(ruleset: Ruleset): readonly Predicate[] {

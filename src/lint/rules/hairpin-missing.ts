@@ -27,6 +27,7 @@ export const hairpinMissing: LintRule = {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0]?.low : undefined
       // On a bridge of containers br_netfilter translates the answer back.
+      if (chain.name === 'DOCKER') return
       const hint = server === undefined ? undefined : prefixes.find(({ prefix, device }) => !isInnerDevice(device) && (lengthOfMask(prefix.mask) ?? 0) < (family === 'ipv4' ? 31 : 127) && prefixIncludes(prefix, server))
       if (server === undefined || !hint) return
       const packets = fromNeighbour(rule, server, hint, inputs)
