@@ -1,4 +1,4 @@
-/** `5x5 fmt RULES...` */
+/** `5x5 fmt FILE...` */
 
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -12,18 +12,22 @@ import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
 import { readRulesets } from '../directories.ts'
 import { readBackend, readFamily } from '../input.ts'
+import { formatPolicyFile } from '../policy/format-file.ts'
 import { makeProgress, withoutProgress } from '../progress.ts'
 
-const help = `5x5 fmt prints a ruleset as iptables-save would after loading it, without its two comment lines.
+const help = `5x5 fmt prints a ruleset as iptables-save would after loading it, without its two comment lines,
+or a policy (*.gate) with its sentences aligned.
 
 usage: 5x5 fmt [flags] RULES...
+       5x5 fmt [--check|--write] POLICY...
 
   --backend legacy|nft   whose iptables-save; default legacy
   --family ipv4|ipv6     read the files as rules of this family; without it their content tells
   -c, --counters         with the counters of the rules, as iptables-save -c
   --check                print nothing but the files that are not formatted; exit code 1 if there are any
   --write                write the files that are not formatted
-  --drop-comments        let --write drop comment lines
+  --drop-comments        let --write drop comment lines of rulesets
+  --policy               read the files as policies; without it those named *.gate are
 
 iptables-save prints the tables in the order of the kernel (legacy: the table loaded last comes first), so formatting
 a formatted file turns the tables round again. --check and --write therefore keep the tables in the order of the file.
@@ -33,10 +37,11 @@ leaves a file alone that has some, unless --drop-comments is given. To keep a re
 
 A file that loading would refuse is not formatted: its errors are printed. RULES may be a directory: all files in it
 named *.rules *.rules6 *.v4 *.v6 *.save *-save iptables* ip6tables* are read. Of several files each is printed after a
-comment line with its path.
+comment line with its path. Of a policy words and comments stay; Prettier formats it too: \`--plugin fivebyfive/prettier-plugin\`.
 
 examples:
   5x5 fmt firewall.rules
+  5x5 fmt --write gateway.gate
   5x5 fmt --check /etc/iptables
 
 exit code: 0 done, 1 files with errors or (--check) not formatted, 2 a file cannot be read
@@ -52,6 +57,7 @@ export const fmt: Command = {
     check: { type: 'boolean' },
     write: { type: 'boolean' },
     'drop-comments': { type: 'boolean' },
+    policy: { type: 'boolean' },
   },
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 fmt RULES...')
@@ -60,10 +66,12 @@ export const fmt: Command = {
     const sources = readRulesets(paths, terminal.directory)
     const progress = makeProgress(terminal)
     const printing = withoutProgress(terminal, progress)
-    const codes = sources.map((source, index) => {
+    const codes: number[] = []
+    for (const [index, source] of sources.entries()) {
       progress.step(index + 1, sources.length, `formatting ${source.path}`)
-      return format(source, values, printing, sources.length > 1)
-    })
+      const isPolicy = values['policy'] === true || source.path.endsWith('.gate')
+      codes.push(isPolicy ? await formatPolicyFile(source, values, printing, sources.length > 1) : format(source, values, printing, sources.length > 1))
+    }
     progress.clear()
     return Math.max(...codes)
   },
@@ -79,7 +87,7 @@ function format(source: SourceFile, values: FlagValues, terminal: Terminal, isOn
   const options: WriteOptions = { ...(backend === undefined ? {} : { backend }), counters: values['counters'] === true, tableOrder: keepsOrder ? 'file' : 'kernel' }
   const text = writeRuleset(value, options)
   if (!keepsOrder) terminal.out(isOneOfMany ? `# ${source.path}\n${text}` : text)
-  else if (text !== withoutComments(source.text)) return values['check'] ? list(source, terminal) : write(source, text, values['drop-comments'] === true, terminal)
+  else if (text !== source.text.replace(/^#.*\n?/gm, '')) return values['check'] ? list(source, terminal) : write(source, text, values['drop-comments'] === true, terminal)
   return EXIT.clean
 }
 
@@ -105,10 +113,6 @@ function write(source: SourceFile, text: string, dropsComments: boolean, { out, 
   writeFileSync(resolve(directory, source.path), text)
   out(`${source.path}\n`)
   return EXIT.clean
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/^#.*\n?/gm, '')
 }
 
 function isGenerated(line: string): boolean {

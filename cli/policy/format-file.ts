@@ -1,0 +1,25 @@
+/** `5x5 fmt` of a policy: printed, looked at, or written back. */
+
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { SourceFile } from '../../src/diagnostics/source-file.ts'
+import { formatPolicy } from '../../src/policy/format-policy.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
+import { EXIT } from '../command.ts'
+import type { FlagValues, Terminal } from '../command.ts'
+
+/** Formats one policy as the flags say; returns the exit code. */
+export async function formatPolicyFile(source: SourceFile, values: FlagValues, { out, err, paintErr, directory }: Terminal, isOneOfMany: boolean): Promise<number> {
+  const { text, diagnostics } = await formatPolicy(source)
+  if (text === undefined) {
+    err(`${writeDiagnostics(diagnostics, paintErr)}\n${source.path} is not formatted: it has errors\n`)
+    return EXIT.findings
+  }
+  if (values['check'] !== true && values['write'] !== true) out(isOneOfMany ? `# ${source.path}\n${text}` : text)
+  else if (text !== source.text) {
+    if (values['write'] === true) writeFileSync(resolve(directory, source.path), text)
+    out(`${source.path}\n`)
+    return values['check'] === true ? EXIT.findings : EXIT.clean
+  }
+  return EXIT.clean
+}
