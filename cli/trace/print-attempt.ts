@@ -64,7 +64,8 @@ export async function printAttempt(words: AttemptWords, values: FlagValues, term
     const packets = attempted.journeys.map(journey => ({ packet: writePacket(journey.probe.packet), legs: jsonLegs(journey) }))
     terminal.out(`${JSON.stringify({ told: attempted.told, sentence: sentence.text, packets }, undefined, 2)}\n`)
   } else terminal.out(textOf(attempted, input, values['trace'] === true || values['all'] === true, terminal))
-  if (values['json'] !== true && input.warnings.length > 0) terminal.err(`\n${writeDiagnostics(input.warnings, terminal.paintErr)}`)
+  const told = input.warnings.filter(({ severity }) => severity === 'warning' || attempted.told === 'silence' || attempted.told === 'unreachable')
+  if (values['json'] !== true && told.length > 0) terminal.err(`\n${writeDiagnostics(told, terminal.paintErr)}`)
   return attempted.told === 'answered' || attempted.told === 'connected' || attempted.told === 'arrived' ? EXIT.clean : EXIT.findings
 }
 

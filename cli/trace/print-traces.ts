@@ -98,7 +98,8 @@ function printText({ input, texts, all }: TraceJob, results: readonly (Sent | st
   })
   out(blocks.join('\n'))
   if (errors.length > 0 && !partial) out(`  ${paint('warning', 'Loading would refuse these rules')}: ${count(errors.length, 'error')} (5x5 check shows them).\n`)
-  if (warnings.length > 0) err(`\n${writeDiagnostics(warnings, paintErr)}`)
+  const likely = warnings.filter(({ severity }) => severity === 'warning')
+  if (likely.length > 0) err(`\n${writeDiagnostics(likely, paintErr)}`)
   if (topology.assumptions.length > 0) out(`\n  Assumed, since nobody told (--topology FILE.yaml does):\n${topology.assumptions.map(words => `    ${paint('faint', words)}\n`).join('')}`)
 }
 

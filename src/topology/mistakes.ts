@@ -2,7 +2,7 @@
 
 import type { Diagnostic, DiagnosticCode } from '../diagnostics/diagnostic.ts'
 import type { Span } from '../diagnostics/source-file.ts'
-import { familyOf, lengthOfMask, writeAddress } from '../net/address.ts'
+import { familyOf, lengthOfMask, maskOfLength, prefixIncludes, prefixOf, writeAddress } from '../net/address.ts'
 import { lookupRoute, makeFib } from './fib.ts'
 import { makeLinks } from './links.ts'
 import type { Device, Namespace, Topology } from './topology.ts'
@@ -30,8 +30,15 @@ function deviceMistakes(namespace: Namespace, device: Device, places: TopologyPl
     return [warning('address-on-port', span, `\`${device.name}\` is a port of bridge \`${device.master}\` and has the address ${writeAddress(first.address)}`, `the kernel hands what arrives there to the bridge: move the address to \`${device.master}\``)]
   }
   const hasPorts = namespace.devices.some(port => port.master === device.name)
-  if (device.kind === 'bridge' && device.addresses.length > 0 && !hasPorts) return [warning('empty-bridge', span, `bridge \`${device.name}\` has no ports: nobody is reached by it`, 'attach devices with `ports: [...]`, or `master:` at the device')]
-  return []
+  if (device.kind !== 'bridge' || device.addresses.length === 0 || hasPorts) return []
+  const found = warning('empty-bridge', span, `bridge \`${device.name}\` has no ports: nobody is reached by it`, 'attach devices with `ports: [...]`, or `master:` at the device')
+  return [sharesNetwork(namespace, device) ? found : { ...found, severity: 'note' }]
+}
+
+/** An idle bridge is usual where containers come and go; one that has a network with another device stands in its way. */
+function sharesNetwork(namespace: Namespace, bridge: Device): boolean {
+  const prefixes = bridge.addresses.map(({ address, length }) => prefixOf(address, maskOfLength(familyOf(address), length)))
+  return namespace.devices.some(other => other !== bridge && other.kind !== 'loopback' && other.addresses.some(({ address }) => prefixes.some(prefix => prefixIncludes(prefix, address))))
 }
 
 /** Kernel: such a route is refused when it is added. */
