@@ -54,6 +54,7 @@ export type DiagnosticCode =
   | 'missing-commit'
   | 'missing-option'
   | 'missing-value'
+  | 'never-matches'
   | 'no-default-route'
   | 'not-invertible'
   | 'old-negation'
@@ -63,7 +64,9 @@ export type DiagnosticCode =
   | 'outside-table'
   | 'policy-syntax'
   | 'protocol-needed'
+  | 'redundant-rule'
   | 'rule-number'
+  | 'shadowed-rule'
   | 'silent-change'
   | 'stray-words'
   | 'unknown-chain'
@@ -78,7 +81,9 @@ export type DiagnosticCode =
   | 'unknown-table'
   | 'unknown-target'
   | 'unreadable-file'
+  | 'unreachable-chain'
   | 'unused-chain'
+  | 'unused-policy'
 
 /** A place that explains a diagnostic: `message` is lower case without a final stop. */
 export interface RelatedPlace {

@@ -1,24 +1,27 @@
 /** Cubes: conjunctions of variables, as most rules are. What is done with them walks one path and touches no cache. */
 
-import { BOTTOM, highOf, levelOf, lowOf, makeNode, ONE, ZERO } from './bdd.ts'
+import { beginCube, BOTTOM, highOf, levelOf, lowOf, makeNode, ONE, recallCube, rememberCube, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
 
 /** Literals in the order of the variables: level * 2, plus one where the variable is 1. */
-export type Cube = Int32Array
+export type Cube = readonly number[]
 
 /** Returns the function without the cube. */
 export function subtractCube(bdd: Bdd, edge: Edge, cube: Cube): Edge {
-  return subtract(bdd, edge, cube, 0, new Map())
+  beginCube(bdd)
+  return subtract(bdd, edge, cube, 0)
 }
 
 /** Returns the function within the cube. */
 export function intersectCube(bdd: Bdd, edge: Edge, cube: Cube): Edge {
-  return intersect(bdd, edge, cube, 0, new Map())
+  beginCube(bdd)
+  return intersect(bdd, edge, cube, 0)
 }
 
 /** Tells whether the function is true anywhere in the cube. */
 export function meetsCube(bdd: Bdd, edge: Edge, cube: Cube): boolean {
-  return meetsFrom(bdd, edge, cube, 0, undefined)
+  beginCube(bdd)
+  return meetsFrom(bdd, edge, cube, 0)
 }
 
 /** Returns the cube as a function. */
@@ -32,56 +35,59 @@ function literalLevel(cube: Cube, at: number): number {
   return literal === undefined ? BOTTOM : literal >> 1
 }
 
-/** Where the function branches above the cube's next variable, results are remembered by edge and place. */
-function subtract(bdd: Bdd, edge: Edge, cube: Cube, at: number, known: Map<number, Edge>): Edge {
+/** Branches often lead to one place. */
+function subtractOnce(bdd: Bdd, edge: Edge, cube: Cube, at: number): Edge {
+  const seen = recallCube(bdd, edge, at)
+  if (seen !== undefined) return seen
+  const result = subtract(bdd, edge, cube, at)
+  rememberCube(bdd, edge, at, result)
+  return result
+}
+
+function subtract(bdd: Bdd, edge: Edge, cube: Cube, at: number): Edge {
   if (edge === ZERO || at === cube.length) return ZERO
   const level = levelOf(bdd, edge)
   const cubeLevel = literalLevel(cube, at)
-  if (level < cubeLevel) {
-    const key = edge * 1024 + at
-    const seen = known.get(key)
-    if (seen !== undefined) return seen
-    const result = makeNode(bdd, level, subtract(bdd, lowOf(bdd, edge), cube, at, known), subtract(bdd, highOf(bdd, edge), cube, at, known))
-    known.set(key, result)
-    return result
-  }
+  if (level < cubeLevel) return makeNode(bdd, level, subtractOnce(bdd, lowOf(bdd, edge), cube, at), subtractOnce(bdd, highOf(bdd, edge), cube, at))
   const low = level === cubeLevel ? lowOf(bdd, edge) : edge
   const high = level === cubeLevel ? highOf(bdd, edge) : edge
   return ((cube[at] ?? 0) & 1) === 1
-    ? makeNode(bdd, cubeLevel, low, subtract(bdd, high, cube, at + 1, known))
-    : makeNode(bdd, cubeLevel, subtract(bdd, low, cube, at + 1, known), high)
+    ? makeNode(bdd, cubeLevel, low, subtract(bdd, high, cube, at + 1))
+    : makeNode(bdd, cubeLevel, subtract(bdd, low, cube, at + 1), high)
 }
 
-function intersect(bdd: Bdd, edge: Edge, cube: Cube, at: number, known: Map<number, Edge>): Edge {
+/** Branches often lead to one place. */
+function intersectOnce(bdd: Bdd, edge: Edge, cube: Cube, at: number): Edge {
+  const seen = recallCube(bdd, edge, at)
+  if (seen !== undefined) return seen
+  const result = intersect(bdd, edge, cube, at)
+  rememberCube(bdd, edge, at, result)
+  return result
+}
+
+function intersect(bdd: Bdd, edge: Edge, cube: Cube, at: number): Edge {
   if (edge === ZERO || at === cube.length) return edge
   const level = levelOf(bdd, edge)
   const cubeLevel = literalLevel(cube, at)
-  if (level < cubeLevel) {
-    const key = edge * 1024 + at
-    const seen = known.get(key)
-    if (seen !== undefined) return seen
-    const result = makeNode(bdd, level, intersect(bdd, lowOf(bdd, edge), cube, at, known), intersect(bdd, highOf(bdd, edge), cube, at, known))
-    known.set(key, result)
-    return result
-  }
+  if (level < cubeLevel) return makeNode(bdd, level, intersectOnce(bdd, lowOf(bdd, edge), cube, at), intersectOnce(bdd, highOf(bdd, edge), cube, at))
   return ((cube[at] ?? 0) & 1) === 1
-    ? makeNode(bdd, cubeLevel, ZERO, intersect(bdd, level === cubeLevel ? highOf(bdd, edge) : edge, cube, at + 1, known))
-    : makeNode(bdd, cubeLevel, intersect(bdd, level === cubeLevel ? lowOf(bdd, edge) : edge, cube, at + 1, known), ZERO)
+    ? makeNode(bdd, cubeLevel, ZERO, intersect(bdd, level === cubeLevel ? highOf(bdd, edge) : edge, cube, at + 1))
+    : makeNode(bdd, cubeLevel, intersect(bdd, level === cubeLevel ? lowOf(bdd, edge) : edge, cube, at + 1), ZERO)
 }
 
-function meetsFrom(bdd: Bdd, edge: Edge, cube: Cube, at: number, missed: Set<number> | undefined): boolean {
+function meetsOnce(bdd: Bdd, edge: Edge, cube: Cube, at: number): boolean {
+  if (recallCube(bdd, edge, at) === ZERO) return false
+  if (meetsFrom(bdd, edge, cube, at)) return true
+  rememberCube(bdd, edge, at, ZERO)
+  return false
+}
+
+function meetsFrom(bdd: Bdd, edge: Edge, cube: Cube, at: number): boolean {
   if (edge === ZERO) return false
   if (at === cube.length) return true
   const level = levelOf(bdd, edge)
   const cubeLevel = literalLevel(cube, at)
-  if (level < cubeLevel) {
-    const key = edge * 1024 + at
-    const misses = missed ?? new Set<number>()
-    if (misses.has(key)) return false
-    if (meetsFrom(bdd, highOf(bdd, edge), cube, at, misses) || meetsFrom(bdd, lowOf(bdd, edge), cube, at, misses)) return true
-    misses.add(key)
-    return false
-  }
-  if (level > cubeLevel) return meetsFrom(bdd, edge, cube, at + 1, missed)
-  return meetsFrom(bdd, ((cube[at] ?? 0) & 1) === 1 ? highOf(bdd, edge) : lowOf(bdd, edge), cube, at + 1, missed)
+  if (level < cubeLevel) return meetsOnce(bdd, highOf(bdd, edge), cube, at) || meetsOnce(bdd, lowOf(bdd, edge), cube, at)
+  if (level > cubeLevel) return meetsFrom(bdd, edge, cube, at + 1)
+  return meetsFrom(bdd, ((cube[at] ?? 0) & 1) === 1 ? highOf(bdd, edge) : lowOf(bdd, edge), cube, at + 1)
 }

@@ -20,9 +20,8 @@ export const BOTTOM = 0x3fffffff
 /** The nodes, the table that finds them again, and what was computed before. */
 export interface Bdd {
   count: number
-  levels: Int32Array
-  lows: Int32Array
-  highs: Int32Array
+  /** Three numbers for each node: its level, the edge for 0, the edge for 1. Together, since they are read together. */
+  nodes: Int32Array
   /** Open addressing: node numbers, 0 = free. */
   table: Int32Array
   /** Results of `and`, three numbers each: one edge, the other, the result. */
@@ -31,44 +30,54 @@ export interface Bdd {
   apart: Int32Array
   cacheMask: number
   apartMask: number
+  /** Results of operations with cubes, three numbers each: the edge, operation and place in the cube, the result. */
+  cubeCache: Int32Array
+  cubeMask: number
+  /** The operation with a cube that is under way. */
+  cubeRun: number
   readonly nodeLimit: number
 }
+
+/** Caches grow with the nodes up to so many. */
+const CACHED = 1 << 21
 
 /** Thrown where a computation needs more nodes than the limit: analyses catch it and answer with what they have. */
 export class TooManyNodes extends Error {}
 
 /** Returns an empty collection of functions. 20 million nodes take about 400 MB. */
-export function makeBdd(nodeLimit: number): Bdd {
-  const size = 1 << 12
-  const bdd = {
+export function makeBdd(nodeLimit: number, expected: number): Bdd {
+  const size = 1 << Math.min(23, Math.max(12, Math.ceil(Math.log2(expected + 1))))
+  const bdd: Bdd = {
     count: 1,
-    levels: new Int32Array(size),
-    lows: new Int32Array(size),
-    highs: new Int32Array(size),
+    nodes: new Int32Array(size * 3),
     table: new Int32Array(size * 2),
-    cache: new Int32Array(3 << 12).fill(-1),
-    apart: new Int32Array(2 << 12).fill(-1),
-    cacheMask: (1 << 12) - 1,
-    apartMask: (1 << 12) - 1,
+    cache: new Int32Array(0),
+    apart: new Int32Array(0),
+    cacheMask: 0,
+    apartMask: 0,
+    cubeCache: new Int32Array(0),
+    cubeMask: 0,
+    cubeRun: 0,
     nodeLimit,
   }
-  bdd.levels[0] = BOTTOM
+  bdd.nodes[0] = BOTTOM
+  growCaches(bdd, Math.min(size, CACHED))
   return bdd
 }
 
 /** Returns the level of the first variable that a function depends on, `BOTTOM` for the constants. */
 export function levelOf(bdd: Bdd, edge: Edge): number {
-  return bdd.levels[edge >> 1]!
+  return bdd.nodes[(edge >> 1) * 3]!
 }
 
 /** Returns the function with its first variable 0. */
 export function lowOf(bdd: Bdd, edge: Edge): Edge {
-  return bdd.lows[edge >> 1]! ^ (edge & 1)
+  return bdd.nodes[(edge >> 1) * 3 + 1]! ^ (edge & 1)
 }
 
 /** Returns the function with its first variable 1. */
 export function highOf(bdd: Bdd, edge: Edge): Edge {
-  return bdd.highs[edge >> 1]! ^ (edge & 1)
+  return bdd.nodes[(edge >> 1) * 3 + 2]! ^ (edge & 1)
 }
 
 /** Returns the function "if the variable at `level` then `high` else `low`"; both depend on later variables only. */
@@ -78,12 +87,13 @@ export function makeNode(bdd: Bdd, level: number, low: Edge, high: Edge): Edge {
 }
 
 function findNode(bdd: Bdd, level: number, low: Edge, high: Edge): Edge {
-  const { table, levels, lows, highs } = bdd
+  const { table, nodes } = bdd
   const mask = table.length - 1
   for (let slot = hash(level, low, high) & mask; ; slot = (slot + 1) & mask) {
     const node = table[slot]!
     if (node === 0) return addNode(bdd, slot, level, low, high)
-    if (lows[node] === low && highs[node] === high && levels[node] === level) return node << 1
+    const at = node * 3
+    if (nodes[at + 1] === low && nodes[at + 2] === high && nodes[at] === level) return node << 1
   }
 }
 
@@ -95,38 +105,41 @@ function hash(level: number, low: Edge, high: Edge): number {
 function addNode(bdd: Bdd, slot: number, level: number, low: Edge, high: Edge): Edge {
   const node = bdd.count
   if (node >= bdd.nodeLimit) throw new TooManyNodes(`more than ${bdd.nodeLimit} nodes`)
-  if (node === bdd.levels.length) {
+  const at = node * 3
+  if (at === bdd.nodes.length) {
     grow(bdd)
     return findNode(bdd, level, low, high)
   }
   bdd.count = node + 1
-  bdd.levels[node] = level
-  bdd.lows[node] = low
-  bdd.highs[node] = high
+  bdd.nodes[at] = level
+  bdd.nodes[at + 1] = low
+  bdd.nodes[at + 2] = high
   bdd.table[slot] = node
   return node << 1
 }
 
 function grow(bdd: Bdd): void {
-  const size = bdd.levels.length * 2
-  for (const name of ['levels', 'lows', 'highs'] as const) {
-    const larger = new Int32Array(size)
-    larger.set(bdd[name])
-    bdd[name] = larger
-  }
+  const size = (bdd.nodes.length / 3) * 2
+  const nodes = new Int32Array(size * 3)
+  nodes.set(bdd.nodes)
+  bdd.nodes = nodes
   bdd.table = new Int32Array(size * 2)
   const mask = bdd.table.length - 1
   for (let node = 1; node < bdd.count; node++) {
-    let slot = hash(bdd.levels[node]!, bdd.lows[node]!, bdd.highs[node]!) & mask
+    let slot = hash(nodes[node * 3]!, nodes[node * 3 + 1]!, nodes[node * 3 + 2]!) & mask
     while (bdd.table[slot] !== 0) slot = (slot + 1) & mask
     bdd.table[slot] = node
   }
-  if (size <= 1 << 21) {
-    bdd.cacheMask = (size >> 1) - 1
-    bdd.apartMask = (size >> 2) - 1
-    bdd.cache = new Int32Array(3 * (size >> 1)).fill(-1)
-    bdd.apart = new Int32Array(2 * (size >> 2)).fill(-1)
-  }
+  if (size <= CACHED) growCaches(bdd, size)
+}
+
+function growCaches(bdd: Bdd, size: number): void {
+  bdd.cacheMask = (size >> 1) - 1
+  bdd.apartMask = (size >> 2) - 1
+  bdd.cubeMask = (size >> 2) - 1
+  bdd.cache = new Int32Array(3 * (size >> 1)).fill(-1)
+  bdd.apart = new Int32Array(2 * (size >> 2)).fill(-1)
+  bdd.cubeCache = new Int32Array(3 * (size >> 2)).fill(-1)
 }
 
 /** Returns the conjunction. */
@@ -139,17 +152,39 @@ export function and(bdd: Bdd, one: Edge, other: Edge): Edge {
   const mixed = mix(f, g)
   const known = 3 * (mixed & bdd.cacheMask)
   if (bdd.cache[known] === f && bdd.cache[known + 1] === g) return bdd.cache[known + 2]!
-  const fLevel = bdd.levels[f >> 1]!
-  const gLevel = bdd.levels[g >> 1]!
+  const fLevel = levelOf(bdd, f)
+  const gLevel = levelOf(bdd, g)
   const level = fLevel < gLevel ? fLevel : gLevel
-  const low = and(bdd, fLevel === level ? bdd.lows[f >> 1]! ^ (f & 1) : f, gLevel === level ? bdd.lows[g >> 1]! ^ (g & 1) : g)
-  const high = and(bdd, fLevel === level ? bdd.highs[f >> 1]! ^ (f & 1) : f, gLevel === level ? bdd.highs[g >> 1]! ^ (g & 1) : g)
+  const low = and(bdd, fLevel === level ? lowOf(bdd, f) : f, gLevel === level ? lowOf(bdd, g) : g)
+  const high = and(bdd, fLevel === level ? highOf(bdd, f) : f, gLevel === level ? highOf(bdd, g) : g)
   const result = makeNode(bdd, level, low, high)
   const place = 3 * (mixed & bdd.cacheMask)
   bdd.cache[place] = f
   bdd.cache[place + 1] = g
   bdd.cache[place + 2] = result
   return result
+}
+
+/** Begins an operation with a cube: what earlier ones left in the cache is not its own. */
+export function beginCube(bdd: Bdd): void {
+  bdd.cubeRun = (bdd.cubeRun + 1) & 0xfffff
+  if (bdd.cubeRun === 0) bdd.cubeCache.fill(-1)
+}
+
+/** Returns what the operation under way made of an edge at a place of its cube, undefined where that is not known. */
+export function recallCube(bdd: Bdd, edge: Edge, at: number): Edge | undefined {
+  const run = (bdd.cubeRun << 11) | at
+  const slot = 3 * (mix(edge, run) & bdd.cubeMask)
+  return bdd.cubeCache[slot] === edge && bdd.cubeCache[slot + 1] === run ? bdd.cubeCache[slot + 2] : undefined
+}
+
+/** Remembers what the operation under way made of an edge at a place of its cube. */
+export function rememberCube(bdd: Bdd, edge: Edge, at: number, result: Edge): void {
+  const run = (bdd.cubeRun << 11) | at
+  const slot = 3 * (mix(edge, run) & bdd.cubeMask)
+  bdd.cubeCache[slot] = edge
+  bdd.cubeCache[slot + 1] = run
+  bdd.cubeCache[slot + 2] = result
 }
 
 function mix(f: Edge, g: Edge): number {

@@ -7,32 +7,34 @@ import type { Edge } from './bdd.ts'
 import type { Cube } from './bdd-cubes.ts'
 import { codingOf } from './layout.ts'
 import { setOfPredicate } from './set-of.ts'
-import { GATE_PROTOCOLS, gateOf } from './space.ts'
-import type { Gate, Space } from './space.ts'
+import { deviceEdge, GATE_PROTOCOLS, gateOf } from './space.ts'
+import type { CubeDraft, Space } from './space.ts'
 
 type Term = Extract<Predicate, { kind: 'within' | 'masked' }>
 
-/** Literals collected so far, by level, and the gates of the fields that they are about. */
-interface Draft {
-  readonly literals: Map<number, boolean>
-  readonly gates: Set<Gate>
-}
-
 /** Returns the packets of which all the predicates hold; undefined where they are no cube, 'never' where there are none. */
 export function cubeOfPredicates(space: Space, predicates: readonly Predicate[]): Cube | 'never' | undefined {
-  const draft: Draft = { literals: new Map(), gates: new Set() }
+  const draft = space.cubeDraft
+  if (space.nextLevel > draft.literals.length) draft.literals = new Uint8Array(space.nextLevel * 2)
+  const added = addAll(space, draft, predicates)
+  const cube = added === 'added' ? draft.levels.map(level => level * 2 + (draft.literals[level] === 2 ? 1 : 0)).sort((one, other) => one - other) : added === 'never' ? 'never' : undefined
+  for (const level of draft.levels) draft.literals[level] = 0
+  draft.levels.length = 0
+  draft.gates.length = 0
+  return cube
+}
+
+function addAll(space: Space, draft: CubeDraft, predicates: readonly Predicate[]): Added {
   for (const predicate of predicates) {
     const added = add(space, draft, predicate)
-    if (added !== 'added') return added === 'never' ? 'never' : undefined
+    if (added !== 'added') return added
   }
-  const gated = addGates(space, draft)
-  if (gated !== 'added') return gated === 'never' ? 'never' : undefined
-  return Int32Array.from([...draft.literals].map(([level, value]) => level * 2 + (value ? 1 : 0))).sort()
+  return addGates(space, draft)
 }
 
 type Added = 'added' | 'never' | 'noCube'
 
-function add(space: Space, draft: Draft, predicate: Predicate): Added {
+function add(space: Space, draft: CubeDraft, predicate: Predicate): Added {
   switch (predicate.kind) {
     case 'always':
       return 'added'
@@ -47,16 +49,18 @@ function add(space: Space, draft: Draft, predicate: Predicate): Added {
     case 'within':
     case 'masked':
       return codingOf(space.layout, predicate.field).kind === 'number' && predicate.field !== 'ct.direction' ? addNumber(space, draft, predicate) : addPath(space, draft, setOfPredicate(space, predicate))
+    case 'device':
+      return addPath(space, draft, deviceEdge(space, predicate.field, predicate.pattern))
     default:
       return addPath(space, draft, setOfPredicate(space, predicate))
   }
 }
 
 /** Adds bits of a number: a mask's, or those of an aligned range. */
-function addNumber(space: Space, draft: Draft, term: Term): Added {
+function addNumber(space: Space, draft: CubeDraft, term: Term): Added {
   const { bits } = codingOf(space.layout, term.field)
   const gate = gateOf(term.field)
-  if (gate !== undefined) draft.gates.add(gate)
+  if (gate !== undefined && !draft.gates.includes(gate)) draft.gates.push(gate)
   if (term.kind === 'masked') return addBits(draft, bits, term.mask, term.value)
   const size = BigInt(term.high) - BigInt(term.low) + 1n
   if (size === 1n) return addBits(draft, bits, (1n << BigInt(bits.width)) - 1n, term.low)
@@ -64,7 +68,7 @@ function addNumber(space: Space, draft: Draft, term: Term): Added {
   return addBits(draft, bits, ((1n << BigInt(bits.width)) - 1n) & ~(size - 1n), term.low)
 }
 
-function addBits(draft: Draft, { first, width }: { readonly first: number; readonly width: number }, mask: FieldValue, value: FieldValue): Added {
+function addBits(draft: CubeDraft, { first, width }: { readonly first: number; readonly width: number }, mask: FieldValue, value: FieldValue): Added {
   const words = Math.ceil(width / 32)
   for (let word = 0; word < words; word++) {
     const from = typeof mask === 'number' && word === 0 ? mask : Number((BigInt(mask) >> BigInt(32 * word)) & 0xffffffffn)
@@ -77,15 +81,19 @@ function addBits(draft: Draft, { first, width }: { readonly first: number; reado
   return 'added'
 }
 
-function addLiteral(draft: Draft, level: number, value: boolean): Added {
-  const known = draft.literals.get(level)
-  if (known !== undefined && known !== value) return 'never'
-  draft.literals.set(level, value)
+function addLiteral(draft: CubeDraft, level: number, value: boolean): Added {
+  const known = draft.literals[level] ?? 0
+  const literal = value ? 2 : 1
+  if (known === literal) return 'added'
+  if (known !== 0) return 'never'
+  if (level >= draft.literals.length) return 'noCube'
+  draft.literals[level] = literal
+  draft.levels.push(level)
   return 'added'
 }
 
 /** Adds a set that is a single path. */
-function addPath(space: Space, draft: Draft, edge: Edge): Added {
+function addPath(space: Space, draft: CubeDraft, edge: Edge): Added {
   if (edge === ZERO) return 'never'
   for (let at = edge; at !== ONE; ) {
     const [low, high] = [lowOf(space.bdd, at), highOf(space.bdd, at)]
@@ -97,8 +105,8 @@ function addPath(space: Space, draft: Draft, edge: Edge): Added {
 }
 
 /** A first fragment of a protocol that is known has ports or has not; where the protocol is open, or the gate another, it is no cube. */
-function addGates(space: Space, draft: Draft): Added {
-  if (draft.gates.size === 0) return 'added'
+function addGates(space: Space, draft: CubeDraft): Added {
+  if (draft.gates.length === 0) return 'added'
   const protocol = knownNumber(draft, codingOf(space.layout, 'ip.protocol').bits)
   for (const gate of draft.gates) {
     const protocols = GATE_PROTOCOLS[gate]
@@ -108,12 +116,12 @@ function addGates(space: Space, draft: Draft): Added {
   return addLiteral(draft, codingOf(space.layout, 'ip.fragmentOffset').bits.first, false)
 }
 
-function knownNumber(draft: Draft, { first, width }: { readonly first: number; readonly width: number }): number | undefined {
+function knownNumber(draft: CubeDraft, { first, width }: { readonly first: number; readonly width: number }): number | undefined {
   let number = 0
   for (let bit = 0; bit < width; bit++) {
-    const value = draft.literals.get(first + bit)
-    if (value === undefined) return undefined
-    number = number * 2 + (value ? 1 : 0)
+    const value = draft.literals[first + bit]
+    if (value !== 1 && value !== 2) return undefined
+    number = number * 2 + value - 1
   }
   return number
 }

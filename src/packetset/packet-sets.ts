@@ -20,7 +20,7 @@ import { coverOf, fieldRangesOf } from './describe.ts'
 import type { Cover } from './describe.ts'
 import { assignField, forgetField, levelsOf, preimageOfAssign } from './forget.ts'
 import { normalEdge } from './normal.ts'
-import { includesSubject } from './point.ts'
+import { includesPoint, includesSubject, pointOf } from './point.ts'
 import { adjusting, assigning, choosing, compose, constantOf, imageUnder, isUntouched, noRewriting, readBack, rewrites, setting } from './rewrite.ts'
 import type { Assignment, RewrittenField, Rewriting, Rewritings } from './rewrite.ts'
 import { sampleOf } from './sample.ts'
@@ -42,6 +42,9 @@ export interface ChosenRewriting {
   readonly rewriting: Rewriting
   readonly choices: PacketSet
 }
+
+/** A packet as the values of all variables, by their level. */
+export type PacketPoint = Uint8Array
 
 /** A variable that packets do not decide. */
 export interface FreeVariable {
@@ -126,6 +129,9 @@ export interface PacketSets {
   sample(set: PacketSet): Sample | undefined
   /** How many values these fields have together among the packets of the set; all fields of the packet where none are given. */
   count(set: PacketSet, fields?: readonly NumberField[]): bigint
+  /** Some member, as the values of all variables: for quick questions about many sets. */
+  pointOf(set: PacketSet): PacketPoint | undefined
+  includesPoint(set: PacketSet, point: PacketPoint): boolean
   /** Predicates whose union is the set, widest first, at most `limit` (default 12). */
   cover(set: PacketSet, limit?: number): Cover
   /** The same in words, a line each; a last line says that there are more. */
@@ -248,11 +254,13 @@ function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'comp
   }
 }
 
-function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount'> {
+function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount'> {
   const { bdd } = space
   return {
     includes: (set, subject) => includesSubject(space, set, subject),
     sample: set => sampleOf(space, set),
+    pointOf: set => pointOf(space, set),
+    includesPoint: (set, point) => includesPoint(space, set, point),
     count: (set, fields) => countPackets(space, set, fields),
     cover: (set, limit = 12) => coverOf(space, set, limit),
     describe(set, limit = 12) {

@@ -2,7 +2,7 @@
 
 import { DEVICE_FIELDS, fieldRow } from '../meaning/fields.ts'
 import type { Subject } from '../meaning/subject.ts'
-import { highOf, levelOf, lowOf, ONE } from './bdd.ts'
+import { highOf, levelOf, lowOf, ONE, ZERO } from './bdd.ts'
 import type { Edge } from './bdd.ts'
 import { codeOfDevice } from './device-codes.ts'
 import { codingOf, isDeviceField, isNumberField } from './layout.ts'
@@ -17,6 +17,25 @@ export function includesSubject(space: Space, edge: Edge, subject: Subject): boo
     const level = levelOf(space.bdd, at)
     at = bitAt(space, level, subject, codes) ? highOf(space.bdd, at) : lowOf(space.bdd, at)
   }
+  return at === ONE
+}
+
+/** Returns the values of all variables of some member, 0 where the set leaves the choice; undefined of the empty set. */
+export function pointOf(space: Space, edge: Edge): Uint8Array | undefined {
+  if (edge === ZERO) return undefined
+  const point = new Uint8Array(space.nextLevel)
+  for (let at = edge; at !== ONE; ) {
+    const isHigh = lowOf(space.bdd, at) === ZERO
+    if (isHigh) point[levelOf(space.bdd, at)] = 1
+    at = isHigh ? highOf(space.bdd, at) : lowOf(space.bdd, at)
+  }
+  return point
+}
+
+/** Tells whether a set has the packet of a point. */
+export function includesPoint(space: Space, edge: Edge, point: Uint8Array): boolean {
+  let at = edge
+  while (at >> 1 !== 0) at = point[levelOf(space.bdd, at)] === 1 ? highOf(space.bdd, at) : lowOf(space.bdd, at)
   return at === ONE
 }
 

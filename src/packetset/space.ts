@@ -24,6 +24,8 @@ export interface PacketUniverse {
   readonly firstFields?: readonly LaidField[]
   /** How many nodes the sets may take; default 60 million (about 1.2 GB). */
   readonly nodeLimit?: number
+  /** How many nodes to expect: room for them is made at once. */
+  readonly expectedNodes?: number
 }
 
 /** See the file's header. */
@@ -32,10 +34,12 @@ export interface Space {
   readonly layout: Layout
   readonly universe: PacketUniverse
   readonly sets: Map<Predicate, Edge>
+  readonly deviceSets: Map<string, Edge>
   /** Free variables: level by key, and back. */
   readonly freeLevels: Map<string, number>
   readonly freeKeys: Map<number, { readonly key: string; readonly words: string }>
   readonly gates: Map<Gate, Edge>
+  readonly cubeDraft: CubeDraft
   /** The next free level. */
   nextLevel: number
 }
@@ -56,11 +60,23 @@ const GATES: Partial<Record<LaidField, Gate>> = {
   'icmp6.type': 'icmp6', 'icmp6.code': 'icmp6', 'mac.src': 'mac', 'socket.uid': 'owner', 'socket.gid': 'owner',
 }
 
+/** Literals collected so far: by level 0 = none, 1 = the bit is 0, 2 = it is 1; and the gates of the fields that they are about. One for all cubes. */
+export interface CubeDraft {
+  literals: Uint8Array
+  readonly levels: number[]
+  readonly gates: Gate[]
+}
+
+/** Returns an empty draft. */
+function makeCubeDraft(): CubeDraft {
+  return { literals: new Uint8Array(1 << 12), levels: [], gates: [] }
+}
+
 /** Returns an empty space. */
 export function makeSpace(family: Layout['family'], universe: PacketUniverse): Space {
   const layout = makeLayout(family, makeDeviceCodes(universe.devices), universe.firstFields)
   return {
-    bdd: makeBdd(universe.nodeLimit ?? 60_000_000), layout, universe, sets: new Map(), freeLevels: new Map(), freeKeys: new Map(), gates: new Map(), nextLevel: layout.owners.length,
+    bdd: makeBdd(universe.nodeLimit ?? 60_000_000, universe.expectedNodes ?? 0), layout, universe, sets: new Map(), deviceSets: new Map(), freeLevels: new Map(), freeKeys: new Map(), gates: new Map(), cubeDraft: makeCubeDraft(), nextLevel: layout.owners.length,
   }
 }
 
@@ -114,12 +130,17 @@ export function maskedEdge(space: Space, field: NumberField, mask: FieldValue, w
 
 /** Returns the packets whose device fits the pattern. */
 export function deviceEdge(space: Space, field: DeviceField, pattern: DevicePattern): Edge {
+  const key = `${field} ${pattern.prefix ? '+' : ''}${pattern.name}`
+  const known = space.deviceSets.get(key)
+  if (known !== undefined) return known
   const coding = codingOf(space.layout, field)
   invariant(coding.kind === 'device', 'a device field holds a device')
   const { devices } = coding
   const isKnown = pattern.prefix ? devices.codeOfPrefix.has(pattern.name) || devices.codeOfName.has(pattern.name) : devices.codeOfName.has(pattern.name)
   invariant(isKnown || space.universe.devices.isClosed || pattern.name.length > 15, `the universe knows the device pattern ${pattern.name}`)
-  return inTable(space.bdd, coding.bits, codesOfPattern(devices, pattern))
+  const edge = inTable(space.bdd, coding.bits, codesOfPattern(devices, pattern))
+  space.deviceSets.set(key, edge)
+  return edge
 }
 
 /** Returns a free variable: the same for the same key. */

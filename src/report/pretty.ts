@@ -42,7 +42,7 @@ export function writeDiagnostic(diagnostic: Diagnostic, paint: Paint): string {
     `${paint(severity, `${severity}[${diagnostic.code}]`)}${paint('strong', `: ${printable(diagnostic.message)}`)}`,
     `${margin}${paint('place', '-->')} ${span.source.path}:${line}:${column}`,
     ...frame.lines,
-    ...diagnostic.related.flatMap(place => [`${margin} ${sign} ${printable(place.message)}`, plainLine(place.span, frame.gutter, paint)]),
+    ...diagnostic.related.flatMap(place => [...(place.message === '' ? [] : [`${margin} ${sign} ${printable(place.message)}`]), plainLine(place.span, frame.gutter, paint)]),
     ...(diagnostic.why !== undefined ? [`${margin} ${sign} why: ${printable(diagnostic.why)}`] : []),
     ...(diagnostic.witness ? [`${margin} ${sign} for example: ${printable(diagnostic.witness.packet)}`] : []),
     ...(help !== undefined && !isShort && help !== diagnostic.fix?.message ? [`${margin} ${sign} help: ${printable(help)}`] : []),

@@ -1,0 +1,122 @@
+/** Rules and chains that do nothing: what can never match, what earlier rules take away, what would change nothing if it went, what nothing reaches. */
+
+import type { Chain, Ruleset } from '../ir/ruleset.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
+import { isTooBig } from '../packetset/packet-sets.ts'
+import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
+import { blameFor } from './blame.ts'
+import type { RuleBlame } from './blame.ts'
+import { redundantRules } from './redundant.ts'
+import type { Redundant } from './redundant.ts'
+import { isReached, ruleReach } from './rule-reach.ts'
+import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
+
+/** One thing that does nothing. */
+export type DeadFinding =
+  /** The rule's own conditions exclude each other. */
+  | { readonly kind: 'contradiction'; readonly at: RuleRef }
+  /** No packet that can be in the rule's chain is like that: `brings` are the jumps to the chain, none for a built-in chain. */
+  | { readonly kind: 'misplaced'; readonly at: RuleRef; readonly brings: readonly RuleRef[] }
+  /** Other rules decide every packet before it comes to the rule. */
+  | { readonly kind: 'shadowed'; readonly at: RuleRef; readonly blame: RuleBlame | undefined }
+  /** Without it the same becomes of its packets. */
+  | ({ readonly kind: 'redundant' } & Redundant)
+  /** No packet comes to the chain; `jumps` are the rules that jump to it. */
+  | { readonly kind: 'unreachableChain'; readonly chain: Chain; readonly jumps: readonly RuleRef[] }
+  /** Rules decide every packet before the chain policy. */
+  | { readonly kind: 'unusedPolicy'; readonly chain: Chain; readonly by: RuleRef | undefined }
+
+/** All that does nothing, in the order of the text, and what could not be decided. */
+export interface DeadReport {
+  readonly reach: RuleReach
+  readonly findings: readonly DeadFinding[]
+  /** What was too big, as sentences' ends: `the nat table`. */
+  readonly undecided: readonly string[]
+}
+
+/** Returns what does nothing in a ruleset. Each table is looked at by itself, with every packet that the kernel can bring to it. */
+export function findDead(ruleset: Ruleset, options: ReachOptions = {}): DeadReport {
+  const reach = ruleReach(ruleset, options)
+  const undecided = reach.skipped.map(name => `the ${name} table`)
+  const findings = reach.tables.flatMap(run => {
+    const dead = deadRules(reach, run)
+    const redundant = attempt(() => redundantRules(reach, run, dead.rules), [], () => undecided.push(`which rules of the ${run.table.name} table are redundant`))
+    // Where a last rule only says what the policy says, the rule is in question, not the policy.
+    const inQuestion = new Set(redundant.filter(({ policyOf }) => policyOf).map(({ at }) => at.rule))
+    const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))
+    return [...dead.findings, ...redundant.map(one => ({ kind: 'redundant' as const, ...one })), ...unreachableChains(run), ...policies]
+  })
+  return { reach, findings: findings.sort((one, other) => placeOf(one) - placeOf(other)), undecided }
+}
+
+function attempt<T>(work: () => T, otherwise: T, note: () => void): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!isTooBig(error)) throw error
+    note()
+    return otherwise
+  }
+}
+
+/** Where a finding stands in its text. */
+function placeOf(finding: DeadFinding): number {
+  return ('at' in finding ? finding.at.rule.span.start : finding.chain.span?.start) ?? 0
+}
+
+function deadRules(reach: RuleReach, run: TableRun): { readonly findings: readonly DeadFinding[]; readonly rules: ReadonlySet<number> } {
+  const findings: DeadFinding[] = []
+  const rules = new Set<number>()
+  for (const chain of run.order) {
+    const here = run.runs.get(chain)
+    if (!here || !isEntered(run, chain)) continue
+    chain.rules.forEach((rule, index) => {
+      const at = { rule, number: index + 1, chain }
+      if (isReached(reach, run, at)) return
+      rules.add(rule.id)
+      findings.push(explain(reach, run, here, at))
+    })
+  }
+  return { findings, rules }
+}
+
+function explain(reach: RuleReach, run: TableRun, here: ChainRun, at: RuleRef): DeadFinding {
+  const { sets } = reach
+  const match = here.matches[at.number - 1]
+  if (!match || match.cube === 'never' || match.set() === sets.none) return { kind: 'contradiction', at }
+  const arrived = sets.union(...[...run.arrivals.values()].flatMap(arrivals => (arrivals.get(at.chain) ?? []).map(flow => flow.packets)))
+  const possible: PacketSet = at.chain.hook ? arrived : here.start
+  if (!sets.meets(possible, match.set())) return { kind: 'misplaced', at, brings: jumpsTo(run, at.chain) }
+  return { kind: 'shadowed', at, blame: attempt(() => blameFor(reach, run, at), undefined, () => undefined) }
+}
+
+/** Tells whether any packet comes to a chain. */
+export function isEntered(run: TableRun, chain: Chain): boolean {
+  return [...run.arrivals.values()].some(arrivals => (arrivals.get(chain) ?? []).length > 0)
+}
+
+/** Returns the rules that jump to a chain, of chains that are themselves reached by jumps. */
+export function jumpsTo(run: TableRun, to: Chain): readonly RuleRef[] {
+  const found: RuleRef[] = []
+  for (const chain of run.table.chains) {
+    chain.rules.forEach((rule, index) => {
+      if (rule.target && rule.target.kind !== 'target' && rule.target.chain === to.name) found.push({ rule, number: index + 1, chain })
+    })
+  }
+  return found
+}
+
+function unreachableChains(run: TableRun): readonly DeadFinding[] {
+  return run.table.chains.filter(chain => !chain.hook && chain.rules.length > 0 && !isEntered(run, chain)).map(chain => ({ kind: 'unreachableChain', chain, jumps: jumpsTo(run, chain) }))
+}
+
+/** Chains without rules have nothing but their policy. */
+function unusedPolicies({ sets }: RuleReach, run: TableRun): readonly Extract<DeadFinding, { kind: 'unusedPolicy' }>[] {
+  return run.table.chains.flatMap((chain): Extract<DeadFinding, { kind: 'unusedPolicy' }>[] => {
+    const here = run.runs.get(chain)
+    if (!chain.hook || !here || chain.rules.length === 0 || here.start === sets.none || here.returned.length > 0) return []
+    const last = here.before.findLastIndex(flows => flows.length > 0)
+    const rule = chain.rules[last]
+    return [{ kind: 'unusedPolicy', chain, by: rule && { rule, number: last + 1, chain } }]
+  })
+}

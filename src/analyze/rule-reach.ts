@@ -1,0 +1,106 @@
+/** For every rule the packets that reach it and match, from each hook; and whether there are any. */
+
+import type { Backend, Hook, TableName } from '../ir/hooks.ts'
+import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
+import { CT_STATE } from '../meaning/fields.ts'
+import { hasAnyBit, not, onDevice } from '../meaning/predicate.ts'
+import { isTooBig, makePacketSets } from '../packetset/packet-sets.ts'
+import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import type { PacketUniverse } from '../packetset/space.ts'
+import { makeRuleSets, universeOf } from '../symbolic/rule-sets.ts'
+import type { RuleMatch } from '../symbolic/rule-sets.ts'
+import { flowsMatched, matched, runTable } from '../symbolic/run-chain.ts'
+import type { Flow, TableRun } from '../symbolic/run-chain.ts'
+
+/** What a rule is and where it stands; `number` is 1-based. */
+export interface RuleRef {
+  readonly rule: Rule
+  readonly number: number
+  readonly chain: Chain
+}
+
+/** The sets of a ruleset's tables. */
+export interface RuleReach {
+  readonly ruleset: Ruleset
+  readonly sets: PacketSets
+  readonly tables: readonly TableRun[]
+  /** Tables that are too big to be run. */
+  readonly skipped: readonly TableName[]
+}
+
+/** `universe` says what is known beyond the ruleset; `starts` which packets come to a table at a hook, in place of all that could. */
+export interface ReachOptions {
+  readonly backend?: Backend
+  readonly universe?: Parameters<typeof universeOf>[2]
+  readonly nodeLimit?: number
+  readonly starts?: (sets: PacketSets, table: TableName, hook: Hook) => PacketSet | undefined
+}
+
+/** Room that is made for each rule: a rule of exact addresses and ports adds some 80 nodes to the set of what is left. */
+const NODES_PER_RULE = 64
+
+/** Returns the sets of every table, each table by itself: with any packet that the kernel can bring to it at a hook. */
+export function ruleReach(ruleset: Ruleset, options: ReachOptions = {}): RuleReach {
+  const backend = options.backend ?? 'legacy'
+  const universe: PacketUniverse = { ...universeOf([ruleset], backend, options.universe), expectedNodes: ruleset.ruleCount * NODES_PER_RULE, ...(options.nodeLimit === undefined ? {} : { nodeLimit: options.nodeLimit }) }
+  const sets = makePacketSets(ruleset.family, universe)
+  const tables: TableRun[] = []
+  const skipped: TableName[] = []
+  const ruleSets = makeRuleSets(ruleset, backend, sets)
+  for (const table of ruleset.tables) {
+    try {
+      const starts = new Map(table.chains.flatMap(({ hook }) => (hook ? [[hook, options.starts?.(sets, table.name, hook) ?? packetsAt(sets, table.name, hook)] as const] : [])))
+      tables.push(runTable(ruleSets, table, starts))
+    } catch (error) {
+      if (!isTooBig(error)) throw error
+      skipped.push(table.name)
+    }
+  }
+  return { ruleset, sets, tables, skipped }
+}
+
+/** Returns every packet that the kernel can bring to a table at a hook: with the devices that it has there; nat sees connections only, and established ones never. */
+export function packetsAt(sets: PacketSets, table: TableName, hook: Hook): PacketSet {
+  const without = (field: 'device.in' | 'device.out'): PacketSet => sets.setOf(onDevice(field, { name: '', prefix: false }))
+  const parts = [
+    ...(hook === 'PREROUTING' || hook === 'INPUT' ? [sets.complement(without('device.in')), without('device.out')] : []),
+    ...(hook === 'FORWARD' ? [sets.complement(without('device.in')), sets.complement(without('device.out'))] : []),
+    ...(hook === 'OUTPUT' ? [without('device.in'), sets.complement(without('device.out'))] : []),
+    ...(hook === 'POSTROUTING' ? [sets.complement(without('device.out'))] : []),
+    ...(table === 'nat' ? [sets.setOf(not(hasAnyBit('ct.state', CT_STATE.INVALID | CT_STATE.UNTRACKED | CT_STATE.ESTABLISHED)))] : []),
+  ]
+  return sets.intersect(...parts)
+}
+
+/** Tells whether any packet reaches a rule and matches; without making the set. */
+export function isReached({ sets }: RuleReach, run: TableRun, { chain, number }: RuleRef): boolean {
+  const here = run.runs.get(chain)
+  const match = here?.matches[number - 1]
+  const before = here?.before[number - 1] ?? []
+  if (!here || !match) return false
+  for (const arrivals of run.arrivals.values()) {
+    for (const arrival of arrivals.get(chain) ?? []) {
+      for (const flow of before) if (arrives(sets, arrival, flow, match, here.start)) return true
+    }
+  }
+  return false
+}
+
+function arrives(sets: PacketSets, arrival: Flow, flow: Flow, match: RuleMatch, start: PacketSet): boolean {
+  if (match.cube === 'never') return false
+  const isAll = arrival.rewriting === sets.unchanged && sets.isSubset(start, arrival.packets)
+  const isPlain = flow.rewriting === sets.unchanged
+  if (isAll && isPlain) return match.cube ? sets.meetsCube(flow.packets, match.cube) : sets.meets(flow.packets, match.set())
+  const local = matchedPackets(sets, flow, match)
+  return sets.meets(arrival.packets, arrival.rewriting === sets.unchanged ? local : sets.readBack(local, arrival.rewriting))
+}
+
+/** Returns the part of a flow's packets that a rule matches. */
+export function matchedPackets(sets: PacketSets, flow: Flow, match: RuleMatch): PacketSet {
+  return matched(sets, flow, match).packets
+}
+
+/** Returns the packets that reach a rule and match, as they are when they enter its table at the hook. */
+export function packetsReaching({ sets }: RuleReach, run: TableRun, hook: Hook, { chain, number }: RuleRef): PacketSet {
+  return sets.union(...flowsMatched(run, hook, chain, number - 1).map(flow => flow.packets))
+}

@@ -1,0 +1,127 @@
+/** Rules as packet sets: the universe that rulesets speak of, and for each rule the packets that it matches. */
+
+import { effectsOf, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
+import { invariant } from '../diagnostics/diagnostic.ts'
+import type { Backend } from '../ir/hooks.ts'
+import { eachRule } from '../ir/ruleset.ts'
+import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
+import { opaque } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { PacketCube, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import type { PacketUniverse } from '../packetset/space.ts'
+
+/** What one rule matches. `set` is made when it is asked for. */
+export interface RuleMatch {
+  readonly predicates: readonly Predicate[]
+  /** 'never' where the rule matches no packet by itself; undefined where its matches are no cube. */
+  readonly cube: PacketCube | 'never' | undefined
+  set(): PacketSet
+}
+
+/** The matches of a ruleset's rules. */
+export interface RuleSets {
+  readonly sets: PacketSets
+  readonly ruleset: Ruleset
+  readonly backend: Backend
+  matchOf(rule: Rule, number: number, chain: Chain): RuleMatch
+  /** Tells whether a free variable is another one whenever its rule is asked again: limits and other matches with memory, sets that rules change. */
+  isForgetful(key: string): boolean
+}
+
+/** Returns the universe of rulesets: their device patterns, the given devices (all there are where `isClosed`), and kernel sets as `ipsetMeaning` knows them. */
+export function universeOf(rulesets: readonly Ruleset[], backend: Backend, given: { readonly devices?: readonly string[]; readonly isClosed?: boolean; readonly ipsetMeaning?: PacketUniverse['ipsetMeaning'] } = {}): PacketUniverse {
+  const names = new Set(given.devices)
+  const prefixes = new Set<string>()
+  const seen = new Set<Predicate>()
+  const visit = (predicate: Predicate): void => {
+    if (predicate.kind === 'device') (predicate.pattern.prefix ? prefixes : names).add(predicate.pattern.name)
+    else if (predicate.kind === 'all' || predicate.kind === 'any') predicate.of.forEach(visit)
+    else if (predicate.kind === 'not') visit(predicate.of)
+  }
+  for (const ruleset of rulesets) {
+    eachRule(ruleset, rule => {
+      for (const use of rule.matches) {
+        const predicate = predicateOf(use, ruleset.family, backend)
+        if (!seen.has(predicate)) visit(predicate)
+        seen.add(predicate)
+      }
+    })
+  }
+  names.delete('')
+  return { devices: { names: [...names], prefixes: [...prefixes], isClosed: given.isClosed ?? false }, ...(given.ipsetMeaning ? { ipsetMeaning: given.ipsetMeaning } : {}) }
+}
+
+/** Returns the matches of a ruleset's rules as sets of `sets`, each made once. */
+export function makeRuleSets(ruleset: Ruleset, backend: Backend, sets: PacketSets): RuleSets {
+  const matches: (RuleMatch | undefined)[] = []
+  const forgetful = new Set<string>()
+  const changed = changedIpsets(ruleset)
+  return {
+    sets, ruleset, backend,
+    matchOf(rule, number, chain) {
+      const known = matches[rule.id]
+      if (known) return known
+      const predicates = rule.matches.map(use => ownVariables(predicateOf(use, ruleset.family, backend), memoryOf(use, ruleset.family) !== undefined, ` of rule ${number} in ${chain.name} of ${chain.table}`, changed, forgetful))
+      const match = makeMatch(sets, predicates)
+      matches[rule.id] = match
+      return match
+    },
+    isForgetful: key => forgetful.has(key) || key.includes(VISIT),
+  }
+}
+
+/** Stands in the keys of variables that belong to one call of a chain. */
+export const VISIT = ' when called by '
+
+function makeMatch(sets: PacketSets, predicates: readonly Predicate[]): RuleMatch {
+  const cube = sets.cubeOf(predicates)
+  let set: PacketSet | undefined
+  return {
+    predicates,
+    cube,
+    set() {
+      set ??= cube === 'never' ? sets.none : cube ? sets.setOfCube(cube) : sets.intersect(...predicates.map(predicate => sets.setOf(predicate)))
+      return set
+    },
+  }
+}
+
+/** Chance is drawn, and a changing set looked up, for each rule anew: the variable is the rule's own, under the key that the simulator asks for. */
+function ownVariables(predicate: Predicate, hasMemory: boolean, place: string, changed: ReadonlySet<string>, forgetful: Set<string>): Predicate {
+  if (hasMemory) {
+    invariant(predicate.kind === 'opaque', 'a match with memory is a free variable')
+    forgetful.add(predicate.key + place)
+    return opaque(predicate.key + place, predicate.words)
+  }
+  if (changed.size === 0 || !usesIpset(predicate, changed)) return predicate
+  switch (predicate.kind) {
+    case 'ipset': {
+      const words = `-m set --match-set ${predicate.name} ${predicate.directions.join(',')}`
+      forgetful.add(words + place)
+      return opaque(words + place, words)
+    }
+    case 'not':
+      return { kind: 'not', of: ownVariables(predicate.of, false, place, changed, forgetful) }
+    case 'all':
+    case 'any':
+      return { kind: predicate.kind, of: predicate.of.map(part => ownVariables(part, false, place, changed, forgetful)) }
+    default:
+      return predicate
+  }
+}
+
+function usesIpset(predicate: Predicate, names: ReadonlySet<string>): boolean {
+  if (predicate.kind === 'ipset') return names.has(predicate.name)
+  if (predicate.kind === 'not') return usesIpset(predicate.of, names)
+  return (predicate.kind === 'all' || predicate.kind === 'any') && predicate.of.some(part => usesIpset(part, names))
+}
+
+/** Returns the kernel sets that the ruleset's own SET targets change while packets pass. */
+export function changedIpsets(ruleset: Ruleset): ReadonlySet<string> {
+  const names = new Set<string>()
+  eachRule(ruleset, ({ target }) => {
+    if (target?.kind !== 'target' || target.name !== 'SET') return
+    for (const effect of effectsOf(target, ruleset.family)) if (effect.kind === 'ipset') names.add(effect.name)
+  })
+  return names
+}
