@@ -3,8 +3,7 @@
 import type { Chain } from '../ir/ruleset.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
-import { indexRules, rulesMatching } from './rule-index.ts'
-import type { RuleIndex } from './rule-index.ts'
+import { indexOf, rulesMatching } from './rule-index.ts'
 import { matchedPackets } from './rule-reach.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
 import { fewestTakers } from './shadowing.ts'
@@ -53,14 +52,6 @@ function cover(run: TableRun, stretches: readonly Stretch[], wanted: PacketSet):
   return { rules, isFewest: blame.isFewest }
 }
 
-const indexes = new WeakMap<ChainRun, RuleIndex>()
-
-function indexOf(here: ChainRun): RuleIndex {
-  const known = indexes.get(here) ?? indexRules(here.matches)
-  indexes.set(here, known)
-  return known
-}
-
 /** Returns what a rule takes away from the rules after it, of packets as they enter its chain. */
 function takerOf(run: TableRun, here: ChainRun, index: number): readonly Taker<RuleRef>[] {
   const { sets } = run.ruleSets
@@ -91,12 +82,11 @@ function waysTo(run: TableRun, to: Chain): readonly Way[] | undefined {
       whole.push({ stretches: way.stretches, brought: sets.intersect(way.brought, here?.start ?? sets.every) })
       continue
     }
-    for (const caller of run.runs.values()) {
-      for (const [index, end] of caller.ends.entries()) {
-        if ((end.kind !== 'jump' && end.kind !== 'goto') || end.to !== way.chain) continue
-        open.push({ chain: caller.chain, stretches: [{ here: caller, before: index }, ...way.stretches], brought: sets.intersect(way.brought, caller.matches[index]?.set() ?? sets.every) })
-        if (open.length + whole.length > MOST_WAYS) return undefined
-      }
+    for (const { from, index } of run.calls.get(way.chain) ?? []) {
+      const caller = run.runs.get(from)
+      if (!caller) continue
+      open.push({ chain: from, stretches: [{ here: caller, before: index }, ...way.stretches], brought: sets.intersect(way.brought, caller.matches[index]?.set() ?? sets.every) })
+      if (open.length + whole.length > MOST_WAYS) return undefined
     }
   }
   return whole

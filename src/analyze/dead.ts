@@ -34,13 +34,18 @@ export interface DeadReport {
   readonly undecided: readonly string[]
 }
 
+/** Of longer tables it is not asked which rules are redundant: that takes several times as long as everything else. */
+const MOST_RULES = 30_000
+
 /** Returns what does nothing in a ruleset. Each table is looked at by itself, with every packet that the kernel can bring to it. */
 export function findDead(ruleset: Ruleset, options: ReachOptions = {}): DeadReport {
   const reach = ruleReach(ruleset, options)
   const undecided = reach.skipped.map(name => `the ${name} table`)
   const findings = reach.tables.flatMap(run => {
     const dead = deadRules(reach, run)
-    const redundant = attempt(() => redundantRules(reach, run, dead.rules), [], () => undecided.push(`which rules of the ${run.table.name} table are redundant`))
+    const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > MOST_RULES
+    if (isLong) undecided.push(`which rules of the ${run.table.name} table are redundant (it has more than ${MOST_RULES.toLocaleString('en')})`)
+    const redundant = isLong ? [] : attempt(() => redundantRules(reach, run, dead.rules), [], () => undecided.push(`which rules of the ${run.table.name} table are redundant`))
     // Where a last rule only says what the policy says, the rule is in question, not the policy.
     const inQuestion = new Set(redundant.filter(({ policyOf }) => policyOf).map(({ at }) => at.rule))
     const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))
@@ -95,19 +100,21 @@ export function isEntered(run: TableRun, chain: Chain): boolean {
   return [...run.arrivals.values()].some(arrivals => (arrivals.get(chain) ?? []).length > 0)
 }
 
-/** Returns the rules that jump to a chain, of chains that are themselves reached by jumps. */
-export function jumpsTo(run: TableRun, to: Chain): readonly RuleRef[] {
-  const found: RuleRef[] = []
-  for (const chain of run.table.chains) {
-    chain.rules.forEach((rule, index) => {
-      if (rule.target && rule.target.kind !== 'target' && rule.target.chain === to.name) found.push({ rule, number: index + 1, chain })
-    })
-  }
-  return found
+function jumpsTo(run: TableRun, to: Chain): readonly RuleRef[] {
+  return (run.calls.get(to) ?? []).flatMap(({ from, index }) => {
+    const rule = from.rules[index]
+    return rule ? [{ rule, number: index + 1, chain: from }] : []
+  })
+}
+
+/** What jumps to a chain may itself stand in a chain to which nothing jumps. */
+function everyJumpTo(run: TableRun, to: Chain): readonly RuleRef[] {
+  const found = run.table.chains.flatMap(chain => chain.rules.map((rule, index) => ({ rule, number: index + 1, chain })))
+  return found.filter(({ rule: { target } }) => target && target.kind !== 'target' && target.chain === to.name)
 }
 
 function unreachableChains(run: TableRun): readonly DeadFinding[] {
-  return run.table.chains.filter(chain => !chain.hook && chain.rules.length > 0 && !isEntered(run, chain)).map(chain => ({ kind: 'unreachableChain', chain, jumps: jumpsTo(run, chain) }))
+  return run.table.chains.filter(chain => !chain.hook && chain.rules.length > 0 && !isEntered(run, chain)).map(chain => ({ kind: 'unreachableChain', chain, jumps: run.order.includes(chain) ? jumpsTo(run, chain) : everyJumpTo(run, chain) }))
 }
 
 /** Chains without rules have nothing but their policy. */

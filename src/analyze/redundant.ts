@@ -8,6 +8,7 @@ import { memoryOf } from '../extensions/meaning-of.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import type { ChainRun, Flow, TableRun } from '../symbolic/run-chain.ts'
 import { flowsBefore, matched } from '../symbolic/run-chain.ts'
+import { indexOf, rulesMatching } from './rule-index.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
 
 /** A rule, and who does the same with its packets: rules after it, or the chain policy. */
@@ -42,12 +43,12 @@ interface Context {
   readonly after: Map<Chain, Ahead[] | undefined>
 }
 
-/** Returns the redundant rules of a table; all of them can go together. `dead` rules take no part. */
+/** Returns the redundant rules of a table: all of them can go together, and any of the `dead` ones with them. */
 export function redundantRules(reach: RuleReach, run: TableRun, dead: ReadonlySet<number>): readonly Redundant[] {
   const context: Context = { reach, run, dead, fates: frequentFates(run), whole: new Map(), after: new Map() }
   for (const chain of run.order.toReversed()) {
     const here = run.runs.get(chain)
-    if (here) context.whole.set(chain, walkBack(context, here, () => 'keep'))
+    if (here && !chain.hook) context.whole.set(chain, walkBack(context, here, { fates: new Map(), back: reach.sets.every }, () => 'keep'))
   }
   const found: Redundant[] = []
   for (const chain of run.order) {
@@ -58,15 +59,26 @@ export function redundantRules(reach: RuleReach, run: TableRun, dead: ReadonlySe
 }
 
 /** Walks a chain from its end; `visit` sees each rule with what is ahead after it, and may leave the rule out. */
-function walkBack(context: Context, here: ChainRun, visit: (index: number, ahead: Ahead) => 'keep' | 'leaveOut'): Ahead {
-  const { sets } = context.reach
-  let ahead: Ahead = { fates: new Map(), back: sets.every }
+function walkBack(context: Context, here: ChainRun, start: Ahead, visit: (index: number, ahead: Ahead) => 'keep' | 'leaveOut'): Ahead {
+  let ahead = start
   for (let index = here.ends.length - 1; index >= 0; index--) {
     const rule = here.chain.rules[index]
-    if (!rule || context.dead.has(rule.id) || visit(index, ahead) === 'leaveOut') continue
+    if (!rule) continue
+    if (context.dead.has(rule.id)) {
+      ahead = pastDead(context, here, index, ahead)
+      continue
+    }
+    if (visit(index, ahead) === 'leaveOut') continue
     ahead = aheadOf(context, here, index, ahead)
   }
   return ahead
+}
+
+/** A dead rule may stay or go: what becomes of a packet is known where both are the same. */
+function pastDead(context: Context, here: ChainRun, index: number, next: Ahead): Ahead {
+  const { sets } = context.reach
+  const kept = aheadOf(context, here, index, next)
+  return { fates: new Map([...next.fates].map(([fate, set]) => [fate, sets.intersect(set, kept.fates.get(fate) ?? sets.none)])), back: sets.intersect(next.back, kept.back) }
 }
 
 function aheadOf(context: Context, here: ChainRun, index: number, next: Ahead): Ahead {
@@ -76,13 +88,16 @@ function aheadOf(context: Context, here: ChainRun, index: number, next: Ahead): 
   if (!end || !match || match.cube === 'never') return next
   const without = (set: PacketSet): PacketSet => (typeof match.cube === 'object' ? sets.subtractCube(set, match.cube) : sets.subtract(set, match.set()))
   const rest = leavesTrace(context, here, index) ? untouched(context, here, index, next) : next
-  const others: Ahead = { fates: new Map([...rest.fates].map(([fate, set]) => [fate, without(set)])), back: without(rest.back) }
+  const mine = end.kind === 'decide' ? end.fate : undefined
+  const others: Ahead = { fates: new Map([...rest.fates].map(([fate, set]) => [fate, fate === mine && !leavesTrace(context, here, index) && end.kind === 'decide' && end.rewriting === sets.unchanged ? set : without(set)])), back: without(rest.back) }
   if (leavesTrace(context, here, index)) return others
   if (end.kind === 'continue') return here.chain.rules[index]?.target ? others : next
   const fates = new Map(others.fates)
   const add = (fate: string, set: PacketSet): Map<string, PacketSet> => fates.set(fate, sets.union(fates.get(fate) ?? sets.none, set))
   if (end.kind === 'decide') {
-    if (context.fates.has(end.fate) && end.rewriting === sets.unchanged) add(end.fate, match.set())
+    if (!context.fates.has(end.fate) || end.rewriting !== sets.unchanged) return others
+    const before = rest.fates.get(end.fate) ?? sets.none
+    fates.set(end.fate, typeof match.cube === 'object' ? sets.complement(sets.subtractCube(sets.complement(before), match.cube)) : sets.union(before, match.set()))
     return { fates, back: others.back }
   }
   if (end.kind === 'return') return { fates, back: sets.union(others.back, match.set()) }
@@ -111,7 +126,9 @@ function untouched(context: Context, here: ChainRun, index: number, next: Ahead)
 
 function findIn(context: Context, here: ChainRun, found: Redundant[]): void {
   const contexts = contextsOf(context, here.chain)
-  walkBack(context, here, (index, ahead) => {
+  const nothing: Ahead = { fates: new Map(), back: context.reach.sets.every }
+  // What a built-in chain's policy does is known from the start: nothing returns from it.
+  walkBack(context, here, here.chain.hook ? (contexts?.[0] ?? nothing) : nothing, (index, ahead) => {
     const end = here.ends[index]
     const rule = here.chain.rules[index]
     if (!end || !rule) return 'keep'
@@ -162,36 +179,31 @@ function isSameAhead(context: Context, here: ChainRun, index: number, ahead: Ahe
   const match = here.matches[index]
   if (!match) return false
   const own = ahead.fates.get(fate) ?? sets.none
-  const wholes = contexts?.map(one => sets.union(own, sets.intersect(ahead.back, one.fates.get(fate) ?? sets.none)))
   const isIn = (flow: Flow): boolean => {
-    const { packets } = matched(sets, flow, match)
-    const inside = (set: PacketSet): boolean => sets.isSubset(packets, flow.rewriting === sets.unchanged ? set : sets.readBack(set, flow.rewriting))
-    return inside(own) || (wholes !== undefined && wholes.length > 0 && wholes.every(inside))
+    const now = (set: PacketSet): PacketSet => (flow.rewriting === sets.unchanged ? set : sets.readBack(set, flow.rewriting))
+    const rest = sets.subtract(matched(sets, flow, match).packets, now(own))
+    if (rest === sets.none) return true
+    if (contexts === undefined || contexts.length === 0 || !sets.isSubset(rest, now(ahead.back))) return false
+    return contexts.every(one => sets.isSubset(rest, now(one.fates.get(fate) ?? sets.none)))
   }
   if ((here.before[index] ?? []).every(isIn)) return true
   return [...context.run.arrivals.keys()].every(hook => flowsBefore(context.run, hook, here.chain, index).every(isIn))
 }
 
-/** Names who decides instead: the later rules of the chain that take most of the rule's packets, three at most. */
+/** Names who decides instead: later rules of the chain that take some of the rule's packets, three at most. */
 function insteadOf(context: Context, here: ChainRun, index: number): { readonly instead: readonly RuleRef[]; readonly policyOf: Chain | undefined } {
   const { sets } = context.reach
   const match = here.matches[index]
   let rest = match ? sets.union(...(here.before[index] ?? []).map(flow => matched(sets, flow, match).packets)) : sets.none
   const instead: RuleRef[] = []
-  for (let later = index + 1; later < here.ends.length && rest !== sets.none && instead.length < 3; later++) {
-    const end = here.ends[later]
-    const rule = here.chain.rules[later]
-    const taken = here.matches[later]
-    if (!end || !rule || !taken || end.kind === 'continue' || context.dead.has(rule.id) || !meetsMatch(sets, rest, taken)) continue
-    instead.push({ rule, number: later + 1, chain: here.chain })
-    rest = sets.subtract(rest, taken.set())
+  for (let point = sets.pointOf(rest); point && instead.length < 3; point = sets.pointOf(rest)) {
+    const next = rulesMatching(sets, here.matches, indexOf(here), point).find(later => later > index && here.ends[later]?.kind !== 'continue' && !context.dead.has(here.chain.rules[later]?.id ?? -1))
+    const rule = next === undefined ? undefined : here.chain.rules[next]
+    if (next === undefined || !rule) return { instead, policyOf: here.chain.hook ? here.chain : undefined }
+    instead.push({ rule, number: next + 1, chain: here.chain })
+    rest = sets.subtract(rest, here.matches[next]?.set() ?? sets.none)
   }
-  return { instead, policyOf: rest !== sets.none && here.chain.hook && instead.length < 3 ? here.chain : undefined }
-}
-
-function meetsMatch(sets: PacketSets, set: PacketSet, match: ChainRun['matches'][number]): boolean {
-  if (match.cube === 'never') return false
-  return match.cube ? sets.meetsCube(set, match.cube) : sets.meets(set, match.set())
+  return { instead, policyOf: undefined }
 }
 
 function frequentFates(run: TableRun): ReadonlySet<string> {

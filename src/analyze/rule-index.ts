@@ -2,6 +2,7 @@
 
 import type { PacketPoint, PacketSets } from '../packetset/packet-sets.ts'
 import type { RuleMatch } from '../symbolic/rule-sets.ts'
+import type { ChainRun } from '../symbolic/run-chain.ts'
 
 /** Rules by what they test. */
 export interface RuleIndex {
@@ -16,8 +17,16 @@ interface Group {
   readonly byValues: ReadonlyMap<string, readonly number[]>
 }
 
-/** Returns the index of a chain's rules. */
-export function indexRules(matches: readonly RuleMatch[]): RuleIndex {
+const indexes = new WeakMap<ChainRun, RuleIndex>()
+
+/** Returns the index of a chain's rules, made once. */
+export function indexOf(here: ChainRun): RuleIndex {
+  const known = indexes.get(here) ?? indexRules(here.matches)
+  indexes.set(here, known)
+  return known
+}
+
+function indexRules(matches: readonly RuleMatch[]): RuleIndex {
   const groups = new Map<string, { levels: readonly number[]; byValues: Map<string, number[]> }>()
   const others: number[] = []
   matches.forEach(({ cube }, index) => {

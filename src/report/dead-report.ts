@@ -20,7 +20,7 @@ export function deadDiagnostic(finding: DeadFinding): Diagnostic | undefined {
       return about(finding.at, 'never-matches', `this rule can never match: no packet in ${finding.at.chain.name} is like that`, related(finding.brings, 'what jumps to the chain lets no such packet in'), 'remove it, or move it to where such packets pass')
     case 'shadowed': {
       const first = finding.blame?.rules[0]
-      return about(finding.at, 'shadowed-rule', 'this rule can never match: other rules decide first', blamed(finding), first ? `remove it, or move it above line ${lineOf(first.rule.span)}` : 'remove it, or move it before the rules that decide')
+      return about(finding.at, 'shadowed-rule', first ? 'this rule can never match: other rules decide first' : 'this rule can never match: other rules decide or rewrite its packets first', blamed(finding), first ? `remove it, or move it above line ${lineOf(first.rule.span)}` : 'remove it, or move it before the rules that decide')
     }
     case 'redundant':
       return { ...about(finding.at, 'redundant-rule', `this rule changes nothing: without it its packets are ${fateInWords(finding.fate)} all the same`, instead(finding), 'remove it'), severity: 'note' }

@@ -11,6 +11,7 @@ import type { NumberField } from '../meaning/fields.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import type { Rewriting } from '../packetset/rewrite.ts'
 import { chainOrder } from './chain-order.ts'
+import type { ChainOrder } from './chain-order.ts'
 import { VISIT } from './rule-sets.ts'
 import type { RuleMatch, RuleSets } from './rule-sets.ts'
 
@@ -48,6 +49,8 @@ export interface TableRun {
   /** Callers before callees. */
   readonly order: readonly Chain[]
   readonly runs: ReadonlyMap<Chain, ChainRun>
+  /** The rules that jump to a chain, of chains that jumps reach. */
+  readonly calls: ChainOrder['calls']
   /** By hook and chain: what arrives at the chain, of packets as they enter the table at the hook. */
   readonly arrivals: ReadonlyMap<Hook, ReadonlyMap<Chain, readonly Flow[]>>
 }
@@ -68,7 +71,7 @@ export function runTable(ruleSets: RuleSets, table: Table, starts: ReadonlyMap<H
   }
   const arrivals = new Map<Hook, ReadonlyMap<Chain, readonly Flow[]>>()
   for (const chain of order) if (chain.hook) arrivals.set(chain.hook, arrive(context, order, chain))
-  return { table, ruleSets, order, runs: context.runs, arrivals }
+  return { table, ruleSets, order, runs: context.runs, calls, arrivals }
 }
 
 /** Returns the flows that come to a rule at a hook (before its own matches), of packets as they enter the table there. */

@@ -1,0 +1,15 @@
+/** What `dead` says of the rulesets in fixtures/dead: CASE.rules or CASE.rules6 with CASE.expected.txt. A new case is a new file. */
+
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { printedBy } from './printed-by.ts'
+
+const DEAD = 'fixtures/dead'
+
+describe('dead', () => {
+  test.each(readdirSync(DEAD).filter(name => /\.rules6?$/.test(name)))('%s', async name => {
+    const printed = await printedBy(['dead', name], DEAD)
+    await expect(printed).toMatchFileSnapshot(join('..', DEAD, name.replace(/\.rules(6?)$/, '$1.expected.txt')))
+  })
+})
