@@ -48,7 +48,7 @@ export async function readComposeInput({ values, paths, backend, directory }: Co
   const errors = reading.diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw commandError(`the compose file \`${compose}\` cannot be used`, writeDiagnostics(errors, plain).trimEnd())
   const described = typeof topologyPath === 'string' ? await readTopologyFile(topologyPath, directory) : undefined
-  const world = composeWorld(reading.value, readBase(paths, directory), described)
+  const world = composeWorld(reading.value, readBase(paths, directory), { described })
   const [main] = world.topology.namespaces
   return { world, input: { topology: world.topology, backend, rulesetsOf: new Map(main ? [[main.name, world.rulesets]] : []), errors: [], warnings: [], partial: false }, fill: text => filled(text, world) }
 }

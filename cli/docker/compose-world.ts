@@ -18,11 +18,17 @@ export interface ComposeWorld {
   readonly rulesets: readonly Ruleset[]
 }
 
+/** What is told of a host beside its compose file; `folder` is what reports call the place of its rules. */
+export interface WorldOptions {
+  readonly described?: Topology | undefined
+  readonly folder?: string
+}
+
 /** Returns the world of a host. Without a topology of the host itself the plainest one is taken, and told. */
-export function composeWorld(host: DockerHost, base: readonly Ruleset[] = [], described?: Topology): ComposeWorld {
+export function composeWorld(host: DockerHost, base: readonly Ruleset[] = [], { described, folder }: WorldOptions = {}): ComposeWorld {
   const guess = assumedOutside(host)
   const outside = described?.namespaces[0] ?? guess.namespace
-  const rules = hostRules(host, base)
+  const rules = hostRules(host, base, folder)
   const made = toTopology(host, outside)
   const [main, ...sandboxes] = made.namespaces
   const rulesetTexts = rules.map(({ family, source }) => ({ family, source }))

@@ -20,11 +20,11 @@ export interface HostRules {
   readonly source: SourceFile
 }
 
-/** Returns the rules of a host. `base` are files with what was there before the engine started. */
-export function hostRules(host: DockerHost, base: readonly Ruleset[] = []): readonly HostRules[] {
+/** Returns the rules of a host. `base` are files with what was there before the engine started; `folder` is what reports call the place of the files. */
+export function hostRules(host: DockerHost, base: readonly Ruleset[] = [], folder = ''): readonly HostRules[] {
   return (['ipv4', 'ipv6'] as const).map(family => {
     const lines = generateRules(host, family, base.find(ruleset => ruleset.family === family))
-    return { family, lines, source: { path: DOCKER_FILES[family], text: textOfLines(lines) } }
+    return { family, lines, source: { path: `${folder}${DOCKER_FILES[family]}`, text: textOfLines(lines) } }
   })
 }
 

@@ -52,8 +52,7 @@ export function readNetworkOptions(plan: NetworkPlan, engine: Engine, byDefault:
   const mode = (label: string): GatewayMode => readMode(read.find(label), plan, engine, report)
   const host4 = read.address(LABEL.host4)
   const host6 = isAtLeast(engine, 25) ? read.address(LABEL.host6) : undefined
-  const bridge = read.text(LABEL.name)
-  if (bridge !== undefined && bridge.length > DEVICE_NAME_LIMIT) report('bad-value', 'error', read.find(LABEL.name)?.span ?? plan.span, `device name \`${bridge}\` is longer than ${DEVICE_NAME_LIMIT} characters`)
+  const [bridge] = readDeviceNames(read.find(LABEL.name), report)
   return {
     ...(bridge === undefined ? {} : { bridge }),
     icc: read.flag(LABEL.icc, true),
@@ -61,11 +60,22 @@ export function readNetworkOptions(plan: NetworkPlan, engine: Engine, byDefault:
     modes: { ipv4: mode(LABEL.mode4), ipv6: mode(LABEL.mode6) },
     hostBinding: read.address(LABEL.binding) ?? 0,
     hostAddresses: { ...(host4 === undefined ? {} : { ipv4: host4 }), ...(host6 === undefined ? {} : { ipv6: host6 }) },
-    trustedDevices: isAtLeast(engine, 28, 2) ? (read.text(LABEL.trusted) ?? '').split(':').filter(name => name !== '') : [],
+    trustedDevices: isAtLeast(engine, 28, 2) ? readDeviceNames(read.find(LABEL.trusted), report) : [],
     inhibitIpv4: read.flag(LABEL.inhibit, false),
     mtu: Number(read.text(LABEL.mtu) ?? 1500) || 1500,
     devicePrefix: read.text(LABEL.prefix) ?? 'eth',
   }
+}
+
+/** Names are separated by colons. Source: net/core/dev.c dev_valid_name(). */
+function readDeviceNames(option: DriverOption | undefined, report: Report): readonly string[] {
+  const names = (option?.value ?? '').split(':').filter(name => name !== '')
+  return names.filter(name => {
+    const isValid = name.length <= DEVICE_NAME_LIMIT && /^[^\s/"']+$/.test(name) && name !== '.' && name !== '..'
+    const problem = name.length > DEVICE_NAME_LIMIT ? `is longer than ${DEVICE_NAME_LIMIT} characters` : 'has a character that names of devices cannot have'
+    if (!isValid && option) report('bad-value', 'error', option.span, `device name \`${name}\` ${problem}`)
+    return isValid
+  })
 }
 
 interface LabelReader {

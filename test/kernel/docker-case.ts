@@ -47,7 +47,7 @@ export function readDockerCase(path: string): DockerCase {
   const problem = diagnostics.find(({ severity }) => severity === 'error')
   if (problem) throw new Error(`${path}: ${problem.message}`)
   const written = parse(text.slice(at + 5)) as { listen: Record<string, readonly string[]>; attempts: readonly Record<string, string>[] }
-  const world = composeWorld(host, [], readTopology({ path: 'surroundings', text: SURROUNDINGS }).value)
+  const world = composeWorld(host, [], { described: readTopology({ path: 'surroundings', text: SURROUNDINGS }).value })
   const containerOf = (name: string): string => (name === HOST_NAME ? 'host' : (host.sandboxes.find(({ service }) => service === name)?.container ?? name))
   const listening = new Map(Object.entries(written.listen).map(([name, sockets]) => [containerOf(name), sockets]))
   const withSockets = (namespace: Namespace): Namespace => ({ ...namespace, sockets: (listening.get(namespace.name) ?? []).flatMap(line => {
