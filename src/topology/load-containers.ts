@@ -15,7 +15,7 @@ import { complain, entriesOf, flagOf, itemsOf, textOf } from '../yaml/yaml-reade
 import type { YamlEntry, YamlReader, YamlValue } from '../yaml/yaml-reader.ts'
 
 const NETWORK_KEYS: readonly string[] = ['subnet', 'gateway', 'bridge', 'internal']
-const CONTAINER_KEYS: readonly string[] = ['network', 'address', 'listen', 'sysctls', 'iptables', 'ip6tables']
+const CONTAINER_KEYS: readonly string[] = ['network', 'mode', 'address', 'listen', 'sysctls', 'iptables', 'ip6tables']
 
 /** The containers of a host and their networks. */
 export interface ContainerReading {
@@ -63,7 +63,7 @@ function readContainer(reader: YamlReader, { key, value }: YamlEntry, networks: 
   const entries = entriesOf(value, `container \`${key}\``)
   complainOfStrangers(reader, entries, CONTAINER_KEYS, 'container')
   const find = (name: string): YamlValue | undefined => entries.find(entry => entry.key === name)?.value
-  const [network, address, listen, sysctls] = [find('network'), find('address'), find('listen'), find('sysctls')]
+  const [network, address, listen, sysctls] = [find('network') ?? find('mode'), find('address'), find('listen'), find('sysctls')]
   const addresses = address ? itemsOf(address).flatMap(item => readAddressValue(item)) : []
   const mode = readMode(network, networks, names.filter(name => name !== key), addresses)
   if (address) complainOfForeignAddresses(address, addresses, mode)
