@@ -26,7 +26,7 @@ export async function lintDescriptions(sources: readonly SourceFile[], how: Desc
     const diagnostics = source.path.endsWith('.gate') ? await policyFindings(source, how) : isCompose(source) ? await composeFindings(source, how) : await topologyFindings(source)
     const findings = diagnostics.map((diagnostic, index): Finding => ({ ...diagnostic, fingerprint: fingerprintOf(diagnostic.code, diagnostic.message, sameBefore(diagnostics, index)) }))
     const { kept, about } = applySuppressions(findings, readSuppressions(source), how.today, () => true)
-    files.push({ source, partial: false, ruleCount: 0, findings: [...kept, ...about.map((diagnostic, index) => ({ ...diagnostic, fingerprint: fingerprintOf(diagnostic.code, diagnostic.message, index) }))] })
+    files.push({ source, partial: false, ruleCount: 0, undecided: [], findings: [...kept, ...about.map((diagnostic, index) => ({ ...diagnostic, fingerprint: fingerprintOf(diagnostic.code, diagnostic.message, index) }))] })
   }
   return files
 }

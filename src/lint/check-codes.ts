@@ -15,6 +15,7 @@ export interface CodeWords {
 /** Every code that is not a lint rule's, in alphabetical order; a test tells which are missing. */
 export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
   'address-in-use': { what: 'two containers or the host have one address', why: 'the second cannot start' },
+  'address-on-port': { what: 'a port of a bridge has an address', why: 'the kernel hands what arrives there to the bridge' },
   'ambiguous-option': { what: 'an option is cut short so far that it may be several', why: 'iptables takes an option that is cut short only where one option begins so' },
   'attached-value': { what: 'a value is written without a blank or `=` behind its option', why: 'iptables reads it, people and other programs may not' },
   'backends-differ': { what: 'iptables-legacy and iptables-nft load the rule with different meanings', why: 'which of them loads the file decides what the rule does' },
@@ -40,9 +41,11 @@ export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
   'duplicate-key': { what: 'a key is there twice', why: 'only one of the two can count' },
   'duplicate-name': { what: 'a name of a policy is defined twice', why: 'it would be open which is meant' },
   'duplicate-option': { what: 'an option is given twice', why: 'iptables refuses it, or only the last counts' },
+  'empty-bridge': { what: 'a bridge has no ports', why: 'nobody is reached by it' },
   'empty-file': { what: 'the file is empty', why: 'loading it changes nothing' },
   'empty-match': { what: 'a sentence of a policy is about nothing', why: 'everything is excepted again, so it does nothing' },
   'engine-refuses': { what: 'the engine refuses to start a container or network', why: 'its rules are not written' },
+  'gateway-off-link': { what: 'a gateway is on none of the networks of its device', why: 'the kernel refuses such a route, unless it is added with `onlink`' },
   'icc-not-enforced': { what: 'containers reach each other although that is turned off', why: 'the engine forbids it between networks, or between containers of this one, only under conditions that do not hold' },
   'include-failed': { what: 'a file that a policy includes cannot be read', why: 'what it says is missing' },
   'internal-network-publishes': { what: 'a container that is only on internal networks publishes a port', why: 'nobody outside reaches it: the engine writes no rules for it' },
@@ -57,6 +60,8 @@ export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
   'missing-option': { what: 'an option that another needs is missing', why: 'iptables refuses the rule, and with it the table' },
   'missing-value': { what: 'an option has no value', why: 'iptables refuses the rule, and with it the table' },
   'mixed-families': { what: 'IPv4 and IPv6 stand in one file', why: 'iptables-restore loads one family, ip6tables-restore the other' },
+  'never-matches': { what: 'a rule that no packet can match', why: 'its conditions exclude each other, or no such packet comes to its chain' },
+  'no-default-route': { what: 'a host has no default route', why: 'it reaches its own network only' },
   'not-invertible': { what: '`!` stands before what cannot be turned round', why: 'iptables refuses the rule, and with it the table' },
   'not-modelled': { what: 'the file asks for something that is not modelled', why: 'what follows from it is missing in the rules that are shown' },
   'old-negation': { what: '`!` stands behind its option', why: 'refused since iptables 1.4.3: it comes before the option' },
@@ -85,5 +90,7 @@ export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
   'unknown-service': { what: 'there is no such service', why: 'a service can only depend on those of the file' },
   'unknown-table': { what: 'there is no such table', why: 'the tables are raw, mangle, nat, filter, security' },
   'unknown-target': { what: 'there is no such target or chain', why: 'loading refuses the whole table' },
+  'unreachable-chain': { what: 'no packet comes to the chain', why: 'nothing jumps to it, or what jumps to it can never match' },
   'unreadable-file': { what: 'a file that is named cannot be read', why: 'what it says is missing' },
+  'unused-policy': { what: 'the chain policy decides nothing', why: 'rules decide every packet before' },
 }

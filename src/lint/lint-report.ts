@@ -10,6 +10,8 @@ export interface LintedFile {
   readonly partial: boolean
   readonly ruleCount: number
   readonly findings: readonly Finding[]
+  /** What was too big to be decided, as ends of a sentence. */
+  readonly undecided: readonly string[]
 }
 
 /** A whole run. */

@@ -1,5 +1,6 @@
 /** What a lint rule is, what it may ask about a ruleset, and what it reports. */
 
+import type { DeadReport } from '../analyze/dead.ts'
 import type { Diagnostic, Fix, RelatedPlace, Severity, Witness } from '../diagnostics/diagnostic.ts'
 import type { LintCode } from '../diagnostics/lint-code.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
@@ -41,13 +42,15 @@ export interface LintSurroundings {
 export interface LintInputs extends LintTarget, LintSurroundings {
   readonly chains: ChainFacts
   readonly world: World
+  /** What does nothing, from the packet sets. */
+  readonly dead: DeadReport
 }
 
 /**
  * What must be there for a rule to run: `whole` = every line was read and no chain loops, so that what is said about packets holds;
  * the others are parts of `LintInputs` that may be absent or empty.
  */
-export type Need = 'whole' | 'topology' | 'counterpart' | 'keepOpen' | 'chains' | 'world' | 'problems'
+export type Need = 'whole' | 'topology' | 'counterpart' | 'keepOpen' | 'chains' | 'world' | 'problems' | 'dead'
 
 /** One finding of a rule; what is absent is as the rule says. */
 export interface LintFinding {
@@ -75,6 +78,8 @@ export interface LintRule {
   readonly needs: readonly Need[]
   /** Where the rule tells what to do in general: the help where a finding has none of its own. */
   readonly help?: string
+  /** It runs only where the configuration gives it a level, or `--only` names it. */
+  readonly isOnDemand?: true
   readonly check: (inputs: LintInputs, report: Report) => void
 }
 

@@ -46,7 +46,7 @@ export function lintSources(sources: readonly SourceFile[], how: LintHow): Linte
       ...(only ? { only } : {}),
     })
     suppressed += result.suppressed.length
-    return { source, partial: target.ruleset.partial, ruleCount: target.ruleset.ruleCount, findings: result.findings }
+    return { source, partial: target.ruleset.partial, ruleCount: target.ruleset.ruleCount, findings: result.findings, undecided: result.undecided }
   })
   return { files, suppressed }
 }

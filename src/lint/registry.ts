@@ -4,6 +4,7 @@ import type { LintRule } from './lint-rule.ts'
 import { chainAlwaysReturns } from './rules/chain-always-returns.ts'
 import { chainLoop } from './rules/chain-loop.ts'
 import { commentCut } from './rules/comment-cut.ts'
+import { correlatedRules } from './rules/correlated-rules.ts'
 import { deprecatedMatch } from './rules/deprecated-match.ts'
 import { dnatToUnreachable } from './rules/dnat-to-unreachable.ts'
 import { dnatWithoutForwardAccept } from './rules/dnat-without-forward-accept.ts'
@@ -33,24 +34,31 @@ import { masqueradeWithoutOutDevice } from './rules/masquerade-without-out-devic
 import { missingEstablishedAccept } from './rules/missing-established-accept.ts'
 import { mixedBackends } from './rules/mixed-backends.ts'
 import { negatedMultiportSurprise } from './rules/negated-multiport-surprise.ts'
+import { neverMatchingRule } from './rules/never-matching-rule.ts'
 import { notrackWithStateRules } from './rules/notrack-with-state-rules.ts'
 import { oneFamilyOnly } from './rules/one-family-only.ts'
 import { openPolicy } from './rules/open-policy.ts'
 import { publishedPortBypassesInput } from './rules/published-port-bypasses-input.ts'
+import { redundantRule } from './rules/redundant-rule.ts'
 import { rejectUnlimitedUdp } from './rules/reject-unlimited-udp.ts'
 import { routeLocalnetExposed } from './rules/route-localnet-exposed.ts'
 import { ruleAfterFinalVerdict } from './rules/rule-after-final-verdict.ts'
+import { shadowedRule } from './rules/shadowed-rule.ts'
+import { shadowedWithOtherVerdict } from './rules/shadowed-with-other-verdict.ts'
+import { snatShadowsLater } from './rules/snat-shadows-later.ts'
 import { spoofedLoopback } from './rules/spoofed-loopback.ts'
 import { undefinedChain } from './rules/undefined-chain.ts'
+import { unreachablePolicy } from './rules/unreachable-policy.ts'
 import { unusedChain } from './rules/unused-chain.ts'
 import { worldOpenManagementPort } from './rules/world-open-management-port.ts'
 
 /** All rules: about structure, order, traps, exposure, nat, and hygiene. */
 export const RULES: readonly LintRule[] = [
-  undefinedChain, chainLoop, unusedChain, emptyChain, duplicateRule, chainAlwaysReturns, ruleAfterFinalVerdict, gotoNeverReturns, inDeviceNeverSet,
-  negatedMultiportSurprise, icmpTypeInIp6, establishedAfterExpensiveRules, logWithoutLimit, logAfterVerdict, dropInMangleOrNat, rejectUnlimitedUdp,
-  limitWithoutDrop, notrackWithStateRules, invalidBeforeEstablished, openPolicy, worldOpenManagementPort, publishedPortBypassesInput, dockerUserMissing,
-  loopbackNotAccepted, spoofedLoopback, missingEstablishedAccept, oneFamilyOnly, droppedPathMtu, droppedNeighbourDiscovery, masqueradeWithoutOutDevice,
-  dnatWithoutForwardAccept, dnatToUnreachable, hairpinMissing, routeLocalnetExposed, mixedBackends, deprecatedMatch, longAddressList, hotRuleLate,
-  logPrefixCut, commentCut, hostBitsSet, expiredRule, lockOut,
+  undefinedChain, chainLoop, unusedChain, emptyChain, duplicateRule, chainAlwaysReturns, ruleAfterFinalVerdict, gotoNeverReturns, neverMatchingRule,
+  shadowedRule, shadowedWithOtherVerdict, redundantRule, unreachablePolicy, correlatedRules, inDeviceNeverSet, negatedMultiportSurprise, icmpTypeInIp6,
+  establishedAfterExpensiveRules, logWithoutLimit, logAfterVerdict, dropInMangleOrNat, rejectUnlimitedUdp, limitWithoutDrop, notrackWithStateRules,
+  invalidBeforeEstablished, openPolicy, worldOpenManagementPort, publishedPortBypassesInput, dockerUserMissing, loopbackNotAccepted, spoofedLoopback,
+  missingEstablishedAccept, oneFamilyOnly, droppedPathMtu, droppedNeighbourDiscovery, masqueradeWithoutOutDevice, dnatWithoutForwardAccept,
+  dnatToUnreachable, hairpinMissing, snatShadowsLater, routeLocalnetExposed, mixedBackends, deprecatedMatch, longAddressList, hotRuleLate, logPrefixCut,
+  commentCut, hostBitsSet, expiredRule, lockOut,
 ]

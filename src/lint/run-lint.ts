@@ -1,6 +1,7 @@
 /** All rules over one ruleset: findings with fingerprints, in the order of their places, without those that are suppressed. */
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { findDead } from '../analyze/dead.ts'
 import { byPlace } from '../extensions/check-ruleset.ts'
 import { isAdopted } from './adopt.ts'
 import { CHECK_CODES } from './check-codes.ts'
@@ -20,6 +21,8 @@ export interface Finding extends Diagnostic {
 export interface LintResult {
   readonly findings: readonly Finding[]
   readonly suppressed: readonly Finding[]
+  /** What was too big to be decided, as ends of a sentence. */
+  readonly undecided: readonly string[]
 }
 
 /** How to lint: `levelOf` is the configured level of a code, undefined where it has none. */
@@ -33,9 +36,10 @@ export interface LintOptions {
 /** Lints one ruleset that was read. */
 export function lintRuleset(target: LintTarget, { surroundings, levelOf = () => undefined, only }: LintOptions): LintResult {
   const isOn = (code: string): boolean => levelOf(code) !== 'off' && (only === undefined || only.includes(code))
-  const inputs = makeInputs(target, surroundings)
+  const undecided: string[] = []
+  const inputs = makeInputs(target, surroundings, undecided)
   const own: Diagnostic[] = target.problems.filter(problem => !isAdopted(problem, RULES) && isOn(problem.code))
-  for (const rule of RULES) if (isOn(rule.id) && rule.needs.every(need => isThere(need, inputs))) runRule(rule, inputs, own)
+  for (const rule of RULES) if (isOn(rule.id) && !(rule.isOnDemand && levelOf(rule.id) === undefined && only === undefined) && rule.needs.every(need => isThere(need, inputs))) runRule(rule, inputs, own)
   const { kept, suppressed, about } = applySuppressions(withoutImplied(own), target.sources.flatMap(readSuppressions), surroundings.today, isKnownCode)
   const place = placingOf(target.ruleset)
   const counted = new Map<string, number>()
@@ -48,7 +52,7 @@ export function lintRuleset(target: LintTarget, { surroundings, levelOf = () => 
     return { ...diagnostic, ...(level === undefined || level === 'off' ? {} : { severity: level }), fingerprint: fingerprintOf(diagnostic.code, where, occurrence) }
   }
   const findings = [...kept, ...about.filter(({ code }) => isOn(code))].sort(byPlace).map(finish)
-  return { findings, suppressed: suppressed.map(finish) }
+  return { findings, suppressed: suppressed.map(finish), undecided }
 }
 
 function isKnownCode(code: string): boolean {
@@ -78,17 +82,23 @@ function isThere(need: Need, { ruleset, topology, counterpart, keepOpen, chains 
 }
 
 /** What is computed is computed when it is first asked for. */
-function makeInputs(target: LintTarget, surroundings: LintSurroundings): LintInputs {
+function makeInputs(target: LintTarget, surroundings: LintSurroundings, undecided: string[]): LintInputs {
   const once = <T>(make: () => T): (() => T) => {
     let made: { readonly value: T } | undefined
     return () => (made ??= { value: make() }).value
   }
   const chains = once(() => chainFacts(target.ruleset))
+  const dead = once(() => {
+    const report = findDead(target.ruleset)
+    undecided.push(...report.undecided)
+    return report
+  })
   const world = once(() => worldOf(target.ruleset, surroundings.topology))
   return {
     ...target, ...surroundings,
     get chains() { return chains() },
     get world() { return world() },
+    get dead() { return dead() },
   }
 }
 
@@ -97,6 +107,11 @@ const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
   'rule-after-final-verdict': ['log-after-verdict'],
   'empty-chain': ['unused-chain'],
   'chain-always-returns': ['unused-chain'],
+  'shadowed-rule': ['duplicate-rule', 'log-after-verdict'],
+  'shadowed-with-other-verdict': ['duplicate-rule'],
+  'snat-shadows-later': ['duplicate-rule'],
+  'never-matching-rule': ['icmp-type-in-ip6', 'in-device-never-set', 'expired-rule'],
+  'redundant-rule': ['duplicate-rule'],
 }
 
 function withoutImplied(found: readonly Diagnostic[]): readonly Diagnostic[] {

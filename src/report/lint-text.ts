@@ -26,7 +26,12 @@ export function prettyReport(report: LintReport, { paint, all, seconds }: Pretty
   const partial = files.some(file => file.partial)
   const summary = writeSummary(findings, { paths, ruleCount, partial, ...(seconds === undefined ? {} : { seconds }) }, paint)
   const left = [hidden.suppressed > 0 ? `${hidden.suppressed} suppressed` : '', hidden.baseline > 0 ? `${hidden.baseline} in the baseline` : '', hidden.known > 0 ? `${hidden.known} there before` : ''].filter(words => words !== '')
-  return `${text}${text === '' ? '' : '\n'}${summary}${left.length === 0 ? '' : `not shown: ${left.join(', ')}\n`}${fixable(findings)}`
+  return `${text}${text === '' ? '' : '\n'}${summary}${left.length === 0 ? '' : `not shown: ${left.join(', ')}\n`}${leftOpen(report)}${fixable(findings)}`
+}
+
+/** What nobody could decide, by file. */
+function leftOpen({ files }: LintReport): string {
+  return files.flatMap(({ source, undecided }) => (undecided.length === 0 ? [] : [`left open in ${source.path}, since it is too big: ${undecided.join('; ')}\n`])).join('')
 }
 
 /** What `--fix` would do. */
