@@ -15,7 +15,7 @@ import { dockerJson } from '../docker/docker-json.ts'
 import { askInput } from '../docker/ask-input.ts'
 import { hostRules, readBase } from '../docker/host-rules.ts'
 import type { HostRules } from '../docker/host-rules.ts'
-import { engineNamed, readComposeHost } from '../docker/read-compose.ts'
+import { engineNamed, readComposeHost, releasePair } from '../docker/read-compose.ts'
 import { DOCKER_FILES } from '../docker/rule-files.ts'
 import { readFamily } from '../input.ts'
 
@@ -30,6 +30,7 @@ usage: 5x5 docker [flags] COMPOSE.yaml
   -o, --output DIR       write DIR/${DOCKER_FILES.ipv4} and DIR/${DOCKER_FILES.ipv6} instead of printing them
   --family ipv4|ipv6     print the rules of one family only
   --explain              print networks, containers, published ports, and why every rule is there
+  --diff-engines A B     tell what release B would do differently from release A, over all packets, with a packet for each reason
   --all                  show every finding, however many there are of a kind
   --json                 print {"engine", "flavor", "networks", "containers", "ports", "rules", "assumptions", "files"}
 
@@ -51,14 +52,18 @@ export const docker: Command = {
   help,
   flags: {
     engine: { type: 'string' }, daemon: { type: 'string' }, base: { type: 'string', multiple: true }, output: { type: 'string', short: 'o' },
-    family: { type: 'string' }, explain: { type: 'boolean' }, all: { type: 'boolean' }, json: { type: 'boolean' },
+    'diff-engines': { type: 'string' }, family: { type: 'string' }, explain: { type: 'boolean' }, all: { type: 'boolean' }, json: { type: 'boolean' },
   },
   async run(values, words, terminal) {
-    const [path, ...others] = words
+    const given = textFlag(values, 'diff-engines')
+    const pair = given === undefined ? undefined : releasePair(given, words)
+    const [path, ...others] = pair?.words ?? words
     if (path === undefined) throw commandError('which compose file?', 'usage: 5x5 docker COMPOSE.yaml')
-    const reading = readComposeHost({ path, others, engine: engineNamed(values['engine']), daemon: textFlag(values, 'daemon'), directory: terminal.directory })
     const base = readBase(Array.isArray(values['base']) ? values['base'].map(String) : [], terminal.directory)
     const family = readFamily(values['family'])
+    const daemon = textFlag(values, 'daemon')
+    if (pair) return (await import('../docker/diff-engines.ts')).diffEngines({ path, releases: pair.releases, daemon, base, family, values }, terminal)
+    const reading = readComposeHost({ path, others, engine: engineNamed(values['engine']), daemon, directory: terminal.directory })
     const rules = hostRules(reading.value, base).filter(one => family === undefined || one.family === family)
     const diagnostics = allFindings(reading, base)
     if (values['json'] === true) terminal.out(`${JSON.stringify(dockerJson(reading.value, rules, diagnostics), undefined, 2)}\n`)

@@ -47,3 +47,13 @@ function readVariables(path: string): Readonly<Record<string, string>> {
     return name === undefined ? [] : [[name, /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value.replace(/\s+#.*$/, '')]]
   }))
 }
+
+/** Returns the releases of `--diff-engines A B` (or `A,B`), and the words that are left of the command line. */
+export function releasePair(given: string, words: readonly string[]): { readonly releases: readonly [string, string]; readonly words: readonly string[] } {
+  const [first = '', second] = given.split(',')
+  if (second !== undefined) return { releases: [first, second], words }
+  const at = words.findIndex(word => readEngine(word) !== undefined)
+  const other = words[at]
+  if (other === undefined) throw commandError('`--diff-engines` needs two releases', 'for example `--diff-engines 27 29`')
+  return { releases: [first, other], words: words.toSpliced(at, 1) }
+}
