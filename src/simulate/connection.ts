@@ -87,7 +87,8 @@ function foldAddress(address: Address): number {
 
 /**
  * Returns what conntrack has of a packet's tuple; `tracked` is the packet's own connection, which may have left the table already. Kernel: a
- * packet that conntrack has not seen yet counts by its own tuple, be it the connection's reply.
+ * packet that conntrack has not seen yet counts by its own tuple, be it the connection's reply; zones do not keep
+ * equal tuples apart (`nf_ct_zone_equal(found_ct, zone, zone->dir)` takes a mask for a direction).
  * Source: net/netfilter/nf_conncount.c get_ct_or_tuple_from_skb(), find_or_evict(), already_closed().
  */
 export function watchConnection(table: ConnectionTable, { tracked, tuple, zone: asked }: { readonly tracked: Connection | undefined; readonly tuple: Tuple | undefined; readonly zone: Zone | undefined }, world: { readonly now: number; readonly moment: number }): ConnectionWatch {
@@ -102,7 +103,7 @@ export function watchConnection(table: ConnectionTable, { tracked, tuple, zone: 
   const status = (tracked ?? look(first))?.status ?? 0
   return {
     moment,
-    key: `${first.protocol} ${first.src} ${first.sport} ${first.dst} ${first.dport} ${zoneIn(zone, 0)}`,
+    key: `${first.protocol} ${first.src} ${first.sport} ${first.dst} ${first.dport}`,
     isConfirmed: (status & CT_STATUS.CONFIRMED) !== 0,
     isAssured: (status & CT_STATUS.ASSURED) !== 0,
     state() {

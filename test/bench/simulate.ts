@@ -8,6 +8,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeAddress } from '../../src/net/address.ts'
+import { answerLine } from '../../cli/simulate/answer-request.ts'
 import { readProbe } from '../../cli/simulate/packet-json.ts'
 import { readTopologyJson } from '../../cli/simulate/topology-json.ts'
 import { readRuleset } from '../../src/save/read.ts'
@@ -18,7 +19,7 @@ import { makeRuleset } from './rulesets.ts'
 import { FIREWALLS, makeFirewall } from './firewalls.ts'
 
 const FLOWS = 250
-const REQUESTS = 100
+const REQUESTS = 60
 const WARM_UP = 10
 const RUNS = 3
 const folder = mkdtempSync(join(tmpdir(), '5x5-bench-'))
@@ -65,7 +66,17 @@ function measureRequests(shape: string, ruleset: string): void {
   const packets = flows.reduce((sum, flow) => sum + flow.packets.length, 0)
   const line = `${JSON.stringify({ topology, ruleset, flows })}\n`
   const rates = Array.from({ length: RUNS }, () => (packets * REQUESTS) / (secondsOf(line.repeat(WARM_UP + REQUESTS)) - secondsOf(line.repeat(WARM_UP))))
-  console.log(`simulate --jsonl, ${shape.padEnd(9)} ${Math.round(median(rates)).toLocaleString('en').padStart(8)} packets a second`)
+  const perSecond = (rate: number): string => Math.round(rate).toLocaleString('en').padStart(8)
+  console.log(`simulate --jsonl, ${shape.padEnd(9)} ${perSecond(median(rates))} packets a second, ${perSecond((packets * REQUESTS) / processorSecondsOf(line))} a second of processor time`)
+}
+
+/** In this process: on a busy machine the time that passes says little. */
+function processorSecondsOf(line: string): number {
+  for (let request = 0; request < WARM_UP; request++) answerLine(line, 'legacy')
+  const before = process.cpuUsage()
+  for (let request = 0; request < REQUESTS; request++) answerLine(line, 'legacy')
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6
 }
 
 function secondsOf(requests: string): number {
@@ -91,10 +102,12 @@ function measureKubeProxy(size: number): void {
   const options = { topology: readTopologyJson(topology, ''), rulesets: [value] }
   trace(makeWorld(options), readProbe({ in: 'eth0', proto: 'udp', src: '198.51.100.1', dst: '10.96.0.1' }), { record: 'none' })
   console.log(`\nkube-proxy, ${value.ruleCount} rules: ${Math.round(performance.now() - loading)} ms to read them and send the first packet`)
-  for (const record of ['none', 'matches', 'all'] as const) measureServices(record, options)
+  serviceTime('none', options) // the chains of these services are prepared
+  for (const record of ['none', 'matches', 'all'] as const) console.log(`  one packet to a service, record ${record.padEnd(8)} ${serviceTime(record, options).toFixed(3)} ms`)
 }
 
-function measureServices(record: NonNullable<TraceOptions['record']>, options: Parameters<typeof makeWorld>[0]): void {
+/** Milliseconds for one packet, on average over many services. */
+function serviceTime(record: NonNullable<TraceOptions['record']>, options: Parameters<typeof makeWorld>[0]): number {
   const rounds = record === 'all' ? 50 : 2000
   let spent = 0
   for (let round = 0; round < rounds; round++) {
@@ -104,5 +117,5 @@ function measureServices(record: NonNullable<TraceOptions['record']>, options: P
     trace(makeWorld(options), probe, { record })
     spent += performance.now() - start
   }
-  console.log(`  one packet to a service, record ${record.padEnd(8)} ${(spent / rounds).toFixed(3)} ms`)
+  return spent / rounds
 }
