@@ -71,7 +71,7 @@ function answerReset(flight: Flight, place: RulePlace): boolean {
 export function answerClosedPort(flight: Flight): boolean {
   const { packet, host } = flight
   const { tcp } = packet
-  if (!tcp || tcp.flags & TCP_FLAG.RST || packet.malformed !== undefined || packet.packetType !== 'unicast') return false
+  if (!tcp || tcp.flags & TCP_FLAG.RST || packet.malformed !== undefined || packet.packetType !== 'unicast' || isGroupRoute(flight)) return false
   const ends = { src: packet.dst, dst: packet.src, ...(packet.dport === undefined ? {} : { sport: packet.dport }), ...(packet.sport === undefined ? {} : { dport: packet.sport }) }
   // Kernel: unlike the reset of REJECT this one has the TOS of the packet, in IPv6 without the ECN bits. Source: tcp_v4_send_reset(), tcp_v6_send_response().
   const tos = packet.family === 'ipv4' ? packet.tos : packet.tos & 0xfc

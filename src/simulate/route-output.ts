@@ -21,6 +21,7 @@ export interface OutputQuery {
 
 /** Returns the route for a packet of this host; undefined where there is none it could be sent by. `device` is where it leaves, `lo` for own addresses. */
 export function routeOutput(host: Host, query: OutputQuery): RouteDecision | undefined {
+  if (query.outDevice !== undefined && !host.devices.get(query.outDevice)?.up) return undefined
   if (isLimitedBroadcast(query.destination) || isMulticast(query.destination)) return routeGroup(host, query)
   const found = lookupRoute(host.fib, query)
   switch (found.kind) {

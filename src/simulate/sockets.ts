@@ -3,11 +3,13 @@
  * Source: net/ipv4/tcp_ipv4.c tcp_v4_rcv(), net/ipv4/udp.c __udp4_lib_rcv(), net/ipv4/icmp.c icmp_echo(); their IPv6 twins.
  */
 
+import { ADDRESS_TYPE } from '../meaning/fields.ts'
 import type { Address } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { Packet } from '../packet/packet.ts'
 import { replyTo } from '../packet/reply.ts'
+import { addressType } from '../topology/fib.ts'
 import { sysctlNumber } from '../topology/topology.ts'
 import type { ListeningSocket } from '../topology/topology.ts'
 import type { Host } from './world.ts'
@@ -25,7 +27,7 @@ export function openSocket(host: Host, packet: Packet): void {
 /** Returns who takes a packet that INPUT let through. */
 export function takerOf(host: Host, packet: Packet): Taker {
   if (packet.protocol !== PROTOCOL.tcp && packet.protocol !== PROTOCOL.udp) return 'kernel'
-  if (packet.tcp && packet.packetType !== 'unicast') return 'nobody'
+  if (packet.tcp && (packet.packetType !== 'unicast' || isGroupAddress(host, packet.dst))) return 'nobody'
   if (host.sockets.has(keyOf(packet))) return 'peer'
   const { sockets } = host.namespace
   if (!sockets) return 'untold'
@@ -36,6 +38,7 @@ export function takerOf(host: Host, packet: Packet): Taker {
 /** Returns what a host sends back to a packet that it took; undefined where nothing follows. A service is taken to answer every datagram. */
 export function answerOf(host: Host, packet: Packet): Packet | undefined {
   const taker = takerOf(host, packet)
+  if (!packet.icmp && isGroupAddress(host, packet.dst)) return undefined
   if (packet.icmp) return isAnsweredEcho(host, packet) ? { ...replyTo(packet), tos: packet.tos } : undefined
   if (taker === 'kernel' || taker === 'nobody') return undefined
   if (!packet.tcp) return taker === 'peer' ? undefined : replyTo(packet)
@@ -56,12 +59,17 @@ function answerTcp(host: Host, packet: Packet, flags: number, taker: Taker): Pac
   return replyTo(packet)
 }
 
-function isAnsweredEcho(host: Host, { protocol, icmp, packetType }: Packet): boolean {
+/** Kernel: what counts is the address, not how the frame was addressed: a subnet's broadcast address may come in a unicast frame. */
+function isGroupAddress(host: Host, address: Address): boolean {
+  return (addressType(host.fib, address) & (ADDRESS_TYPE.BROADCAST | ADDRESS_TYPE.MULTICAST)) !== 0
+}
+
+function isAnsweredEcho(host: Host, { protocol, icmp, packetType, dst }: Packet): boolean {
   const isRequest = (protocol === PROTOCOL.icmp && icmp?.type === 8) || (protocol === PROTOCOL.icmpv6 && icmp?.type === 128)
   if (!isRequest || icmp?.inner) return false
   const number = (name: string, otherwise: number): number => sysctlNumber(host.namespace, name, otherwise)
   if (protocol === PROTOCOL.icmpv6) return number('net.ipv6.icmp.echo_ignore_all', 0) === 0
-  return number('net.ipv4.icmp_echo_ignore_all', 0) === 0 && (packetType === 'unicast' || number('net.ipv4.icmp_echo_ignore_broadcasts', 1) === 0)
+  return number('net.ipv4.icmp_echo_ignore_all', 0) === 0 && ((packetType === 'unicast' && !isGroupAddress(host, dst)) || number('net.ipv4.icmp_echo_ignore_broadcasts', 1) === 0)
 }
 
 function listensFor({ protocol, address, port }: ListeningSocket, packet: Packet): boolean {
