@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   check: { summary: 'report what loading a ruleset would refuse, and what can hardly be meant', load: async () => (await import('./commands/check.ts')).check },
   lint: { summary: 'review rulesets: what is refused, what can hardly be meant, what is open', load: async () => (await import('./commands/lint.ts')).lint },
   dead: { summary: 'find rules and chains that do nothing, for every packet there can be', load: async () => (await import('./commands/dead.ts')).dead },
+  witness: { summary: 'find for every rule a packet that reaches it', load: async () => (await import('./commands/witness.ts')).witness },
   explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would, or a policy aligned', load: async () => (await import('./commands/fmt.ts')).fmt },
   compile: { summary: 'turn a policy into rules for both families', load: async () => (await import('./commands/compile.ts')).compile },

@@ -1,4 +1,4 @@
-/** What `dead` says of the rulesets in fixtures/dead: CASE.rules or CASE.rules6 with CASE.expected.txt. A new case is a new file. */
+/** What `dead` and `witness` say of the rulesets in fixtures/dead: CASE.rules or CASE.rules6 with CASE.expected.txt and CASE.witness.txt. A new case is a new file. */
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,8 +7,17 @@ import { printedBy } from './printed-by.ts'
 
 const DEAD = 'fixtures/dead'
 
+const cases = readdirSync(DEAD).filter(name => /\.rules6?$/.test(name))
+
+describe('witness', () => {
+  test.each(cases)('%s', async name => {
+    const printed = await printedBy(['witness', name], DEAD)
+    await expect(printed).toMatchFileSnapshot(join('..', DEAD, name.replace(/\.rules(6?)$/, '$1.witness.txt')))
+  })
+})
+
 describe('dead', () => {
-  test.each(readdirSync(DEAD).filter(name => /\.rules6?$/.test(name)))('%s', async name => {
+  test.each(cases)('%s', async name => {
     const printed = await printedBy(['dead', name], DEAD)
     await expect(printed).toMatchFileSnapshot(join('..', DEAD, name.replace(/\.rules(6?)$/, '$1.expected.txt')))
   })

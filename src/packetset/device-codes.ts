@@ -67,7 +67,7 @@ export function nameOfDevice(codes: DeviceCodes, code: number): string {
   const one = codes.classes[Math.min(code, codes.classes.length - 1)]
   if (!one) return ''
   if (!one.isOther) return one.name
-  const endings = one.name === '' ? ['other0', 'device0'] : ['0', '1', 'x', 'x0']
+  const endings = one.name === '' ? ['eth0', 'eth1', 'other0'] : ['0', '1', 'x', 'x0']
   const free = [...endings, ...Array.from({ length: 1000 }, (_, index) => String(index))].map(ending => one.name + ending)
   return free.find(name => name.length <= DEVICE_NAME_LIMIT && codeOfDevice(codes, name) === code) ?? one.name
 }

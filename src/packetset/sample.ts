@@ -4,6 +4,7 @@ import type { Subject } from '../meaning/subject.ts'
 import { CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
 import type { FieldValue, NumberField } from '../meaning/fields.ts'
 import { makePacket } from '../packet/packet.ts'
+import { EMPTY_TCP } from '../packet/packet-words.ts'
 import type { Packet } from '../packet/packet.ts'
 import { and, highOf, levelOf, lowOf, meets, ONE, variable, ZERO } from './bdd.ts'
 import type { Edge } from './bdd.ts'
@@ -80,7 +81,10 @@ function chooseCode(space: Space, rest: Edge, field: LaidField, chosen: Readonly
 function usualCodes(space: Space, field: LaidField, chosen: ReadonlyMap<LaidField, bigint>): readonly bigint[] {
   const coding = codingOf(space.layout, field)
   if (field === 'bridge.in' || field === 'bridge.out') return coding.kind === 'device' ? [BigInt(coding.devices.codeOfName.get('') ?? 0)] : []
-  if (coding.kind === 'device') return coding.devices.classes.flatMap((one, code) => (one.isOther || one.name === '' || one.name === 'lo' ? [] : [BigInt(code)]))
+  if (coding.kind === 'device') {
+    const codes = coding.devices.classes.map((one, code) => ({ ...one, code: BigInt(code) })).filter(one => one.isOther || (one.name !== '' && one.name !== 'lo'))
+    return [...codes.filter(one => !one.isOther), ...codes.filter(one => one.isOther)].map(one => one.code)
+  }
   if (!isNumberField(field)) return [0n]
   return usualValues(field, space.layout.family, chosen).map(value => codeOfValue(space, field, value))
 }
@@ -144,7 +148,7 @@ function packetOf(number: (field: NumberField) => FieldValue | undefined, small:
     fragmentOffset: small('ip.fragmentOffset') ?? 0, moreFragments: small('ip.moreFragments') === 1, mark: small('mark') ?? 0,
     ...(chosen.has('ip.length') ? { length: small('ip.length') ?? 0 } : {}),
     ...(sport === undefined ? {} : { sport }), ...(dport === undefined ? {} : { dport }), ...(spi === undefined ? {} : { spi }),
-    ...(flags === undefined ? {} : { tcp: { flags, seq: 0, ack: 0, window: 64240, optionKinds, ...(mss === undefined ? {} : { mss }) } }),
+    ...(flags === undefined ? {} : { tcp: { ...EMPTY_TCP, flags, optionKinds, ...(mss === undefined ? {} : { mss }) } }),
     ...(type === undefined ? {} : { icmp: { type, code: code ?? 0 } }),
     ...(mac === undefined || chosen.get('mac.present') !== 1n ? {} : { macSource: mac.toString(16).padStart(12, '0') }),
     ...(chosen.get('socket.exists') === 1n ? { socket } : {}),

@@ -45,6 +45,7 @@ export function usualValues(field: NumberField, family: Family, chosen: Readonly
   if (field === 'ip.src' || field === 'ct.original.src' || field === 'ct.reply.dst') return SOURCES[family]
   if (field === 'ip.dst' || field === 'ct.original.dst' || field === 'ct.reply.src') return DESTINATIONS[family]
   if (field === 'ip.protocol' || field === 'ct.protocol') return [PROTOCOL.tcp, PROTOCOL.udp, family === 'ipv4' ? PROTOCOL.icmp : PROTOCOL.icmpv6, PROTOCOL.gre, 2, 89, PROTOCOL.esp]
+  if (field === 'tcp.flags' && isInvalid(chosen)) return [0, TCP_FLAG.SYN | TCP_FLAG.FIN]
   if (field === 'tcp.flags') return isNew(chosen) ? [TCP_FLAG.SYN, TCP_FLAG.ACK] : [TCP_FLAG.ACK, TCP_FLAG.SYN | TCP_FLAG.ACK, TCP_FLAG.PSH | TCP_FLAG.ACK, TCP_FLAG.SYN, TCP_FLAG.RST]
   if (field.startsWith('addressType.')) return field.includes('.dst') ? [ADDRESS_TYPE.LOCAL, ADDRESS_TYPE.UNICAST] : [ADDRESS_TYPE.UNICAST, ADDRESS_TYPE.LOCAL]
   return VALUES[field] ?? [0]
@@ -54,6 +55,11 @@ export function usualValues(field: NumberField, family: Family, chosen: Readonly
 function isNew(chosen: ReadonlyMap<string, bigint>): boolean {
   const state = chosen.get('ct.state')
   return state === undefined || state >= 24n
+}
+
+/** The state's code has its first two bits clear. Flags that no TCP sends are what makes a first packet invalid. */
+function isInvalid(chosen: ReadonlyMap<string, bigint>): boolean {
+  return (chosen.get('ct.state') ?? 24n) < 8n
 }
 
 function addresses(...texts: readonly string[]): readonly FieldValue[] {
