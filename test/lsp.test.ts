@@ -66,7 +66,7 @@ describe('the language server', () => {
   test('hovering tells what a name means, and what a sentence becomes', async () => {
     expect(await ask('textDocument/hover', 4, 16)).toMatchObject({ contents: { kind: 'markdown', value: '```\nlet admins = 198.51.100.7, 2001:db8:5::/64\n```\n2 prefixes: 198.51.100.7, 2001:db8:5::/64' } })
     expect(await ask('textDocument/hover', 4, 7)).toMatchObject({ contents: { value: 'service `ssh`: tcp/22' }, range: { start: { line: 4, character: 6 }, end: { line: 4, character: 9 } } })
-    expect(await ask('textDocument/hover', 5, 7)).toMatchObject({ contents: { value: '```\nlet web = http,https\n```\ntcp/80, tcp/443' } })
+    expect(await ask('textDocument/hover', 5, 7)).toMatchObject({ contents: { value: '```\nlet web = http,https\n```\ntcp/80,443' } })
     expect(await ask('textDocument/hover', 5, 23)).toMatchObject({ contents: { value: '```\nzone wan = eth0\n```' } })
     expect(await ask('textDocument/hover', 4, 1)).toMatchObject({ contents: { value: 'IPv4, 1 rule:\n```\n-A gate-in -s 198.51.100.7/32 -p tcp -m tcp --dport 22 -j ACCEPT\n```\nIPv6, 1 rule:\n```\n-A gate-in -s 2001:db8:5::/64 -p tcp -m tcp --dport 22 -j ACCEPT\n```' } })
     expect(await ask('textDocument/hover', 3, 0)).toBeNull()
