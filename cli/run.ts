@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   compile: { summary: 'turn a policy into rules for both families', load: async () => (await import('./commands/compile.ts')).compile },
   plan: { summary: 'tell how to get from live rules to those of a policy', load: async () => (await import('./commands/plan.ts')).plan },
   test: { summary: 'prove the assertions of a policy over all packets', load: async () => (await import('./commands/test.ts')).test },
+  decompile: { summary: 'write a policy that does what rulesets do', load: async () => (await import('./commands/decompile.ts')).decompile },
   lsp: { summary: 'serve editors that write policies (Language Server Protocol)', load: async () => (await import('./commands/lsp.ts')).lsp },
   docs: { summary: 'print the reference of all matches and targets, or of one', load: async () => (await import('./commands/docs.ts')).docs },
   docker: { summary: 'write the rules that dockerd would write for a compose file', load: async () => (await import('./commands/docker.ts')).docker },
