@@ -37,14 +37,20 @@ export interface DeadReport {
 /** Of longer tables it is not asked which rules are redundant: that takes several times as long as everything else. */
 const MOST_RULES = 30_000
 
+/** `mostForRedundant`: tables with more rules are not asked for redundant ones (default 30,000). */
+export interface DeadOptions extends ReachOptions {
+  readonly mostForRedundant?: number
+}
+
 /** Returns what does nothing in a ruleset. Each table is looked at by itself, with every packet that the kernel can bring to it. */
-export function findDead(ruleset: Ruleset, options: ReachOptions = {}): DeadReport {
+export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadReport {
+  const { mostForRedundant = MOST_RULES } = options
   const reach = ruleReach(ruleset, options)
   const undecided = reach.skipped.map(name => `the ${name} table`)
   const findings = reach.tables.flatMap(run => {
     const dead = deadRules(reach, run)
-    const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > MOST_RULES
-    if (isLong) undecided.push(`which rules of the ${run.table.name} table are redundant (it has more than ${MOST_RULES.toLocaleString('en')})`)
+    const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > mostForRedundant
+    if (isLong) undecided.push(`which rules of the ${run.table.name} table are redundant (it has more than ${mostForRedundant.toLocaleString('en')})`)
     const redundant = isLong ? [] : attempt(() => redundantRules(reach, run, dead.rules), [], () => undecided.push(`which rules of the ${run.table.name} table are redundant`))
     // Where a last rule only says what the policy says, the rule is in question, not the policy.
     const inQuestion = new Set(redundant.filter(({ policyOf }) => policyOf).map(({ at }) => at.rule))

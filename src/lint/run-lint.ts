@@ -81,6 +81,9 @@ function isThere(need: Need, { ruleset, topology, counterpart, keepOpen, chains 
   }
 }
 
+/** Of longer tables `5x5 dead` tells which rules are redundant: it takes its time. */
+const MOST_FOR_REDUNDANT = 5000
+
 /** What is computed is computed when it is first asked for. */
 function makeInputs(target: LintTarget, surroundings: LintSurroundings, undecided: string[]): LintInputs {
   const once = <T>(make: () => T): (() => T) => {
@@ -89,7 +92,7 @@ function makeInputs(target: LintTarget, surroundings: LintSurroundings, undecide
   }
   const chains = once(() => chainFacts(target.ruleset))
   const dead = once(() => {
-    const report = findDead(target.ruleset)
+    const report = findDead(target.ruleset, { mostForRedundant: MOST_FOR_REDUNDANT })
     undecided.push(...report.undecided)
     return report
   })

@@ -10,6 +10,7 @@ import type { Address } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { writeEndpoint } from '../packet/endpoint.ts'
 import { readHints } from '../topology/rule-hints.ts'
+import type { RuleHints } from '../topology/rule-hints.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Topology } from '../topology/topology.ts'
 import { exactly, holds, withFields } from './packet-class.ts'
@@ -21,6 +22,8 @@ export interface World {
   readonly device: KnownDevice
   /** An address of the world that no rule names; undefined where the rules name them all. */
   readonly source: Address | undefined
+  /** What the rules give away about the network. */
+  readonly hints: RuleHints
 }
 
 /** Addresses to choose from: those for documentation first. */
@@ -40,7 +43,7 @@ export function worldOf(ruleset: Ruleset, topology: Topology | undefined): World
   const hints = readHints([ruleset])
   const outside = hints.outside !== undefined && !isInnerDevice(hints.outside) ? hints.outside : undefined
   const device = routed ?? outside ?? (hints.devices.length === 0 ? 'eth0' : { not: ['lo', ...hints.devices.filter(isInnerDevice)] })
-  return { device, source }
+  return { device, source, hints }
 }
 
 /** Tells whether a device is of this host's own making: of containers, virtual machines, tunnels. */

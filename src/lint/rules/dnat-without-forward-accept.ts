@@ -6,7 +6,6 @@ import type { Rule } from '../../ir/ruleset.ts'
 import { CT_STATE } from '../../meaning/fields.ts'
 import { prefixIncludes, writeAddress } from '../../net/address.ts'
 import type { Address } from '../../net/address.ts'
-import { readHints } from '../../topology/rule-hints.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly, narrowed, withFields } from '../packet-class.ts'
@@ -19,12 +18,11 @@ export const dnatWithoutForwardAccept: LintRule = {
   what: 'what this rule sends to another host is dropped in FORWARD',
   why: 'DNAT only changes the destination: the packet is then forwarded, and no rule of FORWARD accepts any such packet',
   help: 'accept it in FORWARD by its new destination',
-  needs: ['whole', 'chains'],
+  needs: ['whole', 'chains', 'world'],
   check(inputs, report) {
-    const { ruleset, family, chains, topology } = inputs
-    const hints = readHints([ruleset])
+    const { ruleset, family, chains, topology, world } = inputs
     const own = (topology?.namespaces ?? []).flatMap(({ devices }) => devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
-    const isElsewhere = (address: Address): boolean => (own.length > 0 ? !own.includes(address) : hints.prefixes.some(({ prefix }) => prefixIncludes(prefix, address)))
+    const isElsewhere = (address: Address): boolean => (own.length > 0 ? !own.includes(address) : world.hints.prefixes.some(({ prefix }) => prefixIncludes(prefix, address)))
     eachRule(ruleset, (rule, _number, chain, table) => {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0] : undefined

@@ -6,7 +6,6 @@ import type { Address, Prefix } from '../../net/address.ts'
 import { lengthOfMask, maskAddress, prefixIncludes, writeAddress, writePrefix } from '../../net/address.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
-import { readHints } from '../../topology/rule-hints.ts'
 import { fateAt } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly, withFields } from '../packet-class.ts'
@@ -21,8 +20,8 @@ export const hairpinMissing: LintRule = {
   why: 'the server answers such a client directly, from an address that the client did not ask: only a translated source brings the answer back this way',
   needs: ['whole', 'chains', 'world'],
   check(inputs, report) {
-    const { ruleset, family, chains } = inputs
-    const { prefixes } = readHints([ruleset])
+    const { ruleset, family, chains, world } = inputs
+    const { prefixes } = world.hints
     eachRule(ruleset, (rule, _number, chain, table) => {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0]?.low : undefined

@@ -6,7 +6,6 @@ import type { Rule } from '../../ir/ruleset.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import { prefixIncludes } from '../../net/address.ts'
-import { readHints } from '../../topology/rule-hints.ts'
 import { fateAt, isCertain } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { withFields } from '../packet-class.ts'
@@ -49,7 +48,7 @@ interface Published {
 
 /** Ports that the world reaches through DNAT, each with the rules that let it. */
 function publishedPorts({ ruleset, family, chains, world }: LintInputs): readonly Published[] {
-  const { prefixes } = readHints([ruleset])
+  const { prefixes } = world.hints
   const found: Published[] = []
   eachRule(ruleset, (rule, _number, chain, table) => {
     if (table.name !== 'nat' || natOf(rule, family)?.side !== 'destination' || !chains.hooksOf(chain).includes('PREROUTING')) return
