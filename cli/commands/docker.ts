@@ -32,7 +32,8 @@ usage: 5x5 docker [flags] COMPOSE.yaml
   --explain              print networks, containers, published ports, and why every rule is there
   --diff-engines A B     tell what release B would do differently from release A, over all packets, with a packet for each reason
   --all                  show every finding, however many there are of a kind
-  --json                 print {"engine", "flavor", "networks", "containers", "ports", "rules", "assumptions", "files"}
+  --json                 print {"engine", "flavor", "networks", "containers", "ports", "rules", "assumptions", "files"};
+                         with --diff-engines {"ipv4": {"equal", "whole", "changes": [...]}, "ipv6": ...}
 
 The rules are what \`iptables-save\` would show, in dockerd's order; IPv4 and IPv6 are for two programs: load each by itself.
 INSPECTED is what \`docker network inspect\` and \`docker inspect CONTAINER ...\` print, in one or several files.
@@ -42,9 +43,10 @@ What is wrong with a file, and what its rules will surprise with, is told on sta
 examples:
   5x5 docker compose.yaml --family ipv4 | 5x5 explain -
   5x5 docker compose.yaml --engine 20.10 -o rules
+  5x5 docker compose.yaml --diff-engines 27 29
   iptables-save > host.rules && 5x5 docker compose.yaml --base host.rules --explain
 
-exit code: 0 no error and no warning, 1 some, 2 a file cannot be read
+exit code: 0 no error and no warning (no difference), 1 some, 2 a file cannot be read
 `
 
 /** The command. */
