@@ -66,7 +66,8 @@ function readRaws({ sentences }: ResolvedPolicy, diagnostics: Diagnostic[]): Raw
 
 function compileFamily(drafts: Drafts, raws: Raws, complain: Complain): CompiledRules {
   const { family, policy } = drafts
-  const entries = policy.sentences.flatMap(sentence => lowerSentence(drafts, sentence, complain))
+  const entries: Entry[] = []
+  for (const sentence of policy.sentences) for (const entry of lowerSentence(drafts, sentence, complain)) entries.push(entry)
   const ways = (way: Way): readonly Entry[] => entries.filter(entry => entry.way === way)
   const isCoupled = entries.some(({ way }) => way === 'in' || way === 'out')
   if (drafts.zones.some(zone => zone.isDockers)) writeWay(drafts, 'docker', ways('docker'), false)

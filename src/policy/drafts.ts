@@ -82,12 +82,15 @@ export function alternatives(drafts: Drafts, ends: readonly End[], origin: Origi
 export function alternativesOf(drafts: Drafts, end: End, origin: Origin): readonly Side[] {
   const { family } = drafts
   const sides = sidesOf(end, family, (of, prefixes) => makeIpset(drafts, of, prefixes, origin))
-  if (sides.length === 0) {
-    const zone = typeof end.place === 'string' ? undefined : end.place
-    const name = end.list ?? (end.addresses ? undefined : zone?.name)
-    if (name !== undefined) drafts.silent.set(name, end.span)
-  }
+  if (sides.length === 0) noteSilent(drafts, end)
   return sides
+}
+
+/** Remembers the name of an end that has no addresses in the family. */
+export function noteSilent({ silent }: Drafts, end: End): void {
+  const zone = typeof end.place === 'string' ? undefined : end.place
+  const name = end.list ?? (end.addresses ? undefined : zone?.name)
+  if (name !== undefined && !silent.has(name)) silent.set(name, end.span)
 }
 
 /** Returns the name of the ipset with these prefixes; one that has them already is used again. */

@@ -26,14 +26,26 @@ export interface Exception {
 }
 
 const ALL_TRAFFIC: readonly TrafficMatch[] = [{ matches: [] }]
+const NO_TRAFFIC: readonly TrafficMatch[] = []
 
 /** Returns the alternatives of traffic in a family; one that matches all where no traffic is named. */
 export function trafficMatches(traffic: readonly Traffic[] | undefined, family: Family): readonly TrafficMatch[] {
   if (!traffic) return ALL_TRAFFIC
+  const [only] = traffic
+  if (only && traffic.length === 1) return only.families.includes(family) ? matchesOf(only, family) : NO_TRAFFIC
   return traffic.flatMap(one => (one.families.includes(family) ? matchesOf(one, family) : []))
 }
 
+const singlePorts = new Map<number, readonly TrafficMatch[]>()
+
 function matchesOf({ protocol, ports, messages, published }: Traffic, family: Family): readonly TrafficMatch[] {
+  const [port] = ports ?? []
+  if (port && ports?.length === 1 && port.low === port.high && !published) {
+    const key = protocol * 65536 + port.low
+    const known = singlePorts.get(key) ?? [{ protocol, matches: [portMatch(protocol, [port])] }]
+    singlePorts.set(key, known)
+    return known
+  }
   if (messages) return messages.map(message => ({ protocol, matches: [messageMatch(family, message)] }))
   if (published) {
     const dialled = ports ?? [undefined]
@@ -50,22 +62,32 @@ export function makeHeads(from: readonly Side[], to: readonly Side[], traffic: r
 }
 
 /** Returns the head of one combination. */
-export function makeHead(from: Side, to: Side, { protocol, matches }: TrafficMatch, exception?: Exception): Head {
-  const left = exception?.side
-  const isFrom = exception?.end === 'from'
-  const inDevice = from.device ?? (isFrom ? left?.device : undefined)
-  const source = from.prefix ?? (isFrom ? left?.prefix : undefined)
-  const outDevice = to.device ?? (isFrom ? undefined : left?.device)
-  const destination = to.prefix ?? (isFrom ? undefined : left?.prefix)
-  const except = left && (left.device ? (isFrom ? 'inDevice' : 'outDevice') : left.prefix ? (isFrom ? 'source' : 'destination') : undefined)
-  const ip = ipMatch({
-    ...(source ? { source } : {}), ...(destination ? { destination } : {}), ...(inDevice ? { inDevice } : {}), ...(outDevice ? { outDevice } : {}),
-    ...(protocol === undefined ? {} : { protocol }), ...(except ? { except } : {}),
-  })
+export function makeHead(from: Side, to: Side, what: TrafficMatch, exception?: Exception): Head {
+  return exception ? makeHeadExcept(from, to, what, exception) : makePlainHead(from, to, what)
+}
+
+function makePlainHead(from: Side, to: Side, { protocol, matches }: TrafficMatch): Head {
+  const ip = ipMatch({ source: from.prefix, destination: to.prefix, inDevice: from.device, outDevice: to.device, protocol })
   const all: MatchUse[] = ip ? [ip] : []
   if (from.set !== undefined) all.push(setMatch(from.set, 'src'))
   if (to.set !== undefined) all.push(setMatch(to.set, 'dst'))
-  if (left?.set !== undefined) all.push(setMatch(left.set, isFrom ? 'src' : 'dst', true))
+  for (const use of matches) all.push(use)
+  return protocol === undefined ? { matches: all } : { matches: all, protocol }
+}
+
+function makeHeadExcept(from: Side, to: Side, { protocol, matches }: TrafficMatch, exception: Exception): Head {
+  const left = exception.side
+  const isFrom = exception.end === 'from'
+  const inDevice = from.device ?? (isFrom ? left.device : undefined)
+  const source = from.prefix ?? (isFrom ? left.prefix : undefined)
+  const outDevice = to.device ?? (isFrom ? undefined : left.device)
+  const destination = to.prefix ?? (isFrom ? undefined : left.prefix)
+  const except = left.device ? (isFrom ? 'inDevice' : 'outDevice') : left.prefix ? (isFrom ? 'source' : 'destination') : undefined
+  const ip = ipMatch({ source, destination, inDevice, outDevice, protocol, except })
+  const all: MatchUse[] = ip ? [ip] : []
+  if (from.set !== undefined) all.push(setMatch(from.set, 'src'))
+  if (to.set !== undefined) all.push(setMatch(to.set, 'dst'))
+  if (left.set !== undefined) all.push(setMatch(left.set, isFrom ? 'src' : 'dst', true))
   all.push(...matches)
   return { matches: all, ...(protocol === undefined ? {} : { protocol }) }
 }

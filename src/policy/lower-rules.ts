@@ -3,7 +3,7 @@
 import type { MatchUse } from '../ir/ruleset.ts'
 import type { CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
-import { alternatives, alternativesOf, chainOf, makeRule } from './drafts.ts'
+import { alternatives, alternativesOf, chainOf, makeRule, noteSilent } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { fitsInHeads, makeHead, makeHeads, trafficMatches } from './heads.ts'
 import type { Exception, Head, TrafficMatch } from './heads.ts'
@@ -34,7 +34,7 @@ export interface Entry {
 
 /** Returns the entries of a rule. Those for docker's zones are written at once, since their order makes chains. */
 export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entry[] {
-  if (!sentence.families.includes(drafts.family)) return NO_ENTRIES
+  if (!sentence.families.includes(drafts.family) || lacksFamily(drafts, sentence.from) || lacksFamily(drafts, sentence.to)) return NO_ENTRIES
   const entries: Entry[] = []
   for (const group of groupsOf(drafts, sentence)) {
     const entry = lowerGroup(drafts, sentence, group)
@@ -44,6 +44,13 @@ export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entr
 }
 
 const NO_ENTRIES: readonly Entry[] = []
+
+/** Tells whether no end has addresses in the family; what has none is remembered for a note. */
+function lacksFamily(drafts: Drafts, { included }: Ends): boolean {
+  for (const end of included) if ((end.addresses ?? zoneOf(end)?.at)?.[drafts.family].length !== 0) return false
+  for (const end of included) noteSilent(drafts, end)
+  return true
+}
 
 interface Group {
   readonly way: Way
@@ -100,6 +107,8 @@ function zoneAlone(end: End, { family, overlapping }: Drafts): Zone | undefined 
   return zone && !overlapping.has(zone) && liesInZone(end, family) ? zone : undefined
 }
 
+const NO_EXCEPTIONS: readonly Exception[] = []
+
 interface Parts {
   readonly from: readonly Side[]
   readonly to: readonly Side[]
@@ -109,15 +118,17 @@ interface Parts {
 function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group): Entry | undefined {
   const { origin } = sentence
   const { way, pair } = group
-  const [from, to] = [alternatives(drafts, group.from, origin), alternatives(drafts, group.to, origin)]
-  if (from.length === 0 || to.length === 0) return undefined
+  const from = alternatives(drafts, group.from, origin)
+  if (from.length === 0) return undefined
+  const to = alternatives(drafts, group.to, origin)
+  if (to.length === 0) return undefined
   const parts: Parts = { from, to, traffic: trafficMatches(trafficOn(way, sentence), drafts.family) }
   if (parts.traffic.length === 0) return undefined
   if (leavesOut(sentence, way)) return undefined
-  const excepted = exceptionsOf(drafts, sentence, parts)
+  const excepted = sentence.from.excluded.length + sentence.to.excluded.length === 0 ? NO_EXCEPTIONS : exceptionsOf(drafts, sentence, parts)
   const tail = tailOf(drafts, sentence, way)
   const isConditional = excepted.length > 0 || tail.guards.length > 0
-  const isTotal = sentence.verb !== 'log' && !isConditional && !sentence.traffic && [...parts.from, ...parts.to].every(isEverything)
+  const isTotal = !sentence.traffic && sentence.verb !== 'log' && !isConditional && parts.from.every(isEverything) && parts.to.every(isEverything)
   const isPlainAllow = sentence.verb === 'allow' && !sentence.log && tail.guards.length === 0
   if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, rules: () => writeForDocker(drafts, sentence, parts, excepted, tail) }
   const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { way, pair, excepted, tail }, inside ? insideOf(group, parts) : parts)
@@ -137,6 +148,7 @@ function leavesOut({ from, to }: RuleSentence, way: Way): boolean {
 /** Of ICMP errors only what comes with no connection needs a rule; what belongs to the link is never forwarded. */
 function trafficOn(way: Way, { traffic, verb }: RuleSentence): readonly Traffic[] | undefined {
   if (!traffic) return undefined
+  if (!traffic.some(one => one.comesRelated || one.onLink)) return traffic
   const needed = verb === 'allow' ? traffic.filter(one => !one.comesRelated) : traffic
   if (!needed.some(one => one.onLink)) return needed
   if (way !== 'in' && way !== 'out') return needed.filter(one => !one.onLink)
@@ -153,12 +165,16 @@ function exceptionsOf(drafts: Drafts, { from, to, origin }: RuleSentence, parts:
 
 function tailOf(drafts: Drafts, sentence: RuleSentence, way: Way): Tail {
   const { limit, max, until, log, verb, origin } = sentence
+  if (verb === 'allow' && !limit && !max && !log && until === undefined) return way === 'docker' ? PLAIN_RETURN : PLAIN_ACCEPT
   const guards: MatchUse[] = []
   if (until !== undefined) guards.push(untilMatch(until))
   if (max) guards.push(maximumMatch(max, drafts.family))
   if (limit) guards.push(limitMatch(limit, `${PREFIX}${origin.mark}`))
   return { guards, counts: max !== undefined || (limit !== undefined && limit.per === undefined), ...(verb === 'log' ? { log: {} } : log ? { log } : {}), final: finalOf(verb, way) }
 }
+
+const PLAIN_ACCEPT: Tail = { guards: [], counts: false, final: verdict('ACCEPT') }
+const PLAIN_RETURN: Tail = { guards: [], counts: false, final: verdict('RETURN') }
 
 function finalOf(verb: RuleSentence['verb'], way: Way): Tail['final'] {
   if (verb === 'log') return 'none'
@@ -187,6 +203,14 @@ interface Writing {
 
 function writeParts(drafts: Drafts, sentence: RuleSentence, { way, excepted, tail }: Writing, parts: Parts): readonly CompiledRule[] {
   const { origin } = sentence
+  const [from] = parts.from
+  const [to] = parts.to
+  const [traffic] = parts.traffic
+  const isOne = from && to && traffic && parts.from.length === 1 && parts.to.length === 1 && parts.traffic.length === 1
+  if (isOne && excepted.length === 0 && !tail.log && typeof tail.final !== 'string') {
+    const { matches } = makeHead(from, to, traffic)
+    return [makeRule(origin, tail.guards.length === 0 ? matches : [...matches, ...tail.guards], tail.final)]
+  }
   const place: Place = { table: 'filter', mark: `${MARKS[way]}-${origin.mark}`, origin, word: sentence.verb }
   const [exception, ...others] = excepted
   if (exception && others.length === 0 && fitsInHeads(exception, parts.from, parts.to)) return writeSentence(drafts, place, makeHeads(parts.from, parts.to, parts.traffic, exception), [], tail)

@@ -16,12 +16,12 @@ import { invariant } from '../diagnostics/diagnostic.ts'
 
 /** The options of ip itself. `except` are inverted. */
 export interface IpOptions {
-  readonly source?: Prefix
-  readonly destination?: Prefix
-  readonly inDevice?: DevicePattern
-  readonly outDevice?: DevicePattern
-  readonly protocol?: number
-  readonly except?: 'source' | 'destination' | 'inDevice' | 'outDevice'
+  readonly source?: Prefix | undefined
+  readonly destination?: Prefix | undefined
+  readonly inDevice?: DevicePattern | undefined
+  readonly outDevice?: DevicePattern | undefined
+  readonly protocol?: number | undefined
+  readonly except?: 'source' | 'destination' | 'inDevice' | 'outDevice' | undefined
 }
 
 /** Returns the match `ip`, undefined where it would match everything. */

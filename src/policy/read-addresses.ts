@@ -6,6 +6,8 @@ import type { AddressNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import type { Prefixes } from './resolved.ts'
 
+const NONE: readonly Prefix[] = []
+
 /** Reads an address, prefix or range; host bits and the like are errors. Undefined where it is none. */
 export function readAddresses(node: AddressNode, complain: Complain): readonly Prefix[] | undefined {
   return node.high ? readRange(node, node.high.text, complain) : readOne(node, complain)
@@ -13,6 +15,8 @@ export function readAddresses(node: AddressNode, complain: Complain): readonly P
 
 /** Returns the prefixes by family. */
 export function splitFamilies(prefixes: readonly Prefix[]): Prefixes {
+  const [only] = prefixes
+  if (only && prefixes.length === 1) return typeof only.address === 'number' ? { ipv4: prefixes, ipv6: NONE } : { ipv4: NONE, ipv6: prefixes }
   return { ipv4: prefixes.filter(prefix => typeof prefix.address === 'number'), ipv6: prefixes.filter(prefix => typeof prefix.address === 'bigint') }
 }
 

@@ -12,6 +12,7 @@ import { joinPorts, subtractPorts } from './port-sets.ts'
 import type { IcmpMessage, Traffic } from './resolved.ts'
 
 const BOTH: readonly Family[] = ['ipv4', 'ipv6']
+const NOTHING: readonly Traffic[] = []
 const PORT_NAMES: Readonly<Record<string, string>> = { tcp: 'tcp', udp: 'udp', sctp: 'sctp', dccp: 'dccp', udplite: 'udp' }
 const PORT_PROTOCOLS: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp, PROTOCOL.dccp, PROTOCOL.udplite])
 
@@ -29,6 +30,11 @@ export function readServices(node: ServicesNode, lists: ServiceList, complain: C
 
 /** The same for assertions, which may leave out what is published: that is not taken away, but told apart. */
 export function readServicesApart(node: ServicesNode, lists: ServiceList, complain: Complain): { readonly traffic: readonly Traffic[]; readonly published: readonly Traffic[] } | undefined {
+  const [only] = node.included
+  if (only && node.included.length === 1 && node.excluded.length === 0) {
+    const traffic = readService(only, lists, complain)
+    return traffic && { traffic: mergeTraffic(traffic), published: NOTHING }
+  }
   const included = readAll(node.included, lists, complain)
   const excluded = readAll(node.excluded, lists, complain)
   if (!included || !excluded) return undefined
@@ -178,7 +184,20 @@ function readProtocol(node: ServiceNode, protocol: number, complain: Complain): 
     complain('bad-service', node.span, `the range of ports ends before it begins`)
     return undefined
   }
-  return [{ ...plain(protocol), ports: [{ low, high }] }]
+  return portTraffic(protocol, low, high)
+}
+
+const knownPorts = new Map<number, readonly Traffic[]>()
+
+/** One port of a protocol is often named again: equal traffic is one object. */
+function portTraffic(protocol: number, low: number, high: number): readonly Traffic[] {
+  if (low !== high) return [{ ...plain(protocol), ports: [{ low, high }] }]
+  const key = protocol * 65536 + low
+  const known = knownPorts.get(key)
+  if (known) return known
+  const made = [{ ...plain(protocol), ports: [{ low, high }] }]
+  knownPorts.set(key, made)
+  return made
 }
 
 /** Returns a port by number or name of a service; undefined where it is none. */

@@ -11,11 +11,18 @@ import type { Span } from '../diagnostics/source-file.ts'
 
 /** Returns the ends of `from` or `to`; everybody where the clause is absent, undefined where one is wrong. */
 export function resolveWay(way: WayNode | undefined, otherwise: Span, names: Names, complain: Complain): Ends | undefined {
-  return way ? resolveEnds(way.ends, names, complain) : { included: [{ place: 'any', span: otherwise }], excluded: [] }
+  return way ? resolveEnds(way.ends, names, complain) : { included: [{ place: 'any', span: otherwise }], excluded: NO_ENDS }
 }
+
+const NO_ENDS: readonly End[] = []
 
 /** Returns ends, undefined where one is wrong. */
 export function resolveEnds(node: EndsNode, names: Names, complain: Complain): Ends | undefined {
+  const [only] = node.included
+  if (only && node.included.length === 1 && node.excluded.length === 0) {
+    const end = resolveEnd(only, names, complain)
+    return end && { included: [end], excluded: NO_ENDS }
+  }
   const included = node.included.map(end => resolveEnd(end, names, complain))
   const excluded = node.excluded.map(end => resolveEnd(end, names, complain))
   return included.every(end => end !== undefined) && excluded.every(end => end !== undefined) ? { included, excluded } : undefined

@@ -36,7 +36,8 @@ export function resolvePolicy(source: SourceFile, readInclude: ReadInclude): Res
   const placed: PlacedStatement[] = []
   readFiles({ source, name: lastPart(source.path), readInclude, diagnostics, complain, files, placed, open: [] })
   const names = collectNames(only(placed, 'let'), only(placed, 'zone'), complain)
-  const sentences = placed.flatMap(one => resolveStatement(one, names, complain))
+  const sentences: Sentence[] = []
+  for (const one of placed) for (const sentence of resolveStatement(one, names, complain)) sentences.push(sentence)
   const assertions = only(placed, 'test').flatMap(test => resolveTest(test, names, complain))
   const defaultVerdict = resolveDefault(placed, source, complain)
   const managesAll = resolveOptions(only(placed, 'option'), complain)
@@ -96,7 +97,9 @@ function lastPart(path: string): string {
 }
 
 function only<K extends StatementNode['kind']>(placed: readonly PlacedStatement[], kind: K): readonly Extract<StatementNode, { kind: K }>[] {
-  return placed.flatMap(({ statement }) => (statement.kind === kind ? [statement as Extract<StatementNode, { kind: K }>] : []))
+  const found: Extract<StatementNode, { kind: K }>[] = []
+  for (const { statement } of placed) if (statement.kind === kind) found.push(statement as Extract<StatementNode, { kind: K }>)
+  return found
 }
 
 function resolveStatement({ statement, file }: PlacedStatement, names: Names, complain: Complain): readonly Sentence[] {
