@@ -9,20 +9,27 @@ const OUTERMOST: ReadonlySet<TokenType> = new Set([WORD.include, WORD.let, WORD.
 /** Characters that are split at once: the tokens of a long text would fill the memory if they all lived until the end. */
 const PART = 1 << 15
 
+const VERBS: ReadonlySet<TokenType> = new Set([WORD.allow, WORD.deny, WORD.reject, WORD.log, WORD.untracked])
+
+/** Tells whether a sentence is a rule: it begins with a verb. */
+export function isRule([first]: readonly IToken[]): boolean {
+  return first !== undefined && VERBS.has(first.tokenType)
+}
+
 /** What stands between and beside the sentences. */
 export interface Remainder {
   readonly comments: readonly IToken[]
   readonly problems: readonly ILexingError[]
 }
 
-/** Calls `visit` with the tokens of each sentence, the line end after it left out. A line end after a comma ends nothing. */
-export function eachSentence(text: string, visit: (sentence: IToken[]) => void): Remainder {
+/** Calls `visit` with the tokens of each sentence of `text[from, to)`, whole lines, the line end after it left out. A line end after a comma ends nothing. */
+export function eachSentence(text: string, visit: (sentence: IToken[]) => void, from = 0, to = text.length): Remainder {
   const comments: IToken[] = []
   const problems: ILexingError[] = []
   const gathering: Gathering = { tokens: [], depth: 0 }
-  for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf('\n', start + PART)
-    const end = newline === -1 ? text.length : newline + 1
+  for (let start = from; start < to; ) {
+    const newline = start + PART >= to ? -1 : text.indexOf('\n', start + PART)
+    const end = newline === -1 || newline >= to ? to : newline + 1
     const part = splitPolicy(text, start, end)
     for (const token of part.tokens) gather(gathering, token, visit)
     for (const comment of part.comments) comments.push(comment)

@@ -31,7 +31,7 @@ export function loadPolicy(paths: readonly string[], command: string, directory:
   if (path === undefined) throw commandError('which policy?', `usage: 5x5 ${command} POLICY`)
   if (more.length > 0) throw commandError(`one policy at a time: \`${more[0]}\` is one too many`, 'a policy can include others: `include "other.gate"`')
   const [source] = readSources([path], directory)
-  const { value, diagnostics, files } = resolvePolicy(source ?? { path, text: '' }, includer(directory))
+  const { value, diagnostics, files } = resolvePolicy(source ?? { path, text: '' }, includer(directory), 'dropped')
   const sources = files.map(file => file.source)
   if (!value) return { path, sources, diagnostics: diagnostics.toSorted(byPlace) }
   const compiled = compilePolicy(value)

@@ -34,7 +34,9 @@ export interface Entry {
 
 /** Returns the entries of a rule. Those for docker's zones are written at once, since their order makes chains. */
 export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entry[] {
-  if (!sentence.families.includes(drafts.family) || lacksFamily(drafts, sentence.from) || lacksFamily(drafts, sentence.to)) return NO_ENTRIES
+  if (!sentence.families.includes(drafts.family)) return NO_ENTRIES
+  const lacking = [lacksFamily(drafts, sentence.from), lacksFamily(drafts, sentence.to)]
+  if (lacking.includes(true)) return NO_ENTRIES
   const entries: Entry[] = []
   for (const group of groupsOf(drafts, sentence)) {
     const entry = lowerGroup(drafts, sentence, group)

@@ -3,7 +3,7 @@
 import { EOF } from 'chevrotain'
 import type { IRecognitionException, IToken } from 'chevrotain'
 import { expectedAt, parseSentence } from '../../grammar/policy-parser.ts'
-import { eachSentence } from '../../grammar/policy-sentences.ts'
+import { eachSentence, isRule } from '../../grammar/policy-sentences.ts'
 import { KEYWORDS, LineEnd, OpenQuote } from '../../grammar/policy-tokens.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { textOf } from '../diagnostics/source-file.ts'
@@ -19,17 +19,22 @@ export interface ReadPolicy {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+/** A rule that is not read yet: `source.text[start, end)`. A long policy is mostly rules, and their trees need not all be there at once. */
+export interface DeferredRule {
+  readonly kind: 'deferred'
+  readonly start: number
+  readonly end: number
+}
+
 /** Reads one policy file; what it includes is not looked at. */
 export function readPolicy(source: SourceFile): ReadPolicy {
   const diagnostics: Diagnostic[] = []
   const statements: StatementNode[] = []
   let partial = false
   const { comments, problems } = eachSentence(source.text, sentence => {
-    const { tree, errors } = parseSentence(sentence)
-    const statement = buildStatement(source, tree)
-    if (statement) statements.push(statement)
-    partial ||= errors.length > 0 || !statement
-    if (errors.length > 0) diagnostics.push(...firstOfEachLine(errors, sentence, source))
+    const statement = readSentence(source, sentence, diagnostics)
+    if (statement.value) statements.push(statement.value)
+    partial ||= statement.isPartial
   })
   for (const { offset, length } of problems) diagnostics.push(unknownCharacters({ source, start: offset, end: offset + length }))
   partial ||= problems.length > 0
@@ -37,6 +42,49 @@ export function readPolicy(source: SourceFile): ReadPolicy {
     kind: 'policy', source, statements, comments: comments.map(token => commentOf(source, token)), partial, span: { source, start: 0, end: source.text.length },
   }
   return { value, diagnostics }
+}
+
+/** What was read of a text whose rules wait. */
+export interface ReadOutline {
+  readonly statements: readonly (StatementNode | DeferredRule)[]
+  readonly partial: boolean
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Reads all but the rules of a policy file. */
+export function readOutline(source: SourceFile): ReadOutline {
+  const diagnostics: Diagnostic[] = []
+  const statements: (StatementNode | DeferredRule)[] = []
+  let partial = false
+  const { problems } = eachSentence(source.text, sentence => {
+    const last = sentence[sentence.length - 1]
+    if (isRule(sentence) && last) {
+      statements.push({ kind: 'deferred', start: sentence[0]?.startOffset ?? 0, end: last.startOffset + last.image.length })
+      return
+    }
+    const statement = readSentence(source, sentence, diagnostics)
+    if (statement.value) statements.push(statement.value)
+    partial ||= statement.isPartial
+  })
+  for (const { offset, length } of problems) diagnostics.push(unknownCharacters({ source, start: offset, end: offset + length }))
+  return { statements, partial: partial || problems.length > 0, diagnostics }
+}
+
+/** Reads a rule that waited; undefined where it is broken, which is reported. */
+export function readDeferred(source: SourceFile, { start, end }: DeferredRule, diagnostics: Diagnostic[]): StatementNode | undefined {
+  let found: StatementNode | undefined
+  eachSentence(source.text, sentence => {
+    const { value, isPartial } = readSentence(source, sentence, diagnostics)
+    found = isPartial ? undefined : value
+  }, start, end)
+  return found
+}
+
+function readSentence(source: SourceFile, sentence: IToken[], diagnostics: Diagnostic[]): { readonly value: StatementNode | undefined; readonly isPartial: boolean } {
+  const { tree, errors } = parseSentence(sentence)
+  const value = buildStatement(source, tree)
+  if (errors.length > 0) diagnostics.push(...firstOfEachLine(errors, sentence, source))
+  return { value, isPartial: errors.length > 0 || !value }
 }
 
 function unknownCharacters(span: Span): Diagnostic {

@@ -5,13 +5,14 @@ import { positionAt } from '../diagnostics/source-file.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { isTableName, TABLES } from '../ir/hooks.ts'
-import type { DefaultNode, IncludeNode, OptionNode, PolicyFile, RawNode, StatementNode, Word, ZoneNode } from './ast.ts'
+import type { IncludeNode, OptionNode, PolicyFile, RawNode, StatementNode, Word, ZoneNode } from './ast.ts'
 import { complainTo } from './complain.ts'
 import type { Complain } from './complain.ts'
 import { commentMatch } from './matches.ts'
 import { collectNames } from './names.ts'
 import type { Names } from './names.ts'
-import { readPolicy } from './read.ts'
+import { readDeferred, readOutline, readPolicy } from './read.ts'
+import type { DeferredRule } from './read.ts'
 import { resolveLog } from './resolve-clauses.ts'
 import { resolveNat } from './resolve-nat.ts'
 import { resolveBlock, resolveRule } from './resolve-rules.ts'
@@ -28,16 +29,19 @@ export interface Resolved {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** Reads a policy with what it includes, and looks all names up. */
-export function resolvePolicy(source: SourceFile, readInclude: ReadInclude): Resolved {
+/** Reads a policy with what it includes, and looks all names up. Where the trees are not `kept`, those of rules are dropped one by one: `files` has none of them. */
+export function resolvePolicy(source: SourceFile, readInclude: ReadInclude, trees: 'kept' | 'dropped' = 'kept'): Resolved {
   const diagnostics: Diagnostic[] = []
   const complain = complainTo(diagnostics)
   const files: PolicyFile[] = []
   const placed: PlacedStatement[] = []
-  readFiles({ source, name: lastPart(source.path), readInclude, diagnostics, complain, files, placed, open: [] })
+  readFiles({ source, name: lastPart(source.path), readInclude, diagnostics, complain, files, placed, trees, open: [] })
   const names = collectNames(only(placed, 'let'), only(placed, 'zone'), complain)
   const sentences: Sentence[] = []
-  for (const one of placed) for (const sentence of resolveStatement(one, names, complain)) sentences.push(sentence)
+  for (const { statement, file } of placed) {
+    const read = statement.kind === 'deferred' ? readDeferred(file.source, statement, diagnostics) : statement
+    if (read) for (const sentence of resolveStatement(read, file, names, complain)) sentences.push(sentence)
+  }
   const assertions = only(placed, 'test').flatMap(test => resolveTest(test, names, complain))
   const defaultVerdict = resolveDefault(placed, source, complain)
   const managesAll = resolveOptions(only(placed, 'option'), complain)
@@ -52,12 +56,13 @@ export function resolvePolicy(source: SourceFile, readInclude: ReadInclude): Res
 }
 
 interface PlacedStatement {
-  readonly statement: StatementNode
+  readonly statement: StatementNode | DeferredRule
   readonly file: FileName
 }
 
 interface FileName {
   readonly name: string
+  readonly source: SourceFile
   /** 0 is the policy itself. */
   readonly index: number
 }
@@ -70,15 +75,18 @@ interface Reading {
   readonly complain: Complain
   readonly files: PolicyFile[]
   readonly placed: PlacedStatement[]
+  readonly trees: 'kept' | 'dropped'
   readonly open: readonly string[]
 }
 
 function readFiles(reading: Reading): void {
-  const { source, diagnostics, files, placed } = reading
-  const { value, diagnostics: found } = readPolicy(source)
-  for (const diagnostic of found) diagnostics.push(diagnostic)
-  const file = { name: reading.name, index: files.push(value) - 1 }
-  for (const statement of value.statements) {
+  const { source, diagnostics, files, placed, trees } = reading
+  const outline = trees === 'dropped' ? readOutline(source) : undefined
+  const whole = outline ? undefined : readPolicy(source)
+  for (const diagnostic of (outline ?? whole)?.diagnostics ?? []) diagnostics.push(diagnostic)
+  const value: PolicyFile = whole?.value ?? { kind: 'policy', source, statements: [], comments: [], partial: outline?.partial ?? false, span: { source, start: 0, end: source.text.length } }
+  const file = { name: reading.name, source, index: files.push(value) - 1 }
+  for (const statement of outline?.statements ?? value.statements) {
     if (statement.kind === 'include') readIncluded(statement, reading)
     else placed.push({ statement, file })
   }
@@ -102,7 +110,7 @@ function only<K extends StatementNode['kind']>(placed: readonly PlacedStatement[
   return found
 }
 
-function resolveStatement({ statement, file }: PlacedStatement, names: Names, complain: Complain): readonly Sentence[] {
+function resolveStatement(statement: StatementNode, file: FileName, names: Names, complain: Complain): readonly Sentence[] {
   switch (statement.kind) {
     case 'rule': {
       const rule = resolveRule(statement, undefined, names, originOf(statement, file), complain)
@@ -145,10 +153,11 @@ function resolveRaw(node: RawNode, origin: Origin, complain: Complain): RawSente
 }
 
 function resolveDefault(placed: readonly PlacedStatement[], source: SourceFile, complain: Complain): DefaultVerdict {
-  const [first, second] = placed.filter(({ statement }) => statement.kind === 'default')
-  if (first && second) complain('duplicate-clause', second.statement.span, 'there are two defaults', 'a policy has one', { related: [{ span: first.statement.span, message: 'the first is here' }] })
+  const defaults = placed.filter(({ statement }) => statement.kind === 'default').flatMap(({ statement, file }) => (statement.kind === 'default' ? [{ node: statement, file }] : []))
+  const [first, second] = defaults
+  if (first && second) complain('duplicate-clause', second.node.span, 'there are two defaults', 'a policy has one', { related: [{ span: first.node.span, message: 'the first is here' }] })
   if (!first) return { verdict: 'drop', origin: { place: lastPart(source.path), mark: '0', span: { source, start: 0, end: 0 }, comment: commentMatch(lastPart(source.path), 'default') } }
-  const node = first.statement as DefaultNode
+  const { node } = first
   const log = node.log && resolveLog(node.log, complain)
   return { verdict: node.verdict, origin: originOf(node, first.file), ...(log ? { log } : {}) }
 }
