@@ -2,6 +2,7 @@
 
 import { diffRulesets } from '../../src/analyze/diff.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
+import { comparable } from '../../src/policy/comparable.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import { decompileRules } from '../../src/policy/decompile.ts'
 import type { Decompiled } from '../../src/policy/decompile.ts'
@@ -25,7 +26,8 @@ usage: 5x5 decompile [flags] RULES [RULES]
 RULES is what \`iptables-save\` or \`ip6tables-save\` prints; give both for a policy of both families. The policy manages whole
 tables. Chains of filter that begin with what every policy begins with (replies accepted, INVALID dropped, lo accepted)
 become sentences, as far as sentences can say them: accept or drop, by device, address, protocol and port. All other
-rules stay as they are, in \`raw\` lines; chains are called gate-NAME. Rules of docker or Kubernetes are better left out.
+rules stay as they are, in \`raw\` lines; of those that stand first the last line is asked first. Chains are called
+gate-NAME. Rules of docker or Kubernetes are better left out.
 
 The policy is compiled and compared with the rules over all packets before it is printed; where sentences would mean
 something else, the rules are kept in iptables' own words. The last line says what was proved.
@@ -71,7 +73,7 @@ async function judge(made: Decompiled, rulesets: readonly Ruleset[]): Promise<Ju
   const compiled = value && compilePolicy(value)
   const error = [...diagnostics, ...(compiled?.diagnostics ?? [])].find(({ severity }) => severity === 'error')
   if (!value || !compiled || error) return { ...made, text, isProved: false, doubt: `it cannot be compiled: ${error?.message ?? 'it has errors'}` }
-  const diffs = rulesets.map(before => diffRulesets({ before, after: toRuleset(compiled.rules[before.family], value.zones) }))
+  const diffs = rulesets.map(before => diffRulesets({ before: comparable(before), after: comparable(toRuleset(compiled.rules[before.family], value.zones)) }))
   const isProved = diffs.every(({ groups, isWhole }) => isWhole && groups.length === 0)
-  return { ...made, text, isProved, doubt: diffs.some(({ groups }) => groups.length > 0) ? 'some packets would be treated differently (5x5 diff shows them)' : 'it was too big to be compared to the end' }
+  return { ...made, text, isProved, doubt: diffs.some(({ groups }) => groups.length > 0) ? 'some packets would be treated differently' : 'it was too big to be compared to the end' }
 }

@@ -7,6 +7,7 @@ import type { Hook, TableName } from '../ir/hooks.ts'
 import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { writeRule } from '../save/write-rule.ts'
+import { ownName } from './comparable.ts'
 import { isName, plainRules, writeEnd } from './decompile-rule.ts'
 import type { PlainRule } from './decompile-rule.ts'
 import { ESTABLISHED, INVALID } from './matches.ts'
@@ -193,9 +194,4 @@ function addRaws(drafts: Drafts, needed: string[], place: RawPlace, rules: reado
 
 function isPlace({ infos }: MatchUse): boolean {
   return /^\S+\.gate(:\d+)?( |$)/.test(String(infos['comment']?.value))
-}
-
-/** Chains of a policy's own begin so; iptables takes 28 characters. */
-function ownName(name: string): string {
-  return name.startsWith('gate-') ? name : `gate-${name}`
 }
