@@ -16,14 +16,27 @@ export interface CausedPart {
 /** What is asked for: who let packets through or ended them, or who translated them. */
 export type CauseKind = 'verdict' | 'translation'
 
-/** Returns the parts of a set by their cause: for each, the fate that all of its packets have. */
-export function causesOf(sets: PacketSets, { fates, decisions }: Reached, of: PacketSet, kind: CauseKind): readonly CausedPart[] {
+/** Returns what has a say about packets of a set: to split many parts of it, ask this once. */
+export function narrowReached(sets: PacketSets, { fates, decisions, ...others }: Reached, to: PacketSet): Reached {
+  return { ...others, fates: fates.filter(({ set }) => sets.meets(set, to)), decisions: decisions.filter(({ verdict, set }) => verdict === 'accept' && sets.meets(set, to)) }
+}
+
+/**
+ * Returns the parts of a set by their cause, at most about `limit`: for each, the fate that all of its packets have. What is beyond
+ * the limit stands together, with the cause of some of it.
+ */
+export function causesOf(sets: PacketSets, { fates, decisions }: Reached, of: PacketSet, { kind, limit }: { readonly kind: CauseKind; readonly limit: number }): readonly CausedPart[] {
   const ordered = decisions.filter(({ verdict }) => verdict === 'accept').sort((one, other) => weight(other, kind) - weight(one, kind))
-  return fates.flatMap(fate => {
-    if (!sets.meets(fate.set, of)) return []
-    const here = sets.intersect(fate.set, of)
-    return gotThrough(fate.kind) ? byDecision(sets, ordered, fate, here) : [{ by: fate.by, fate, set: here }]
-  })
+  const parts: CausedPart[] = []
+  let rest = of
+  for (const fate of fates) {
+    if (rest === sets.none) break
+    if (!sets.meets(fate.set, rest)) continue
+    const here = parts.length >= limit ? rest : sets.intersect(fate.set, rest)
+    parts.push(...(gotThrough(fate.kind) ? byDecision(sets, ordered.slice(0, limit), fate, here) : [{ by: fate.by, fate, set: here }]))
+    rest = sets.subtract(rest, here)
+  }
+  return parts
 }
 
 /** Each packet counts for the weightiest decision about it. */

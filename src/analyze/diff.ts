@@ -12,7 +12,7 @@ import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.t
 import type { Reached, Space, Start } from '../symbolic/reachable-sets.ts'
 import { valuesEqual } from '../symbolic/value.ts'
 import type { Namespace } from '../topology/topology.ts'
-import { causesOf, keyOfCause } from './causes.ts'
+import { causesOf, keyOfCause, narrowReached } from './causes.ts'
 import type { CauseKind } from './causes.ts'
 import { outcomeClasses } from './outcomes.ts'
 import type { OutcomeClass } from './outcomes.ts'
@@ -131,11 +131,18 @@ function coincidence({ sets }: Space, one: OutcomeClass, other: OutcomeClass): P
 
 type Group = Omit<DiffGroup, 'start' | 'state' | 'before' | 'after'> & Readonly<Record<'before' | 'after', Omit<DiffSide, 'replay'>>>
 
+/** So many parts of a cell are told apart by their cause on each side. */
+const MOST_CAUSES = 40
+
 function groupsOf({ sets, surroundings }: Space, { kind, set }: Cell, reached: Readonly<Record<'before' | 'after', Reached>>): readonly Group[] {
   const packets = (of: PacketSet): PacketSet => (surroundings.kind === 'free' ? of : sets.exists(of, 'device.out'))
-  return causesOf(sets, reached.before, set, kind).flatMap(old =>
-    causesOf(sets, reached.after, packets(old.set), kind).map(now => ({ set: now.set, before: { kind: old.fate.kind, by: old.by, fate: old.fate }, after: { kind: now.fate.kind, by: now.by, fate: now.fate } })),
-  )
+  const [before, after] = [narrowReached(sets, reached.before, set), narrowReached(sets, reached.after, packets(set))]
+  return causesOf(sets, before, set, { kind, limit: MOST_CAUSES }).flatMap(old => {
+    const part = packets(old.set)
+    return causesOf(sets, narrowReached(sets, after, part), part, { kind, limit: MOST_CAUSES }).map(now => ({
+      set: now.set, before: { kind: old.fate.kind, by: old.by, fate: old.fate }, after: { kind: now.fate.kind, by: now.by, fate: now.fate },
+    }))
+  })
 }
 
 function joinGroups({ sets }: Space, groups: readonly Group[]): readonly Group[] {

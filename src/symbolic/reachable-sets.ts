@@ -40,6 +40,8 @@ export interface SpaceOptions {
   readonly rulesets: readonly Ruleset[]
   readonly namespace?: Namespace
   readonly backend?: Backend
+  /** Devices that questions name, beside those of rules and namespace. */
+  readonly named?: readonly string[]
   readonly nodeLimit?: number
 }
 
@@ -73,8 +75,9 @@ const FIRST_FIELDS = {
 } as const
 
 /** Returns the space for rulesets of one family. */
-export function makeSpace({ family, rulesets, namespace, backend = 'legacy', nodeLimit }: SpaceOptions): Space {
-  const universe = deviceUniverse(rulesets, namespace, backend)
+export function makeSpace({ family, rulesets, namespace, backend = 'legacy', named = [], nodeLimit }: SpaceOptions): Space {
+  const known = deviceUniverse(rulesets, namespace, backend)
+  const universe = { ...known, names: [...new Set([...known.names, ...named])] }
   const sets = makePacketSets(family, { devices: universe, firstFields: FIRST_FIELDS[family], ...(nodeLimit === undefined ? {} : { nodeLimit }) })
   const devices = universe.names.filter(name => name !== '')
   const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, devices)

@@ -1,0 +1,52 @@
+/** `5x5 diff OLD NEW` */
+
+import { diffRulesets } from '../../src/analyze/diff.ts'
+import { plain } from '../../src/report/paint.ts'
+import { diffJson, writeDiff } from '../../src/report/diff-text.ts'
+import { commandError, EXIT } from '../command.ts'
+import type { Command } from '../command.ts'
+import { readBackend, readFamily } from '../input.ts'
+import { namespaceOf, readOneRuleset } from '../analysis/rulesets.ts'
+
+const help = `5x5 diff tells which packets two rulesets treat differently, why, and shows a packet for each reason.
+
+usage: 5x5 diff [flags] OLD NEW
+
+  --topology FILE.yaml   devices, addresses, routes of the host that both are for; without it every host counts:
+                         what is equal is equal wherever it is loaded
+  --all                  show every reason
+  --backend legacy|nft   which program loads the rules; default legacy
+  --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
+  --json                 print {"equal", "whole", "notes", "groups": [{"change", "start", "state", "packets", "before", "after",
+                         "example", "conditions"}]}
+
+Exact over all packets: what becomes of them, and with which addresses, ports, tos and ttl they arrive. A match that no header
+decides (\`-m string\`) counts both ways; a rule with memory (\`-m limit\`) is taken to do the same in both where its text is the same.
+Packets of known connections are compared for every connection that there could be. Every example was sent through both rulesets.
+
+examples:
+  5x5 diff main.rules branch.rules
+  iptables-save | 5x5 diff firewall.rules - --topology host.yaml
+
+exit code: 0 the same, 1 they differ, 2 the command line or a file cannot be read
+`
+
+/** The command. */
+export const diff: Command = {
+  help,
+  flags: { topology: { type: 'string' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
+  async run(values, paths, terminal) {
+    const [oldPath, newPath] = paths
+    if (oldPath === undefined || newPath === undefined || paths.length > 2) throw commandError('which two rulesets?', 'usage: 5x5 diff OLD NEW')
+    const backend = readBackend(values['backend']) ?? 'legacy'
+    const family = readFamily(values['family'])
+    const before = readOneRuleset([oldPath], { family, backend, directory: terminal.directory })
+    const after = readOneRuleset([newPath], { family: family ?? before.family, backend, directory: terminal.directory })
+    const namespace = await namespaceOf(values['topology'], terminal.directory)
+    const found = diffRulesets({ before, after, backend, ...(namespace ? { namespace } : {}) })
+    if (values['json'] === true) terminal.out(`${JSON.stringify(diffJson(found), undefined, 2)}\n`)
+    else terminal.out(writeDiff(found, { before: oldPath, after: newPath }, terminal.paint ?? plain, { all: values['all'] === true }))
+    if (before.partial || after.partial) terminal.err('partial: lines that could not be read are left out of the comparison\n')
+    return found.groups.length === 0 && found.isWhole ? EXIT.clean : EXIT.findings
+  },
+}

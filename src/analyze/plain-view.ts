@@ -1,0 +1,72 @@
+/** Sets as a reader wants them: of usual packets, without what goes without saying. */
+
+import { ADDRESS_TYPE, CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
+import type { DeviceField, NumberField } from '../meaning/fields.ts'
+import { all, always, any, equals, hasAnyBit, masked, not, onDevice, within } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import { packetsInWords } from '../meaning/in-words.ts'
+import { mapTerms } from '../symbolic/map-terms.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import { TCP_FLAG } from '../packet/packet.ts'
+import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+
+/** Fields that are left out of a description where they make no difference among the packets in question; what is said last goes first. */
+const LEFT_OUT: readonly (NumberField | DeviceField)[] = [
+  'ip.moreFragments', 'packetType', 'ip.ttl', 'ip.length', 'tcp.flags', 'tcp.options', 'socket.exists', 'socket.uid', 'socket.gid', 'mac.src', 'ct.state', 'bridge.in', 'bridge.out', 'bridge.forwarded',
+  'addressType.dst', 'addressType.src', 'ip.tos', 'mark', 'device.out', 'icmp.type', 'icmp.code', 'icmp6.type', 'icmp6.code', 'l4.sport', 'device.in', 'ip.src', 'ip.dst', 'l4.dport',
+]
+
+/** What the host takes for itself has an address of its own, and only that. */
+const isConsistent = any([
+  all([onDevice('device.out', { name: '', prefix: false }), hasAnyBit('addressType.dst', ADDRESS_TYPE.LOCAL)]),
+  all([not(onDevice('device.out', { name: '', prefix: false })), equals('addressType.dst', ADDRESS_TYPE.UNICAST)]),
+])
+const isDelivered = onDevice('device.out', { name: '', prefix: false })
+
+/** Addresses that no single host on the net has. */
+const NOBODYS: Readonly<Record<PacketSets['family'], (field: 'ip.src' | 'ip.dst') => Predicate>> = { ipv4: (field: 'ip.src' | 'ip.dst') => any([within(field, 0, 0x00ffffff), masked(field, 0xff000000, 0x7f000000), within(field, 0xe0000000, 0xffffffff)]), ipv6: (field: 'ip.src' | 'ip.dst') => any([within(field, 0n, 1n), masked(field, 0xffn << 120n, 0xffn << 120n)]) }
+
+/** Whole unicast packets of usual ttl between hosts: the first of their connection, or where it is `known` one in its midst. */
+export function usualPacket(family: PacketSets['family'], state: 'new' | 'known'): Predicate {
+  return all([
+    equals('ip.fragmentOffset', 0), equals('ip.moreFragments', 0), equals('packetType', PACKET_TYPE.unicast), within('ip.ttl', 32, 255),
+    any([not(equals('ip.protocol', PROTOCOL.tcp)), equals('tcp.flags', state === 'new' ? TCP_FLAG.SYN : TCP_FLAG.ACK)]), ...(state === 'known' ? [equals('ct.state', CT_STATE.ESTABLISHED)] : []),
+    onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false }), not(NOBODYS[family]('ip.src')), not(NOBODYS[family]('ip.dst')),
+  ])
+}
+
+/** Returns a set in at most `limit` lines, as a part of the packets `of`. What makes no difference among these is left out. */
+export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet, limit: number, state: 'new' | 'known' = 'new'): readonly string[] {
+  const usual = sets.intersect(sets.setOf(usualPacket(sets.family, state)), of)
+  const view = sets.intersect(set, usual)
+  if (view === sets.none) return sets.describe(set, limit)
+  const delivered = sets.setOf(isDelivered)
+  const isForHost = sets.isSubset(view, delivered)
+  const likely = sets.intersect(usual, sets.setOf(isConsistent))
+  const among = isForHost ? sets.intersect(likely, delivered) : sets.meets(view, delivered) ? likely : sets.subtract(likely, delivered)
+  const plain = LEFT_OUT.reduce((now, field) => {
+    const wider = sets.exists(now, field)
+    return sets.isSubset(sets.intersect(wider, among), view) ? wider : now
+  }, view)
+  const rounded = (['ip.src', 'ip.dst'] as const).reduce((now, field) => roundOff(sets, now, field), plain)
+  const { predicates, isWhole } = sets.cover(rounded, limit)
+  const lines = predicates.map(predicate => `${packetsInWords(mapTerms(predicate, readable))}${isForHost ? ', for this host' : ''}`)
+  return isWhole ? lines : [...lines, 'and others']
+}
+
+/** Whole packets are meant anyway; ranges that are prefixes are written so. */
+function readable(term: Predicate): Predicate {
+  if (term.kind !== 'within') return term
+  if (term.field === 'ip.fragmentOffset') return always
+  if (term.field !== 'ip.src' && term.field !== 'ip.dst') return term
+  const size = BigInt(term.high) - BigInt(term.low) + 1n
+  if ((size & (size - 1n)) !== 0n || BigInt(term.low) % size !== 0n) return term
+  const mask = (typeof term.low === 'number' ? 1n << 32n : 1n << 128n) - size
+  return masked(term.field, typeof term.low === 'number' ? Number(mask) : mask, term.low)
+}
+
+/** A set with holes where nobody's addresses are reads better without: "anywhere but 192.0.2.0/24". */
+function roundOff(sets: PacketSets, set: PacketSet, field: 'ip.src' | 'ip.dst'): PacketSet {
+  const filled = sets.union(set, sets.intersect(sets.exists(set, field), sets.setOf(NOBODYS[sets.family](field))))
+  return (sets.fieldRanges(filled, field)?.length ?? 0) < (sets.fieldRanges(set, field)?.length ?? 0) ? filled : set
+}

@@ -1,0 +1,97 @@
+/** What a change to a ruleset lets in, shuts out, or sends elsewhere. */
+
+import { describePlainly, usualPacket } from '../analyze/plain-view.ts'
+import type { DiffGroup, RulesetDiff } from '../analyze/diff.ts'
+import { keyOfCause } from '../analyze/causes.ts'
+import { gotThrough } from '../analyze/outcomes.ts'
+import { writeProbe } from '../packet/write-packet.ts'
+import { startSet } from '../symbolic/reachable-sets.ts'
+import { count } from './paint.ts'
+import type { Paint } from './paint.ts'
+import { conditionsInWords, deciderInWords, deciderJson } from './decider-words.ts'
+
+/** How a group differs, in the order in which a reader wants to know. */
+const CHANGES = ['now accepted', 'no longer accepted', 'translated or routed differently', 'ended differently'] as const
+type Change = (typeof CHANGES)[number]
+
+const REASONS_SHOWN = 12
+const LINES = 4
+
+/** Returns the difference as text, and a last sentence that answers. `all`: every reason. */
+export function writeDiff(diff: RulesetDiff, names: { readonly before: string; readonly after: string }, paint: Paint, options: { readonly all: boolean }): string {
+  const reasons = joinReasons(diff)
+  const shown = options.all ? reasons : reasons.slice(0, REASONS_SHOWN)
+  const parts = CHANGES.flatMap(change => {
+    const those = shown.filter(group => changeOf(group) === change)
+    return those.length === 0 ? [] : [`${paint('strong', `${change}:`)}\n${those.map(group => writeGroup(diff, group)).join('')}`]
+  })
+  const more = reasons.length > shown.length ? [`... and ${count(reasons.length - shown.length, 'more reason')} (--all shows them)\n`] : []
+  return [...parts, ...more, ...diff.notes.map(note => `not followed: ${note}\n`), `${lastSentence(diff, reasons, names)}\n`].join('')
+}
+
+/** Returns the difference for JSON. */
+export function diffJson(diff: RulesetDiff): unknown {
+  return {
+    equal: diff.groups.length === 0 && diff.isWhole,
+    whole: diff.isWhole,
+    notes: diff.notes,
+    groups: joinReasons(diff).map(group => ({
+      change: changeOf(group), start: group.start, state: group.state, packets: wordsOf(diff, group),
+      before: { outcome: group.before.kind, by: deciderJson(group.before.by) }, after: { outcome: group.after.kind, by: deciderJson(group.after.by) },
+      example: exampleOf(group) ?? null, conditions: (group.after.replay ?? group.before.replay)?.conditions.map(({ variable, value }) => ({ words: variable.words, matches: value })) ?? [],
+    })),
+  }
+}
+
+function changeOf({ before, after }: DiffGroup): Change {
+  const [was, is] = [gotThrough(before.kind), gotThrough(after.kind)]
+  if (!was && is) return 'now accepted'
+  if (was && !is) return 'no longer accepted'
+  return was ? 'translated or routed differently' : 'ended differently'
+}
+
+/** One entry for each pair of causes: the packets of new connections stand for those of known ones, usual packets for odd ones. */
+function joinReasons({ space, groups }: RulesetDiff): readonly DiffGroup[] {
+  const { sets } = space
+  const usual = sets.setOf(usualPacket(sets.family, 'new'))
+  const isUsual = (group: DiffGroup): boolean => group.state === 'new' && sets.meets(group.set, usual)
+  const reasons = new Map<string, DiffGroup>()
+  for (const group of groups) {
+    const key = `${changeOf(group)} ${keyOfCause(group.before.by)} ${keyOfCause(group.after.by)}`
+    const known = reasons.get(key)
+    if (!known) reasons.set(key, group)
+    else if (known.start === group.start && known.state === group.state) reasons.set(key, { ...(isUsual(group) && !isUsual(known) ? group : known), set: sets.union(known.set, group.set) })
+    else if (!isUsual(known) && group.state === 'new') reasons.set(key, group)
+  }
+  return [...reasons.values()].sort((one, other) => CHANGES.indexOf(changeOf(one)) - CHANGES.indexOf(changeOf(other)))
+}
+
+function wordsOf({ space }: RulesetDiff, { set, start, state }: DiffGroup): readonly string[] {
+  const words = describePlainly(space.sets, set, startSet(space, start, state), LINES, state === 'known' ? 'known' : 'new')
+  return words.map(line => `${start === 'make' ? 'made by this host: ' : ''}${line}${state === 'known' ? ', of known connections' : ''}`)
+}
+
+function exampleOf({ before, after }: DiffGroup): string | undefined {
+  const replay = [before.replay, after.replay].every(one => one?.isConfirmed) ? after.replay : undefined
+  return replay && writeProbe(replay.probe)
+}
+
+function writeGroup(diff: RulesetDiff, group: DiffGroup): string {
+  const { before, after } = group
+  const example = exampleOf(group)
+  const conditions = conditionsInWords((after.replay ?? before.replay)?.conditions ?? [])
+  return [
+    ...wordsOf(diff, group).map(line => `  ${line}\n`),
+    `    because ${deciderInWords(after.by, after.kind)} them; before, ${deciderInWords(before.by, before.kind)} them\n`,
+    ...(example === undefined ? [] : [`    for example  ${example}${conditions === '' ? '' : `  ${conditions}`}\n`]),
+  ].join('')
+}
+
+function lastSentence({ isWhole }: RulesetDiff, reasons: readonly DiffGroup[], { before, after }: { readonly before: string; readonly after: string }): string {
+  if (!isWhole) return `The rulesets are too big to be compared to the end: ${reasons.length === 0 ? 'no difference was found so far, and there may be some' : 'there may be more differences'}.`
+  if (reasons.length === 0) return `${before} and ${after} do the same with every packet.`
+  const has = (change: Change): boolean => reasons.some(group => changeOf(group) === change)
+  if (!has('no longer accepted') && has('now accepted')) return 'Nothing that was accepted is lost.'
+  if (has('no longer accepted') && !has('now accepted')) return 'Nothing is accepted that was not before.'
+  return `They differ, for ${count(reasons.length, 'reason')}.`
+}
