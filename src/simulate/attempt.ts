@@ -56,9 +56,18 @@ export function firstPacket(host: Host, { kind, destination, port, source, devic
 export function tryToReach(world: World, attempt: Attempt, host: Host, options: TraceOptions = {}): Attempted {
   const packet = firstPacket(host, attempt)
   if (isRefusedGroup(host, attempt)) return { attempt, journeys: [], told: 'unreachable' }
-  const journeys = converse(world, { packet, namespace: attempt.namespace, ...(attempt.device === undefined ? {} : { outDevice: attempt.device }) }, options)
-  return { attempt, journeys, told: toldOf(journeys, attempt, packet, world) }
+  const probe = { packet, namespace: attempt.namespace, ...(attempt.device === undefined ? {} : { outDevice: attempt.device }) }
+  const journeys = converse(world, probe, options)
+  const told = toldOf(journeys, attempt, packet, world)
+  if (attempt.kind !== 'tcp' || told !== 'silence') return { attempt, journeys, told }
+  world.now += RETRANSMITTED_AFTER
+  const again = converse(world, probe, options)
+  const toldAgain = toldOf(again, attempt, packet, world)
+  return toldAgain === 'silence' ? { attempt, journeys, told } : { attempt, journeys: [...again, ...journeys], told: toldAgain }
 }
+
+/** Milliseconds until TCP sends a SYN again, which may meet other rules: to conntrack an unheard answer is an answer. Source: include/net/tcp.h TCP_TIMEOUT_INIT. */
+const RETRANSMITTED_AFTER = 1000
 
 /** Kernel: sockets do not send to broadcast addresses unasked, and TCP connects to no group at all. Source: tcp_ipv4.c tcp_v4_connect(), datagram.c __ip4_datagram_connect(). */
 function isRefusedGroup(host: Host, { kind, destination }: Attempt): boolean {
