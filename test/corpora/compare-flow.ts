@@ -5,7 +5,10 @@ import { writeAddress } from '../../src/net/address.ts'
 import { trace } from '../../src/simulate/trace.ts'
 import type { Trace } from '../../src/simulate/trace-events.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
-import type { Host } from '../../src/simulate/world.ts'
+import type { Host, World } from '../../src/simulate/world.ts'
+import { rulesOf } from '../../src/simulate/prepare.ts'
+import type { PreparedChain, PreparedMatch } from '../../src/simulate/prepare.ts'
+import type { Subject } from '../../src/meaning/subject.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import { probeOf } from './flow-files.ts'
 import type { RecordedPacket } from './flow-files.ts'
@@ -22,7 +25,58 @@ export type Memories = Map<string, Host['memories']>
  */
 export function compareFlow(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology, memories: Memories): Comparison {
   const later = compareInWorld(recorded, ruleset, topology, memories)
-  return later.kind === 'same' ? later : compareInWorld(recorded, ruleset, topology, new Map())
+  if (later.kind === 'same') return later
+  const fresh = compareInWorld(recorded, ruleset, topology, new Map())
+  return fresh.kind === 'same' || !compareWithSomeLimitsUsedUp(recorded, ruleset, topology) ? fresh : { kind: 'same' }
+}
+
+/** More limits than that on one way are not tried in all combinations. */
+const MOST_LIMITS = 6
+
+/** Tells whether the recorded way is the one where some of the limits that the packet meets are used up, and the others not. */
+function compareWithSomeLimitsUsedUp(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology): boolean {
+  const tried = new Set<string>()
+  const tryWith = (usedUp: readonly number[]): boolean => {
+    if (tried.has(usedUp.join()) || usedUp.length > MOST_LIMITS) return false
+    tried.add(usedUp.join())
+    const world = makeWorld({ topology, rulesets: [ruleset] })
+    const result = trace(withLimitsUsedUp(world, usedUp), probeOf(recorded, ruleset.family), { record: 'all' })
+    if (unknownExtensions(result).length > 0) return false
+    return differenceOf(recorded, result) === undefined || limitsMet(result).some(rule => !usedUp.includes(rule) && tryWith([...usedUp, rule].sort((one, other) => one - other)))
+  }
+  return tryWith([])
+}
+
+/** Rules with a limit that matched, by their number in the ruleset. */
+function limitsMet(result: Trace): readonly number[] {
+  return result.events.flatMap(event => (event.kind === 'rule' && event.place.rule.matches.some(use => use.name === 'limit') ? [event.place.rule.id] : []))
+}
+
+/** A bucket that was never filled lets nothing through. */
+function withLimitsUsedUp(world: World, rules: readonly number[]): World {
+  for (const host of world.hosts.values()) {
+    for (const chains of Object.values(host.rulesets.ipv4?.builtIn ?? host.rulesets.ipv6?.builtIn ?? {})) {
+      for (const chain of Object.values(chains)) for (const match of limitsBelow(chain, rules, new Set())) host.memories.set(match, usedUp(match))
+    }
+  }
+  return world
+}
+
+function limitsBelow(chain: PreparedChain, rules: readonly number[], seen: Set<PreparedChain>): readonly PreparedMatch[] {
+  if (seen.has(chain)) return []
+  seen.add(chain)
+  return rulesOf(chain).rules.flatMap(rule => [
+    ...(rules.includes(rule.rule.id) ? rule.matches.filter(match => match.use.name === 'limit') : []),
+    ...(rule.jump ? limitsBelow(rule.jump.to, rules, seen) : []),
+  ])
+}
+
+/** The state of a limit after as many packets as it lets through at once. */
+function usedUp({ use, memory }: PreparedMatch): unknown {
+  const state = memory?.start(use.infos)
+  const nobody = {} as Subject
+  for (let packet = 0; packet < 10_001 && memory?.step(state, use.infos, nobody, 0) === true; packet++);
+  return state
 }
 
 function compareInWorld(recorded: RecordedPacket, ruleset: Ruleset, topology: Topology, memories: Memories): Comparison {
