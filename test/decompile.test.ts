@@ -33,9 +33,11 @@ describe('rules by hand', () => {
 })
 
 describe('compiled rules', () => {
-  test.each(readdirSync('fixtures/policy/compile').filter(name => name.endsWith('.gate')))('%s', async name => {
+  const policies = ['compile', 'gateway'].flatMap(place => readdirSync(join('fixtures/policy', place)).filter(name => name.endsWith('.gate')).map(name => ({ place, name })))
+
+  test.each(policies)('$name', async ({ place, name }) => {
     for (const family of ['ipv4', 'ipv6'] as const) {
-      const rules = await printedBy(['compile', '--family', family, name], 'fixtures/policy/compile')
+      const rules = await printedBy(['compile', '--family', family, name], join('fixtures/policy', place))
       const path = `${name}.${family}.rules`
       // Notes come before the rules; docker has made its chain before they are loaded.
       const text = rules.slice(Math.max(0, rules.indexOf('\n*') + 1))

@@ -135,6 +135,8 @@ function addHookChain(drafts: Drafts, needed: string[], family: Family, chain: H
   const { name, rules, accepts } = chain
   const split = chainByName && splitChain(chain, chainByName)
   if (!split && accepts && rules.length === 0 && name !== 'FORWARD') return addSentences(drafts, family, [name === 'INPUT' ? 'allow from any to fw' : 'allow from fw'])
+  // What no sentence speaks of is dropped.
+  if (!accepts && rules.length === 0 && name === 'FORWARD') return
   const at = { family, table: 'filter', chain: name } as const
   const end = accepts ? '-j ACCEPT' : '-j DROP'
   // What stands first goes before what is there already: the last one comes first. The frame of a policy stands behind it.
