@@ -17,7 +17,7 @@ export const redundantRule: LintRule = {
       if (finding.kind !== 'redundant' || isBehindEnd(finding.at, inputs)) continue
       const { at, instead, policyOf } = finding
       const places = [...instead.slice(0, 3).map(({ rule }) => ({ span: rule.span, message: `line ${lineOf(rule.span)} does the same with its packets` })), ...(policyOf?.span ? [{ span: policyOf.span, message: `the policy of ${policyOf.name} does the same with its packets` }] : [])]
-      report({ span: at.rule.span, related: places, fix: { kind: 'safe', message: 'remove it', edits: [lineEdit(at.rule.span, '')] } })
+      report({ span: at.rule.span, related: places, fix: { kind: 'suggestion', message: 'remove it', edits: [lineEdit(at.rule.span, '')] } })
     }
   },
 }
