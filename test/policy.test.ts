@@ -16,6 +16,9 @@ import type { ResolvedPolicy } from '../src/policy/resolved.ts'
 import { toRuleset } from '../src/policy/to-ruleset.ts'
 import { writeRestore } from '../src/policy/write-restore.ts'
 import type { Ruleset } from '../src/ir/ruleset.ts'
+import { eachRule } from '../src/ir/ruleset.ts'
+import { makeSpace, reachableSets } from '../src/symbolic/reachable-sets.ts'
+import { readTopology } from '../src/topology/load.ts'
 import { readRuleset } from '../src/save/read.ts'
 import { printedBy } from './printed-by.ts'
 
@@ -68,6 +71,22 @@ describe('the gateway', () => {
     ['wrong.expected.txt', ['wrong.gate', '--topology', 'topology.yaml', '--live', 'docker.rules']],
   ])('5x5 test: %s', async (name, words) => {
     await expect(await printedBy(['test', ...words], GATEWAY)).toMatchFileSnapshot(join('..', GATEWAY, name))
+  })
+
+  test('every rule that decides has packets to decide', () => {
+    const [namespace] = readTopology({ path: 'topology.yaml', text: readFileSync(join(GATEWAY, 'topology.yaml'), 'utf8') }).value.namespaces
+    for (const family of FAMILIES) {
+      const docker = family === 'ipv4' ? readRuleset([{ path: 'docker.rules', text: readFileSync(join(GATEWAY, 'docker.rules'), 'utf8') }], { family }).value : undefined
+      const ruleset = toRuleset(compiled.rules[family], policy.zones, docker)
+      const space = makeSpace({ family, rulesets: [ruleset], ...(namespace ? { namespace } : {}) })
+      const decided = new Set((['arrive', 'make'] as const).flatMap(start => (['new', 'established', 'reply', 'related'] as const).flatMap(state => reachableSets(space, ruleset, { start, state }).decisions.flatMap(({ by }) => (by.kind === 'rule' ? [by.rule.id] : [])))))
+      const dead: string[] = []
+      eachRule(ruleset, (rule, number, chain) => {
+        const decides = rule.target?.kind === 'target' && ['ACCEPT', 'DROP', 'DNAT', 'MASQUERADE'].includes(rule.target.name)
+        if (chain.name.startsWith('gate-') && decides && !decided.has(rule.id)) dead.push(`${family} ${chain.name} ${number}`)
+      })
+      expect(dead).toEqual([])
+    }
   })
 
   test('a hook that is doubled goes, one that is there stays, and foreign rules are not touched', () => {
