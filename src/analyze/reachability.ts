@@ -48,6 +48,9 @@ export interface ReachabilityOptions {
 /** More reasons than this stand together. */
 const MOST_REASONS = 200
 
+/** So many groups of each kind get an example. */
+const MOST_REPLAYS = 24
+
 /** Returns who gets through and why. The question is about usual packets: whole, between hosts, and of tcp those with SYN, of known connections with ACK. */
 export function reachability({ ruleset, query, namespace, backend = 'legacy' }: ReachabilityOptions): Reachability {
   const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named: query.devices, ...(namespace ? { namespace } : {}) })
@@ -64,7 +67,7 @@ export function reachability({ ruleset, query, namespace, backend = 'legacy' }: 
     return replay?.isConfirmed ? { ...group, replay } : group
   }
   const atGoal = groups.flatMap(group => split(space, group, goal))
-  const of = (where: Place): readonly ReachGroup[] => joinReasons(space, atGoal.filter(one => one.where === where).map(({ group }) => group)).map(withReplay)
+  const of = (where: Place): readonly ReachGroup[] => joinReasons(space, atGoal.filter(one => one.where === where).map(({ group }) => group)).map((group, index) => (index < MOST_REPLAYS ? withReplay(group) : group))
   return { space, asked, through: of('through'), ended: of('ended'), elsewhere: of('elsewhere'), notes: reached.notes }
 }
 
