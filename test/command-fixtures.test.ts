@@ -31,10 +31,8 @@ describe('check', () => {
 
   test('every diagnostic code is shown by a fixture', () => {
     const codes = [...readFileSync('src/diagnostics/diagnostic.ts', 'utf8').matchAll(/^ {2}\| '([a-z-]+)'$/gm)].map(match => match[1])
-    const shown = [...checkCases.map(name => join(CHECK, name.replace(/\.rules$/, '.expected.txt'))), ...traceCases.map(name => join(TRACE, name, 'expected.txt'))]
-    const policies = readdirSync('fixtures/policy/broken').map(name => join('fixtures/policy/broken', name))
-    const dead = readdirSync('fixtures/dead').filter(name => name.endsWith('.txt')).map(name => join('fixtures/dead', name))
-    const text = [...shown, ...policies, ...dead, 'fixtures/policy/gateway/compiled.expected.txt'].filter(file => existsSync(file)).map(file => readFileSync(file, 'utf8')).join('\n')
+    const shown = readdirSync('fixtures', { recursive: true, withFileTypes: true }).filter(entry => entry.isFile() && /\.(txt|expected|md|tsv)$/.test(entry.name))
+    const text = shown.map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('\n')
     expect(codes.length).toBeGreaterThan(0)
     expect(codes.filter(code => !text.includes(`[${code}]`))).toEqual([])
   })
