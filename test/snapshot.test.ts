@@ -18,7 +18,8 @@ describe('snapshots', () => {
     const { text, leftOut } = snapshotMachine(JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8')) as MachineRecord)
     await expect(text).toMatchFileSnapshot(`${process.cwd()}/${FOLDER}/${name.replace('.json', '.yaml')}`)
     const { value, diagnostics } = readTopology({ path: name, text })
-    expect(writeDiagnostics(diagnostics, plain)).toBe('')
+    // The far end of the test has no default route on purpose.
+    expect(writeDiagnostics(diagnostics.filter(({ code }) => code !== 'no-default-route'), plain)).toBe('')
     expect(value.namespaces.length).toBeGreaterThan(0)
     for (const words of leftOut) expect(text).toContain(`# - ${words}\n`)
   })

@@ -66,10 +66,20 @@ async function build(lab: TopologyLab): Promise<void> {
   makeLinks(lab, namespaces)
   for (const namespace of namespaces) configure(lab, namespace)
   for (const { name, devices } of namespaces) if (devices.some(device => device.kind === 'bridge')) await portsReady(realName(lab, name))
+  for (const { name, devices } of namespaces) if (devices.some(({ addresses }) => addresses.some(({ address }) => typeof address === 'bigint'))) await addressesReady(realName(lab, name))
   for (const { name, sockets = [] } of namespaces) {
     const actor = startActor(realName(lab, name))
     lab.actors.set(name, actor)
     await actor.listen(sockets)
+  }
+}
+
+/** Kernel: an IPv6 address cannot be used before its device's carrier was noticed, which takes a moment. */
+async function addressesReady(namespace: string): Promise<void> {
+  for (let tries = 0; tries < 60; tries++) {
+    const unnoticed = run(`ip -n ${namespace} link show up`).split('\n').some(line => line.includes('LOWER_UP') && !/state UP|LOOPBACK/.test(line))
+    if (!unnoticed && run(`ip -n ${namespace} -6 address show tentative`).trim() === '') return
+    await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
 
@@ -122,7 +132,7 @@ function configure(lab: TopologyLab, namespace: Namespace): void {
   for (const device of namespace.devices) {
     if (device.kind !== 'loopback' && !device.vlan) lines.push(`link set ${device.name} address ${(device.mac ?? '').replace(/(..)(?!$)/g, '$1:')} mtu ${device.mtu}`)
     if (device.master !== undefined) lines.push(`link set ${device.name} master ${device.master}`)
-    if (device.kind !== 'loopback') lines.push(...device.addresses.map(({ address, length }) => `address add ${writeAddress(address)}/${length} dev ${device.name}`))
+    if (device.kind !== 'loopback') lines.push(...device.addresses.map(({ address, length }) => `address add ${writeAddress(address)}/${length} dev ${device.name}${typeof address === 'bigint' ? ' nodad' : ''}`))
     if (device.up) lines.push(`link set ${device.name} up`)
   }
   lines.push(...namespace.routes.map(route => `route add ${routeWords(route)}`), ...namespace.rules.map(rule => `${typeof (rule.from ?? rule.to)?.address === 'bigint' ? '-6 ' : ''}rule add ${ruleWords(rule)}`))
