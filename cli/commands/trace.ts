@@ -4,7 +4,7 @@ import { looksLikePacket, PACKET_EXAMPLE } from '../../src/packet/notation.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
-import { COMPOSE_FLAGS, COMPOSE_HELP, readComposeInput } from '../docker/compose-flags.ts'
+import { COMPOSE_FLAGS, COMPOSE_HELP } from '../docker/compose-flags.ts'
 import { readBackend } from '../input.ts'
 import { placeProbe, readRequests } from '../trace/next-probe.ts'
 import { printTraces } from '../trace/print-traces.ts'
@@ -71,7 +71,7 @@ export const trace: Command = {
     if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
     const from = typeof values['from'] === 'string' ? values['from'] : undefined
     const how = { values, paths, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory }
-    const compose = await readComposeInput(how)
+    const compose = values['compose'] === undefined ? undefined : await (await import('../docker/compose-input.ts')).readComposeInput(how)
     const requests = readRequests(compose ? texts.map(compose.fill) : texts).map(request => fromNamespace(request, from))
     const input = compose?.input ?? (await readWorld({ ...how, requests }))
     const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))
