@@ -71,7 +71,8 @@ export const trace: Command = {
     if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
     const from = typeof values['from'] === 'string' ? values['from'] : undefined
     const how = { values, paths, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory }
-    const compose = values['compose'] === undefined ? undefined : await (await import('../docker/compose-input.ts')).readComposeInput(how)
+    const hasCompose = Object.keys(COMPOSE_FLAGS).some(flag => values[flag] !== undefined)
+    const compose = hasCompose ? await (await import('../docker/compose-input.ts')).readComposeInput(how) : undefined
     const requests = readRequests(compose ? texts.map(compose.fill) : texts).map(request => fromNamespace(request, from))
     const input = compose?.input ?? (await readWorld({ ...how, requests }))
     const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))
