@@ -17,6 +17,9 @@ const PACKETS = Number(process.env['PACKETS'] ?? 100)
 const TABLES = [['filter'], ['nat', 'filter'], ['mangle', 'filter'], ['raw', 'mangle', 'nat', 'filter']] as const
 const UNDECIDED = new Map(['a', 'b'].map(text => [`-m string --string "${text}" --algo bm`, false]))
 
+/** The pair in which only a REDIRECT differs: without a topology a packet that it turns to the host and the same packet left alone share their way (src/symbolic/README.md). */
+const SHARED_WAY = 35
+
 describe('the difference of two rulesets', () => {
   const topology = smallTopology()
   const [namespace] = topology.namespaces
@@ -25,14 +28,10 @@ describe('the difference of two rulesets', () => {
   test(`is what the simulator says, for ${RULESETS} random changes, and each of its packets is confirmed`, () => {
     for (let seed = FIRST; seed < FIRST + RULESETS; seed++) {
       const chance = makeChance(seed)
-      const tables = TABLES[seed % TABLES.length] ?? ['filter']
-      const texts = [randomRules(chance, tables)]
-      const [before = rulesetOf(''), after = rulesetOf('')] = [...texts, mutateRules(chance, texts[0] ?? '', tables)].map(rulesetOf)
+      const [before, after] = pairOf(seed, chance)
       const diff = diffRulesets({ before, after, ...(namespace ? { namespace } : {}) })
       const anywhere = diffRulesets({ before, after })
-      // Known: without a topology a packet that REDIRECT turns to the host and the same packet left alone share their way (src/symbolic/README.md).
-      const isShared = texts[0]?.includes('REDIRECT') ?? false
-      expect(isShared || anywhere.groups.length > 0 || diff.groups.length === 0, `seed ${seed}: what is equal everywhere is equal here`).toBe(true)
+      if (seed !== SHARED_WAY) expect(anywhere.groups.length > 0 || diff.groups.length === 0, `seed ${seed}: what is equal everywhere is equal here`).toBe(true)
       const replays = [...diff.groups, ...anywhere.groups].flatMap(group => [group.before.replay, group.after.replay]).filter(replay => replay !== undefined)
       expect(replays.filter(({ isConfirmed }) => !isConfirmed), `seed ${seed}: every packet shown is confirmed`).toEqual([])
       for (const probe of somePackets(chance, every, PACKETS)) {
@@ -44,7 +43,19 @@ describe('the difference of two rulesets', () => {
       }
     }
   })
+
+  test.fails('OPEN: a packet that is redirected and one that is not have ways of their own without a topology', () => {
+    const [before, after] = pairOf(SHARED_WAY, makeChance(SHARED_WAY))
+    expect(diffRulesets({ before, after }).groups).not.toEqual([])
+  })
 })
+
+/** Two rulesets of which the second is the first with random changes. */
+function pairOf(seed: number, chance: ReturnType<typeof makeChance>): readonly [ReturnType<typeof rulesetOf>, ReturnType<typeof rulesetOf>] {
+  const tables = TABLES[seed % TABLES.length] ?? ['filter']
+  const text = randomRules(chance, tables)
+  return [rulesetOf(text), rulesetOf(mutateRules(chance, text, tables))]
+}
 
 /** What others see of an outcome; REJECT counts as one whether or not its answer finds a way. */
 function seen(outcome: Outcome): string {
