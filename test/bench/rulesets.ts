@@ -12,10 +12,10 @@ export function makeRuleset(shape: Shape, rules: number): string {
   return { flat, chained, 'kube-proxy': kubeProxy, docker }[shape](rules, random)
 }
 
-type Random = (below: number) => number
+export type Random = (below: number) => number
 
-/** A small linear congruential generator: the measurements need the same text, not good chance. */
-function makeRandom(seed: number): Random {
+/** Returns a small linear congruential generator: the measurements need the same text, not good chance. */
+export function makeRandom(seed: number): Random {
   let state = seed >>> 0
   return below => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
