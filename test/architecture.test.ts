@@ -13,6 +13,7 @@ const LAYERS = [
   ['src/meaning', 'src/ir'],
   ['src/extensions', 'src/packetset'],
   ['src/save', 'src/topology'],
+  ['src/draft'],
   ['src/docker', 'src/cni', 'src/kube', 'src/simulate', 'src/symbolic', 'src/policy'],
   ['src/analyze'],
   ['src/lint'],

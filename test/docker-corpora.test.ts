@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { readEngine } from '../src/docker/engine.ts'
 import { generateRules } from '../src/docker/generate.ts'
 import { readHost } from '../src/docker/read-host.ts'
-import { textOfLines } from '../src/docker/rule-book.ts'
+import { textOfLines } from '../src/draft/rule-book.ts'
 import type { Family } from '../src/net/address.ts'
 
 const DOCUMENTS = '../shared/corpora/docker'

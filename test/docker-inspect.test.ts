@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { readEngine } from '../src/docker/engine.ts'
 import { generateRules } from '../src/docker/generate.ts'
 import { readHost } from '../src/docker/read-host.ts'
-import { textOfLines } from '../src/docker/rule-book.ts'
+import { textOfLines } from '../src/draft/rule-book.ts'
 
 const FOLDER = 'fixtures/docker/inspected'
 

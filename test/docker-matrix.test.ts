@@ -7,7 +7,7 @@ import { readEngine } from '../src/docker/engine.ts'
 import type { GatewayMode } from '../src/docker/engine.ts'
 import { generateRules } from '../src/docker/generate.ts'
 import type { DockerHost, DockerNetwork, NetworkSide, PortBinding } from '../src/docker/model.ts'
-import { textOfLines } from '../src/docker/rule-book.ts'
+import { textOfLines } from '../src/draft/rule-book.ts'
 import { readAddress, readPrefix } from '../src/net/address.ts'
 import type { Address, Family } from '../src/net/address.ts'
 

@@ -119,6 +119,14 @@ export interface Diagnostic {
   readonly backend?: 'legacy' | 'nft'
 }
 
+/** Notes something to say at a place. */
+export type Report = (code: DiagnosticCode, severity: Severity, span: Span, message: string, more?: Pick<Diagnostic, 'help'> & Partial<Pick<Diagnostic, 'related'>>) => void
+
+/** Returns a function that collects diagnostics. */
+export function reportInto(diagnostics: Diagnostic[]): Report {
+  return (code, severity, span, message, more = {}) => void diagnostics.push({ code, severity, span, message, related: [], ...more })
+}
+
 /** Throws: a bug of ours, never the user's input. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`bug in fivebyfive: ${message}`)

@@ -1,8 +1,8 @@
 /** The addresses of one subnet: who has which, and which comes next. Source: daemon/libnetwork/ipams/defaultipam/allocator.go. */
 
-import type { Address, Prefix } from '../net/address.ts'
 import { prefixIncludes } from '../net/address.ts'
-import { addressAt, sizeOf } from './prefix-math.ts'
+import type { Address, Prefix } from '../net/address.ts'
+import { addressAt, sizeOf } from '../net/prefix-math.ts'
 
 /** The addresses in use; all below `lowest` (an offset in the range) are. */
 export interface AddressesInUse {

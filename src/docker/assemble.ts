@@ -1,8 +1,10 @@
 /** A plan -> the host as its engine makes it: networks, then containers one after the other, each finished before the next. */
 
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { reportInto } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
 import { familyOf, writeAddress, writePrefix } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
+import { lengthOf } from '../net/prefix-math.ts'
 import { claimAddress, releaseAddress, takeAddress } from './address-pool.ts'
 import { joinAll } from './connect.ts'
 import type { JoinAnswer } from './connect.ts'
@@ -13,10 +15,8 @@ import type { HostPorts } from './host-ports.ts'
 import { makeNetworks } from './make-networks.ts'
 import type { MadeNetwork } from './make-networks.ts'
 import type { DockerHost, Endpoint, Join, Sandbox } from './model.ts'
-import { reportInto } from './plan.ts'
-import type { ContainerPlan, HostPlan, JoinPlan, NetworkPlan, Placed, Report } from './plan.ts'
+import type { ContainerPlan, HostPlan, JoinPlan, NetworkPlan, Placed } from './plan.ts'
 import { FORETOLD_PORTS } from './port-order.ts'
-import { lengthOf } from './prefix-math.ts'
 
 /** The host, and what its engine refuses. */
 export interface Assembly {

@@ -2,11 +2,12 @@
 
 import { familyOf } from '../net/address.ts'
 import type { Address, Family } from '../net/address.ts'
+import type { PortProtocol } from '../net/protocol.ts'
 import { isAtLeast } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { releasePort, takePort } from './host-ports.ts'
 import type { HostPorts } from './host-ports.ts'
-import type { Endpoint, PortBinding, PortProtocol, PortRequest } from './model.ts'
+import type { Endpoint, PortBinding, PortRequest } from './model.ts'
 import { shareHostPort, sortBindings, sortRequestsOldWay } from './port-order.ts'
 import type { BindingRequest } from './port-order.ts'
 

@@ -1,15 +1,15 @@
 /** The rules of a network up to 27, all of them in FORWARD itself. Source: libnetwork/drivers/bridge/setup_ip_tables_linux.go of v27.5.1. */
 
+import { header, jumpTo, not, ofConnections, verdict } from '../draft/rule-parts.ts'
+import { append, ENGINE, inFilter, insert, keepOnTop } from '../draft/step.ts'
+import type { Step } from '../draft/step.ts'
 import { CHAIN } from './chains.ts'
-import { header, jumpTo, not, ofConnections, verdict } from './rule-parts.ts'
+import type { DockerNetwork } from './model.ts'
 import { dropFromInside, dropFromOutside, leaveToProxy, translateLocal, translateOutgoing } from './network-rules.ts'
 import type { Spared } from './network-rules.ts'
 import { isHairpin, networkWords, viewOf } from './side.ts'
 import type { NetworkView, RuleContext } from './side.ts'
 import { natJumps, userChain } from './static-rules.ts'
-import { append, ENGINE, inFilter, insert, keepOnTop } from './step.ts'
-import type { Step } from './step.ts'
-import type { DockerNetwork } from './model.ts'
 
 /** Returns the steps that make a network; one without this family is kept apart in it all the same. */
 export function classicNetworkSteps(network: DockerNetwork, context: RuleContext): readonly Step[] {

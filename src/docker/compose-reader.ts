@@ -1,18 +1,18 @@
 /** What all readers of compose files share: checked keys, texts with variables filled in, addresses and subnets. */
 
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { reportInto } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
-import { addressWidth, familyOf, readAddress } from '../net/address.ts'
+import { readAddress } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
+import { readAddressWithLength } from '../net/prefix-math.ts'
+import type { AddressWithLength } from '../net/prefix-math.ts'
 import { complain, entriesOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import type { KeyTable } from './compose-keys.ts'
-import type { AddressWithLength } from './daemon-options.ts'
+import type { Engine } from './engine.ts'
 import { fillVariables } from './interpolate.ts'
 import type { Variables } from './interpolate.ts'
-import type { Engine } from './engine.ts'
-import { reportInto } from './plan.ts'
-import type { Report } from './plan.ts'
 
 /** One reading of a file. `ignored` collects keys that are of no matter for packets. */
 export interface ComposeReader {
@@ -80,16 +80,7 @@ export function filledAddress(value: YamlValue, what: string, reader: ComposeRea
 export function filledSubnet(value: YamlValue, what: string, reader: ComposeReader): AddressWithLength | undefined {
   const text = filledText(value, what, reader)
   if (text === undefined) return undefined
-  const subnet = readSubnet(text)
+  const subnet = readAddressWithLength(text)
   if (!subnet) complain(value.reader, 'bad-value', value.span, `${what} \`${text}\` is not a subnet`, 'write it with the length of its prefix, such as 172.30.0.0/16')
   return subnet
-}
-
-/** Reads `address/length`; undefined where it is none. */
-export function readSubnet(text: string): AddressWithLength | undefined {
-  const [host = '', lengthText = '', ...more] = text.split('/')
-  const address = readAddress(host)
-  if (address === undefined || more.length > 0 || !/^\d{1,3}$/.test(lengthText)) return undefined
-  const length = Number(lengthText)
-  return length <= addressWidth(familyOf(address)) ? { address, length } : undefined
 }

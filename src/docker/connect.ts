@@ -5,13 +5,14 @@
 
 import { familyOf } from '../net/address.ts'
 import type { Family } from '../net/address.ts'
+import type { PortProtocol } from '../net/protocol.ts'
 import { publishPorts, releaseBindings } from './bindings.ts'
 import { isAtLeast, isClassic } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { gatewaysOf } from './gateway.ts'
 import type { Gateways } from './gateway.ts'
 import type { HostPorts } from './host-ports.ts'
-import type { Endpoint, PortBinding, PortProtocol, PortRequest } from './model.ts'
+import type { Endpoint, PortBinding, PortRequest } from './model.ts'
 
 /** A container that joins. */
 export interface Joining {

@@ -1,18 +1,18 @@
 /** The options of dockerd from daemon.json, or from the keys `x-docker` of a compose file that describe the host. */
 
-import { familyOf } from '../net/address.ts'
-import { complain, entriesOf, isEmpty, itemsOf, openYaml, rootOf } from '../yaml/yaml-reader.ts'
-import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { SourceFile } from '../diagnostics/source-file.ts'
+import { familyOf } from '../net/address.ts'
+import { prefixAround } from '../net/prefix-math.ts'
+import { PORT_PROTOCOLS } from '../net/protocol.ts'
+import { complain, entriesOf, isEmpty, itemsOf, openYaml, rootOf } from '../yaml/yaml-reader.ts'
+import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import type { KeyTable } from './compose-keys.ts'
 import { composeReader, fieldsOf, filledAddress, filledFlag, filledNumber, filledSubnet, filledText } from './compose-reader.ts'
 import type { ComposeReader } from './compose-reader.ts'
 import type { AddressPool, DaemonOptions, SwarmPort } from './daemon-options.ts'
 import { isAtLeast } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { PORT_PROTOCOLS } from './model.ts'
-import { prefixAround } from './prefix-math.ts'
 
 /** Reads a daemon.json over the defaults of an engine. */
 export function readDaemonJson(source: SourceFile, byDefault: DaemonOptions, engine: Engine): { readonly value: DaemonOptions; readonly diagnostics: readonly Diagnostic[] } {

@@ -1,14 +1,9 @@
 /** The options of dockerd that rules depend on, and what they are where nobody sets them. */
 
 import type { Address, Prefix } from '../net/address.ts'
-import type { Engine } from './engine.ts'
+import type { AddressWithLength } from '../net/prefix-math.ts'
 import { isAtLeast } from './engine.ts'
-
-/** An address with the length of its prefix. */
-export interface AddressWithLength {
-  readonly address: Address
-  readonly length: number
-}
+import type { Engine } from './engine.ts'
 
 /** A pool that subnets are cut from, each `size` bits long. */
 export interface AddressPool {

@@ -1,10 +1,10 @@
 /** What the rules of a docker host will surprise with. Pure functions; what an INPUT chain would say of a port is asked of the caller. */
 
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { reportInto } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
 import { DEFAULT_NETWORK } from './default-network.ts'
 import type { DockerHost, Join, PortBinding, Sandbox } from './model.ts'
-import { reportInto } from './plan.ts'
-import type { ContainerPlan, HostPlan, Report } from './plan.ts'
+import type { ContainerPlan, HostPlan } from './plan.ts'
 import { isUnspecified, sandboxWords } from './port-rules.ts'
 
 /** What the host's own INPUT rules do with a packet for a published port: where it is refused, the rule or policy that does so. */

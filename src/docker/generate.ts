@@ -1,5 +1,8 @@
 /** A host -> the rules that its engine writes, in its order. */
 
+import { addTable, applyStep, bookLines, openBook } from '../draft/rule-book.ts'
+import type { BookLine } from '../draft/rule-book.ts'
+import type { Step } from '../draft/step.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { classicNetworkSteps } from './classic-network-rules.ts'
@@ -9,12 +12,9 @@ import type { DockerHost, DockerNetwork, Join } from './model.ts'
 import { externalNetworkSteps, internalNetworkSteps, isolationSteps } from './network-rules.ts'
 import { endpointSteps, portSteps } from './port-rules.ts'
 import { leftoverSteps, restartSteps } from './restart-rules.ts'
-import { addTable, applyStep, bookLines, openBook } from './rule-book.ts'
-import type { BookLine } from './rule-book.ts'
 import { viewOf } from './side.ts'
 import type { RuleContext } from './side.ts'
 import { staticSteps } from './static-rules.ts'
-import type { Step } from './step.ts'
 import { swarmSteps } from './swarm-rules.ts'
 
 /** Returns the lines of `iptables-save` (or `ip6tables-save`) on a host. `base` is what was there before the engine started; without it nat and filter are there and empty. */

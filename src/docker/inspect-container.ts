@@ -1,13 +1,15 @@
 /** One container in what `docker inspect` prints. */
 
+import type { Report } from '../diagnostics/diagnostic.ts'
 import { readAddress } from '../net/address.ts'
+import { PORT_PROTOCOLS } from '../net/protocol.ts'
+import type { PortProtocol } from '../net/protocol.ts'
 import { itemsOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
-import { at, entriesAt, textAt } from './inspect-values.ts'
 import { DEFAULT_NETWORK } from './default-network.ts'
-import { PORT_PROTOCOLS } from './model.ts'
-import type { PortProtocol, PortRequest } from './model.ts'
-import type { ContainerPlan, JoinPlan, Report } from './plan.ts'
+import { at, entriesAt, textAt } from './inspect-values.ts'
+import type { PortRequest } from './model.ts'
+import type { ContainerPlan, JoinPlan } from './plan.ts'
 
 /** Reads a container. Its published ports are those that the engine made, or, where it does not run, those that it was asked for. */
 export function readContainer(item: YamlValue, report: Report): ContainerPlan {

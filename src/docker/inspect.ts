@@ -1,19 +1,19 @@
 /** What `docker network inspect` and `docker inspect` print -> a plan: the addresses and host ports are those that the engine gave. */
 
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { reportInto } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 import { readAddress } from '../net/address.ts'
+import { readAddressWithLength } from '../net/prefix-math.ts'
 import { entriesOf, isEmpty, isMapping, itemsOf, openYaml, rootOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlValue } from '../yaml/yaml-reader.ts'
-import { readContainer } from './inspect-container.ts'
-import { at, flagAt, textAt } from './inspect-values.ts'
-import { readSubnet } from './compose-reader.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import { DEFAULT_NETWORK } from './default-network.ts'
 import type { Engine } from './engine.ts'
+import { readContainer } from './inspect-container.ts'
+import { at, flagAt, textAt } from './inspect-values.ts'
 import { LABEL } from './network-options.ts'
-import { reportInto } from './plan.ts'
-import type { ContainerPlan, DriverOption, HostPlan, NetworkPlan, PoolPlan, Report } from './plan.ts'
+import type { ContainerPlan, DriverOption, HostPlan, NetworkPlan, PoolPlan } from './plan.ts'
 
 /** The plan, and everything there is to say about the texts. */
 export interface InspectReading {
@@ -85,7 +85,7 @@ function readOptions(options: YamlValue | undefined): readonly DriverOption[] {
 
 function readPool(pool: YamlValue, report: Report): readonly PoolPlan[] {
   const subnetText = textAt(pool, 'Subnet')
-  const [subnet, range] = [subnetText, textAt(pool, 'IPRange')].map(text => (text === undefined || text === '' ? undefined : readSubnet(text)))
+  const [subnet, range] = [subnetText, textAt(pool, 'IPRange')].map(text => (text === undefined || text === '' ? undefined : readAddressWithLength(text)))
   const gatewayText = textAt(pool, 'Gateway')
   const gateway = gatewayText === undefined ? undefined : readAddress(gatewayText.split('/')[0] ?? '')
   const { span } = pool

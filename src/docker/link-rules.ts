@@ -1,13 +1,13 @@
 /** The rules of legacy links, `docker run --link`, where docker0 has icc off. Source: daemon/libnetwork/drivers/bridge/internal/iptabler/link.go. */
 
+import { host, portOf, verdict } from '../draft/rule-parts.ts'
+import { append, inFilter } from '../draft/step.ts'
+import type { Step } from '../draft/step.ts'
 import { CHAIN } from './chains.ts'
-import type { Link } from './model.ts'
 import { DEFAULT_NETWORK } from './default-network.ts'
+import type { Link } from './model.ts'
 import { sandboxWords } from './port-rules.ts'
-import { host, portOf, verdict } from './rule-parts.ts'
 import type { RuleContext } from './side.ts'
-import { append, inFilter } from './step.ts'
-import type { Step } from './step.ts'
 
 /** Returns the steps that open the exposed ports of a container to another; IPv4 only. */
 export function linkSteps({ from, to }: Link, { family }: RuleContext): readonly Step[] {

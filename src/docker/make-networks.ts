@@ -1,19 +1,20 @@
 /** Networks that were asked for -> networks with subnets, bridges and gateways, docker0 first. */
 
+import type { Report } from '../diagnostics/diagnostic.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import { familyOf, prefixIncludes, writeAddress, writePrefix } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
+import { prefixAround } from '../net/prefix-math.ts'
+import type { AddressWithLength } from '../net/prefix-math.ts'
 import { hexDigits, sha256 } from '../net/sha256.ts'
 import { claimAddress, openAddresses, takeAddress } from './address-pool.ts'
 import type { AddressesInUse } from './address-pool.ts'
-import type { AddressWithLength } from './daemon-options.ts'
 import { DEFAULT_BRIDGE, DEFAULT_NETWORK, SWARM_GATEWAY } from './default-network.ts'
 import { isAtLeast } from './engine.ts'
 import type { DockerNetwork, NetworkSide } from './model.ts'
 import { LABEL, readNetworkOptions } from './network-options.ts'
 import type { NetworkOptions } from './network-options.ts'
-import type { DriverOption, HostPlan, NetworkPlan, PoolPlan, Report } from './plan.ts'
-import { prefixAround } from './prefix-math.ts'
+import type { DriverOption, HostPlan, NetworkPlan, PoolPlan } from './plan.ts'
 import { claimSubnet, openPools, takeSubnet } from './subnet-pools.ts'
 import type { SubnetPools } from './subnet-pools.ts'
 

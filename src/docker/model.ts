@@ -2,14 +2,9 @@
 
 import type { Span } from '../diagnostics/source-file.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
+import type { PortProtocol } from '../net/protocol.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import type { Engine, GatewayMode } from './engine.ts'
-
-/** Protocols that can be published, in the order in which the engine sorts them. */
-export const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'] as const
-
-/** A protocol that can be published. */
-export type PortProtocol = (typeof PORT_PROTOCOLS)[number]
 
 /** What a network has in one family. */
 export interface NetworkSide {

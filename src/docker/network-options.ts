@@ -1,12 +1,13 @@
 /** The labels of the bridge driver: what they set, and what an engine refuses of them. */
 
+import type { Report } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { readAddress } from '../net/address.ts'
 import type { Address, Family } from '../net/address.ts'
 import { DEVICE_NAME_LIMIT } from '../net/device-name.ts'
 import { gatewayModes, isAtLeast } from './engine.ts'
 import type { Engine, GatewayMode } from './engine.ts'
-import type { DriverOption, NetworkPlan, Report } from './plan.ts'
+import type { DriverOption, NetworkPlan } from './plan.ts'
 
 /** What the labels of a network set. */
 export interface NetworkOptions {

@@ -1,13 +1,13 @@
 /** The rules of a network since 28.0, one function for each. Source: daemon/libnetwork/drivers/bridge/internal/iptabler/network.go. */
 
+import { fromLocal, header, hideBehind, jumpTo, marked, not, ofConnections, verdict } from '../draft/rule-parts.ts'
+import { append, ENGINE, inFilter, inNat, insert } from '../draft/step.ts'
+import type { ChainPlace, RuleWords, Step } from '../draft/step.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { CHAIN } from './chains.ts'
 import { hasIsolationStages } from './engine.ts'
-import { fromLocal, header, hideBehind, jumpTo, marked, not, ofConnections, verdict } from './rule-parts.ts'
 import { isHairpin, networkWords, subnetWords } from './side.ts'
 import type { NetworkView, RuleContext } from './side.ts'
-import { append, ENGINE, inFilter, inNat, insert } from './step.ts'
-import type { ChainPlace, RuleWords, Step } from './step.ts'
 
 /** Returns the steps that make a network that reaches the world. */
 export function externalNetworkSteps(view: NetworkView, context: RuleContext): readonly Step[] {

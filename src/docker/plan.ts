@@ -1,11 +1,12 @@
 /** What is asked of an engine: networks and containers as a compose file or an inspection names them, before anything has an address. */
 
-import type { Diagnostic, DiagnosticCode, Severity } from '../diagnostics/diagnostic.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import type { Address, Family } from '../net/address.ts'
-import type { AddressWithLength, DaemonOptions } from './daemon-options.ts'
+import type { AddressWithLength } from '../net/prefix-math.ts'
+import type { PortProtocol } from '../net/protocol.ts'
+import type { DaemonOptions } from './daemon-options.ts'
 import type { Engine } from './engine.ts'
-import type { PortProtocol, PortRequest } from './model.ts'
+import type { PortRequest } from './model.ts'
 
 /** A value with the place that says so. */
 export interface Placed<T> {
@@ -77,12 +78,4 @@ export interface HostPlan {
   readonly containers: readonly ContainerPlan[]
   /** Where the file begins, for what has no place of its own. */
   readonly span: Span
-}
-
-/** Notes something to say at a place. */
-export type Report = (code: DiagnosticCode, severity: Severity, span: Span, message: string, more?: Pick<Diagnostic, 'help'> & Partial<Pick<Diagnostic, 'related'>>) => void
-
-/** Returns a function that collects diagnostics. */
-export function reportInto(diagnostics: Diagnostic[]): Report {
-  return (code, severity, span, message, more = {}) => void diagnostics.push({ code, severity, span, message, related: [], ...more })
 }

@@ -2,10 +2,11 @@
 
 import { familyOf } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
+import { PORT_PROTOCOLS } from '../net/protocol.ts'
+import type { PortProtocol } from '../net/protocol.ts'
 import { isAtLeast } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { PORT_PROTOCOLS } from './model.ts'
-import type { PortProtocol, PortRequest } from './model.ts'
+import type { PortRequest } from './model.ts'
 
 /** A request for one address of the host and one of the container. */
 export interface BindingRequest {

@@ -1,5 +1,8 @@
 /** The rules of endpoints and of their published ports. Source: daemon/libnetwork/drivers/bridge/internal/iptabler/endpoint.go, port.go; setPerPortIptables() of the older ones. */
 
+import { fillChecksum, header, hideBehind, host, not, portOf, sendTo, verdict } from '../draft/rule-parts.ts'
+import { append, inFilter, inNat, insert, RAW } from '../draft/step.ts'
+import type { Step } from '../draft/step.ts'
 import { familyOf, writeAddress } from '../net/address.ts'
 import type { Address, Prefix } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
@@ -7,11 +10,8 @@ import { CHAIN } from './chains.ts'
 import { isAtLeast, isClassic } from './engine.ts'
 import type { GatewayMode } from './engine.ts'
 import type { Endpoint, PortBinding, Sandbox } from './model.ts'
-import { fillChecksum, header, hideBehind, host, not, portOf, sendTo, verdict } from './rule-parts.ts'
 import { isHairpin } from './side.ts'
 import type { RuleContext } from './side.ts'
-import { append, inFilter, inNat, insert, RAW } from './step.ts'
-import type { Step } from './step.ts'
 
 /** Returns the steps when an endpoint joins: since 28.2 nobody reaches its address past the host's nat. */
 export function endpointSteps(sandbox: Sandbox, endpoint: Endpoint, { engine, options, family }: RuleContext): readonly Step[] {

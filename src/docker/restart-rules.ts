@@ -3,15 +3,15 @@
  * DOCKER-USER is yours. Source: daemon/libnetwork/drivers/bridge/internal/iptabler/network.go removeIPChains(), setupNonInternalNetworkRules().
  */
 
+import { fromLocal, header, hideBehind, host as only, inSet, jumpTo, loopbackPrefix, not, ofConnections, portOf, toLocal, verdict } from '../draft/rule-parts.ts'
+import { inFilter, inNat, RAW, remove } from '../draft/step.ts'
+import type { Step } from '../draft/step.ts'
+import { familyOf } from '../net/address.ts'
 import { BRIDGE_SET, CHAIN } from './chains.ts'
 import { isAtLeast, isClassic } from './engine.ts'
 import type { DockerHost, DockerNetwork, PortBinding } from './model.ts'
-import { familyOf } from '../net/address.ts'
-import { fromLocal, header, hideBehind, host as only, inSet, jumpTo, loopbackPrefix, not, ofConnections, portOf, toLocal, verdict } from './rule-parts.ts'
 import { isHairpin, viewOf } from './side.ts'
 import type { RuleContext } from './side.ts'
-import { inFilter, inNat, RAW, remove } from './step.ts'
-import type { Step } from './step.ts'
 
 /** Chains of table filter that an engine knows as its own, in the order in which it takes them away. */
 const FORWARD_CHAINS = [CHAIN.forward, CHAIN.bridge, CHAIN.docker, CHAIN.connections, CHAIN.internal, CHAIN.stage1, CHAIN.stage2]

@@ -1,7 +1,7 @@
 /** The order in which the containers of a compose file start: each after those that it depends on, otherwise by name. */
 
+import type { Report } from '../diagnostics/diagnostic.ts'
 import type { ComposeService } from './compose-service.ts'
-import type { Report } from './plan.ts'
 
 /** Returns services in the order of their start; those that depend on each other in a circle are reported. */
 export function startOrder(services: readonly ComposeService[], report: Report): readonly ComposeService[] {

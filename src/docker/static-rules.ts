@@ -1,12 +1,12 @@
 /** What the engine writes when it starts, before it knows any network. Source: daemon/libnetwork/drivers/bridge/internal/iptabler/iptabler.go setupIPChains(). */
 
+import { header, inSet, jumpTo, loopbackPrefix, not, ofConnections, toLocal, verdict } from '../draft/rule-parts.ts'
+import { append, ENGINE, inFilter, inNat, insert, keepOnTop, makeChain } from '../draft/step.ts'
+import type { Step } from '../draft/step.ts'
 import { BRIDGE_SET, CHAIN } from './chains.ts'
 import { hasUserChain6, hasIsolationStages, isAtLeast, isClassic, userChainReturns } from './engine.ts'
-import { header, inSet, jumpTo, loopbackPrefix, not, ofConnections, toLocal, verdict } from './rule-parts.ts'
 import { isHairpin } from './side.ts'
 import type { RuleContext } from './side.ts'
-import { append, ENGINE, inFilter, inNat, insert, keepOnTop, makeChain } from './step.ts'
-import type { Step } from './step.ts'
 
 /** Returns the steps of a start. */
 export function staticSteps(context: RuleContext): readonly Step[] {

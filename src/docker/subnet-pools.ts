@@ -1,9 +1,9 @@
 /** Which subnets networks get that ask for none. Source: daemon/libnetwork/ipams/defaultipam/address_space.go, ipamutils/utils.go. */
 
-import type { Family, Prefix } from '../net/address.ts'
 import { familyOf } from '../net/address.ts'
+import type { Family, Prefix } from '../net/address.ts'
+import { addressAt, lengthOf, overlap, prefixAround, sizeOf } from '../net/prefix-math.ts'
 import type { AddressPool } from './daemon-options.ts'
-import { addressAt, lengthOf, overlap, prefixAround, sizeOf } from './prefix-math.ts'
 
 /** The pools of an engine that nobody configured: 172.17/16 to 172.31/16, then 192.168/16 in pieces of 4096 addresses. */
 const IPV4_POOLS: readonly AddressPool[] = [

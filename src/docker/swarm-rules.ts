@@ -1,12 +1,12 @@
 /** The rules of ports that a swarm publishes, on the host itself. Source: daemon/libnetwork/service_linux.go programIngress(). */
 
+import { fromLocal, header, hideBehind, jumpTo, ofConnections, ofConnectionsByState, portOf, sendTo, toLocal, verdict } from '../draft/rule-parts.ts'
+import { append, inFilter, inNat, insert, keepOnTop, makeChain } from '../draft/step.ts'
+import type { Step } from '../draft/step.ts'
 import { CHAIN } from './chains.ts'
 import { isAtLeast, isClassic } from './engine.ts'
 import type { SwarmIngress } from './model.ts'
-import { fromLocal, header, hideBehind, jumpTo, ofConnections, ofConnectionsByState, portOf, sendTo, toLocal, verdict } from './rule-parts.ts'
 import type { RuleContext } from './side.ts'
-import { append, inFilter, inNat, insert, keepOnTop, makeChain } from './step.ts'
-import type { Step } from './step.ts'
 import { userChain } from './static-rules.ts'
 
 const OWNER = 'the swarm'

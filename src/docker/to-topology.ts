@@ -1,7 +1,8 @@
 /** A host with its engine -> the world that packets go through: bridges, veth pairs, a namespace for each container, sysctls. */
 
-import type { Address, Family } from '../net/address.ts'
 import { addressWidth, familyOf, maskOfLength, writePrefix } from '../net/address.ts'
+import type { Address, Family } from '../net/address.ts'
+import { lengthOf } from '../net/prefix-math.ts'
 import { hexDigits, sha256 } from '../net/sha256.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { makeNamespace, ROUTE_TABLE } from '../topology/topology.ts'
@@ -10,7 +11,6 @@ import { BRIDGE_SET } from './chains.ts'
 import { gatewaysOf } from './gateway.ts'
 import { hostSysctls } from './host-sysctls.ts'
 import type { DockerHost, DockerNetwork, Endpoint, Sandbox } from './model.ts'
-import { lengthOf } from './prefix-math.ts'
 
 /** Returns the world: the host's own namespace first. `outside` has the devices and routes that the host has without its engine. */
 export function toTopology(host: DockerHost, outside: Namespace): Topology {

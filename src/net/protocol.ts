@@ -3,6 +3,12 @@
 /** Protocol numbers that our code refers to. */
 export const PROTOCOL = { all: 0, icmp: 1, tcp: 6, udp: 17, dccp: 33, gre: 47, esp: 50, ah: 51, icmpv6: 58, ipcomp: 108, sctp: 132, mh: 135, udplite: 136 } as const
 
+/** Protocols whose ports engines publish, in the order in which dockerd sorts them. */
+export const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'] as const
+
+/** A protocol whose ports can be published. */
+export type PortProtocol = (typeof PORT_PROTOCOLS)[number]
+
 /** The names that libxtables itself knows, preferred in saved text. */
 const XTABLES_NAMES: readonly (readonly [string, number])[] = [
   ['tcp', 6], ['sctp', 132], ['udp', 17], ['udplite', 136], ['icmp', 1], ['ipv6-icmp', 58], ['icmpv6', 58], ['esp', 50],

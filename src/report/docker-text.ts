@@ -2,7 +2,7 @@
 
 import { containerRows, networkRows, portRows } from '../docker/host-words.ts'
 import type { DockerHost } from '../docker/model.ts'
-import type { BookLine } from '../docker/rule-book.ts'
+import type { BookLine } from '../draft/rule-book.ts'
 import type { Paint } from './paint.ts'
 
 /** Returns the tables of networks, containers and published ports. */

@@ -2,7 +2,7 @@
 
 import type { DiffGroup, DiffSide, RulesetDiff } from '../analyze/diff.ts'
 import { lineOf } from '../diagnostics/source-file.ts'
-import type { BookLine } from '../docker/rule-book.ts'
+import type { BookLine } from '../draft/rule-book.ts'
 import type { Packet } from '../packet/packet.ts'
 import { writeProbe } from '../packet/write-packet.ts'
 import { REASONS } from './route-words.ts'

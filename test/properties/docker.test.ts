@@ -8,7 +8,7 @@ import { findSurprises } from '../../src/docker/findings.ts'
 import { generateRules } from '../../src/docker/generate.ts'
 import { assumedOutside } from '../../src/docker/outside.ts'
 import { readHost } from '../../src/docker/read-host.ts'
-import { textOfLines } from '../../src/docker/rule-book.ts'
+import { textOfLines } from '../../src/draft/rule-book.ts'
 import { toTopology } from '../../src/docker/to-topology.ts'
 import { readRuleset } from '../../src/save/read.ts'
 

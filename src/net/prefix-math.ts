@@ -1,7 +1,22 @@
 /** Counting in prefixes: the n-th address, the last one, whether two overlap. */
 
-import { addressWidth, familyOf, lengthOfMask, maskOfLength, prefixOf } from '../net/address.ts'
-import type { Address, Prefix } from '../net/address.ts'
+import { addressWidth, familyOf, lengthOfMask, maskOfLength, prefixOf, readAddress } from './address.ts'
+import type { Address, Prefix } from './address.ts'
+
+/** An address with the length of its prefix. */
+export interface AddressWithLength {
+  readonly address: Address
+  readonly length: number
+}
+
+/** Reads `address/length`; undefined where it is none. */
+export function readAddressWithLength(text: string): AddressWithLength | undefined {
+  const [host = '', lengthText = '', ...more] = text.split('/')
+  const address = readAddress(host)
+  if (address === undefined || more.length > 0 || !/^\d{1,3}$/.test(lengthText)) return undefined
+  const length = Number(lengthText)
+  return length <= addressWidth(familyOf(address)) ? { address, length } : undefined
+}
 
 /** Returns the address at an offset from the beginning of a prefix. */
 export function addressAt(prefix: Prefix, offset: bigint): Address {

@@ -1,4 +1,4 @@
-/** A ruleset that is being written: applies dockerd's steps, and gives the text that iptables-save would print, with the reason of every line. */
+/** A ruleset that is being written: applies an engine's steps, and gives the text that iptables-save would print, with the reason of every line. */
 
 import { TABLE_HOOKS, isBuiltInChain } from '../ir/hooks.ts'
 import type { TableName } from '../ir/hooks.ts'
@@ -50,6 +50,7 @@ export function addTable(book: RuleBook, name: TableName): void {
 /** Does one step. */
 export function applyStep(book: RuleBook, step: Step): void {
   if (step.kind === 'chain') void chainOf(book, step.table, step.chain)
+  else if (step.kind === 'flush') flushRules(chainOf(book, step.table, step.chain))
   else if (step.kind === 'remove') removeRule(book, step)
   else if (step.kind === 'removeChain') removeChain(book, step.table, step.chain)
   else if (step.kind === 'policy') setPolicy(chainOf(book, step.table, step.chain), step)
@@ -68,10 +69,14 @@ function removeChain(book: RuleBook, table: TableName, name: string): void {
   const chains = book.tables.get(table)
   const chain = chains?.get(name)
   if (!chains || !chain) return
-  chain.rules = []
-  chain.texts.clear()
+  flushRules(chain)
   const isUsed = [...chains.values()].some(other => other.rules.some(({ text }) => text.endsWith(`-j ${name}`) || text.endsWith(`-g ${name}`)))
   if (!isUsed) chains.delete(name)
+}
+
+function flushRules(chain: DraftChain): void {
+  chain.rules = []
+  chain.texts.clear()
 }
 
 function setPolicy(chain: DraftChain, { policy, reason }: Extract<Step, { kind: 'policy' }>): void {
@@ -81,12 +86,12 @@ function setPolicy(chain: DraftChain, { policy, reason }: Extract<Step, { kind: 
 
 function writeStep(chain: DraftChain, step: RuleStep, family: Family): void {
   const text = writeRule(step, family)
-  if (chain.texts.has(text)) {
+  if (chain.texts.has(text) && step.place !== 'restore') {
     if (step.place !== 'top') return
     chain.rules.splice(chain.rules.findIndex(rule => rule.text === text), 1)
   }
   chain.texts.add(text)
-  if (step.place === 'append') chain.rules.push({ text, step })
+  if (step.place === 'append' || step.place === 'restore') chain.rules.push({ text, step })
   else chain.rules.unshift({ text, step })
 }
 
@@ -111,7 +116,7 @@ function makeDraft(policy: ChainPolicy): DraftChain {
   return { policy, policyReason: undefined, counters: undefined, rules: [], texts: new Set() }
 }
 
-/** One line of the text: a rule has its step where dockerd wrote it, a built-in chain the reason of a policy that dockerd set. */
+/** One line of the text: a rule has its step where an engine wrote it, a built-in chain the reason of a policy that an engine set. */
 export interface BookLine {
   readonly text: string
   readonly table: TableName
