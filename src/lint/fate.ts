@@ -15,6 +15,7 @@ import type { Effect } from '../meaning/effect.ts'
 import { exactly, holds, withFields } from './packet-class.ts'
 import type { Known, PacketClass } from './packet-class.ts'
 import { verdictOf } from './rule-facts.ts'
+import { rulesInQuestion } from './rule-lookup.ts'
 
 /** What decides: a rule, or the chain whose policy does. */
 export type Decider = { readonly kind: 'rule'; readonly rule: Rule; readonly chain: Chain } | { readonly kind: 'policy'; readonly chain: Chain }
@@ -90,9 +91,12 @@ interface Walk {
 function runChain(walk: Walk, chain: Chain, from: number): boolean {
   const before = walk.known.get(chain.id)
   if (before !== undefined && from === 0) return before
-  const { family } = walk.ruleset
+  const { packets, ruleset: { family } } = walk
   let mayReturn = false
-  for (let index = from; index < chain.rules.length; index++) {
+  let asked = packets
+  let inQuestion = rulesInQuestion(chain, asked)
+  for (let place = placeFrom(inQuestion, from); place < (inQuestion ?? chain.rules).length; place++) {
+    const index = inQuestion?.[place] ?? place
     const rule = chain.rules[index]
     const matches = rule && ruleHolds(rule, walk)
     if (!rule || matches === false) continue
@@ -102,20 +106,36 @@ function runChain(walk: Walk, chain: Chain, from: number): boolean {
       const to = rule.target && rule.target.kind !== 'target' ? tableNamed(walk.ruleset, chain.table)?.chainByName.get(rule.target.chain) : undefined
       const comesBack = to ? runChain(walk, to, 0) : true
       if (verdict === 'goto' && comesBack) mayReturn = true
-      if (matches && !(verdict === 'jump' && comesBack)) return remember(walk, chain, from, mayReturn)
-      continue
+      if (matches && !(verdict === 'jump' && comesBack)) return remember(walk, { chain, from, packets }, mayReturn)
     } else {
       applyEffects(walk, rule, matches === true)
-      if (verdict === 'continue') continue
-      walk.endings.push({ verdict: verdict === 'accept' || verdict === 'drop' ? verdict : 'taken', by: { kind: 'rule', rule, chain } })
+      if (verdict !== 'continue') walk.endings.push({ verdict: verdict === 'accept' || verdict === 'drop' ? verdict : 'taken', by: { kind: 'rule', rule, chain } })
     }
-    if (matches) return remember(walk, chain, from, mayReturn)
+    if (matches && verdict !== 'continue' && verdict !== 'jump') return remember(walk, { chain, from, packets }, mayReturn)
+    if (walk.packets === asked) continue
+    asked = walk.packets
+    inQuestion = rulesInQuestion(chain, asked)
+    place = placeFrom(inQuestion, index + 1) - 1
   }
-  return remember(walk, chain, from, true)
+  return remember(walk, { chain, from, packets }, true)
 }
 
-function remember(walk: Walk, chain: Chain, from: number, mayReturn: boolean): boolean {
-  if (from === 0) walk.known.set(chain.id, mayReturn)
+/** The first place in a list of indices, or in the chain itself, that is not before an index. */
+function placeFrom(indices: readonly number[] | undefined, from: number): number {
+  if (!indices || from === 0) return from
+  const place = indices.findIndex(index => index >= from)
+  return place === -1 ? indices.length : place
+}
+
+interface Entry {
+  readonly chain: Chain
+  readonly from: number
+  readonly packets: PacketClass
+}
+
+/** Only what was asked from the chain's beginning, of one class to its end, holds for the next time. */
+function remember(walk: Walk, { chain, from, packets }: Entry, mayReturn: boolean): boolean {
+  if (from === 0 && packets === walk.packets) walk.known.set(chain.id, mayReturn)
   return mayReturn
 }
 

@@ -87,7 +87,7 @@ function isWithin(known: Known | undefined, low: FieldValue, high: FieldValue): 
 function isMasked(known: Known | undefined, mask: FieldValue, value: FieldValue): Ternary {
   if (known === undefined) return undefined
   if (known === 'absent') return false
-  if (known.low === known.high) return (BigInt(known.low) & BigInt(mask)) === BigInt(value)
+  if (known.low === known.high) return typeof known.low === 'number' && typeof mask === 'number' ? (known.low & mask) >>> 0 === value : (BigInt(known.low) & BigInt(mask)) === BigInt(value)
   if (typeof mask === 'number' && typeof value === 'number') {
     const rest = ~mask >>> 0
     return (rest & (rest + 1)) === 0 ? isWithin(known, value, (value | rest) >>> 0) : undefined
