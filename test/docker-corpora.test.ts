@@ -7,6 +7,7 @@ import { generateRules } from '../src/docker/generate.ts'
 import { readHost } from '../src/docker/read-host.ts'
 import { textOfLines } from '../src/draft/rule-book.ts'
 import type { Family } from '../src/net/address.ts'
+import { linesByTable } from './restore-tables.ts'
 
 const DOCUMENTS = '../shared/corpora/docker'
 const EXAMPLES = '../shared/facts/docker-examples'
@@ -17,8 +18,8 @@ describe.skipIf(!existsSync(DOCUMENTS) || !existsSync(EXAMPLES))('documents of m
 
   test.each(documents)('%s', name => {
     const folder = readdirSync(EXAMPLES).find(example => example.slice(3) === name) ?? ''
-    const expected = tablesOf(readFileSync(`${DOCUMENTS}/${name}.rules`, 'utf8'))
-    const made = tablesOf(rulesOf(readFileSync(`${EXAMPLES}/${folder}/compose.yaml`, 'utf8'), '29', 'ipv4'))
+    const expected = linesByTable(readFileSync(`${DOCUMENTS}/${name}.rules`, 'utf8'))
+    const made = linesByTable(rulesOf(readFileSync(`${EXAMPLES}/${folder}/compose.yaml`, 'utf8'), '29', 'ipv4'))
     expect(expected.size).toBeGreaterThan(0)
     for (const [table, lines] of expected) expect(made.get(table)).toEqual(lines)
   })
@@ -34,7 +35,7 @@ describe.skipIf(!existsSync(DUMPS))('dumps of engine 20.10.24', () => {
     const bridge = (pattern: RegExp): string => pattern.exec(ipv4)?.[1] ?? ''
     const ids = { app: bridge(/-s 172\.30\.0\.0\/16 ! -o br-(\w+)/) || bridge(/-o br-(\w+) .*172\.30/), backend: bridge(/! -s 172\.31\.0\.0\/16 -o br-(\w+)/), noicc: bridge(/-s 172\.29\.0\.0\/24 ! -o br-(\w+)/) }
     const made = rulesOf(fiveContainers(ids, !name.includes('noproxy')), '20.10.24', name.endsWith('6') ? 'ipv6' : 'ipv4')
-    expect(tablesOf(made)).toEqual(tablesOf(text.replace(/^-A DOCKER-USER .*eth0 .*\n/m, '')))
+    expect(linesByTable(made)).toEqual(linesByTable(text.replace(/^-A DOCKER-USER .*eth0 .*\n/m, '')))
   })
 })
 
@@ -58,15 +59,4 @@ function rulesOf(text: string, release: string, family: Family): string {
   const engine = readEngine(release)
   if (!engine) throw new Error(`${release} is a release`)
   return textOfLines(generateRules(readHost({ compose: { path: 'compose.yaml', text }, engine, directory: 'corpora' }).value, family))
-}
-
-/** Lines by table, without comments and counters. */
-function tablesOf(text: string): Map<string, readonly string[]> {
-  const tables = new Map<string, string[]>()
-  let lines: string[] = []
-  for (const line of text.split('\n').filter(one => one !== '' && !one.startsWith('#') && one !== 'COMMIT')) {
-    if (line.startsWith('*')) tables.set(line, (lines = []))
-    else lines.push(line.replace(/^(:\S+ \S+) .*/, '$1'))
-  }
-  return tables
 }

@@ -1,7 +1,7 @@
 /** Large rulesets that analyses are measured on, the same on every run: random first-match rules, and kube-proxy with all that it writes for a service. */
 
 import { writeAddress } from '../../src/net/address.ts'
-import { makeRandom } from './rulesets.ts'
+import { makeRandom } from '../chance.ts'
 
 const PORTS = [21, 22, 23, 25, 53, 80, 110, 123, 143, 161, 389, 443, 445, 465, 514, 587, 636, 853, 873, 993, 995, 1194, 1433, 1521, 2049, 3128, 3306, 3389, 5060, 5432, 5900, 6379, 8000, 8080, 8443, 9090, 9200, 11211, 27017, 51820]
 const LENGTHS = [12, 16, 20, 24, 26, 32]

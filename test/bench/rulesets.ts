@@ -1,5 +1,8 @@
 /** Large rulesets of four shapes, the same on every run: what the measurements read. */
 
+import { makeRandom } from '../chance.ts'
+import type { Random } from '../chance.ts'
+
 /** The shapes: one long chain, many short chains, kube-proxy's services, docker's published ports. */
 export const SHAPES = ['flat', 'chained', 'kube-proxy', 'docker'] as const
 
@@ -10,17 +13,6 @@ export type Shape = (typeof SHAPES)[number]
 export function makeRuleset(shape: Shape, rules: number): string {
   const random = makeRandom(rules)
   return { flat, chained, 'kube-proxy': kubeProxy, docker }[shape](rules, random)
-}
-
-export type Random = (below: number) => number
-
-/** Returns a small linear congruential generator: the measurements need the same text, not good chance. */
-export function makeRandom(seed: number): Random {
-  let state = seed >>> 0
-  return below => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
 }
 
 function table(name: string, chains: readonly string[], rules: readonly string[]): string {

@@ -7,7 +7,8 @@ import { trace } from '../../src/simulate/trace.ts'
 import type { Outcome } from '../../src/simulate/trace-events.ts'
 import { setOfProbe } from './enumerate.ts'
 import { mutateRules } from './mutate-rules.ts'
-import { makeChance, randomRules } from './random-rules.ts'
+import { makeChance } from '../chance.ts'
+import { randomRules } from './random-rules.ts'
 import { everyPacket, rulesetOf, smallTopology, somePackets } from './small-universe.ts'
 
 /** How many pairs; RULESETS and FIRST run others. */

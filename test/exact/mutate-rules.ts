@@ -1,7 +1,7 @@
 /** Changes to rulesets, some of which change nothing that a packet could tell. */
 
 import { randomRules } from './random-rules.ts'
-import type { Chance } from './random-rules.ts'
+import type { Chance } from '../chance.ts'
 
 /** Returns the rules with one to three changes: a rule dropped, doubled, moved, taken from other rules, or with another target. */
 export function mutateRules(chance: Chance, text: string, tables: readonly string[]): string {

@@ -1,34 +1,6 @@
 /** Small random rulesets over few addresses, ports, devices and marks, so that all packets that differ to them can be enumerated. */
 
-/** A source of random numbers that gives the same ones for the same seed. */
-export interface Chance {
-  /** A whole number from 0 to below `limit`. */
-  readonly below: (limit: number) => number
-  readonly pick: <T>(list: readonly T[]) => T
-  /** True once in `times`. */
-  readonly once: (times: number) => boolean
-}
-
-/** Returns a source of random numbers (mulberry32). */
-export function makeChance(seed: number): Chance {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-  const below = (limit: number): number => Math.floor(next() * limit)
-  return {
-    below,
-    pick: list => {
-      const found = list[below(list.length)]
-      if (found === undefined) throw new Error('nothing to pick from')
-      return found
-    },
-    once: times => below(times) === 0,
-  }
-}
+import type { Chance } from '../chance.ts'
 
 const ADDRESSES = ['10.0.0.0/24', '10.0.0.5', '10.0.0.1', '10.0.1.0/24', '10.0.1.7', '10.0.1.1', '198.51.100.0/24', '198.51.100.9', '10.0.0.0/15', '128.0.0.0/1']
 const PORTS = ['22', '80', '53', '22:80', '1024:65535']

@@ -9,7 +9,7 @@ import type { Probe } from '../../src/packet/probe.ts'
 import type { Outcome } from '../../src/simulate/trace-events.ts'
 import { readTopology } from '../../src/topology/load.ts'
 import type { Topology } from '../../src/topology/topology.ts'
-import type { Chance } from './random-rules.ts'
+import type { Chance } from '../chance.ts'
 
 const TOPOLOGY = `
 devices:

@@ -5,7 +5,8 @@ import { makeWorld } from '../../src/simulate/world.ts'
 import { trace } from '../../src/simulate/trace.ts'
 import { makeSpace, reachableSets } from '../../src/symbolic/reachable-sets.ts'
 import { differenceOf, setOfProbe } from './enumerate.ts'
-import { makeChance, randomRules } from './random-rules.ts'
+import { makeChance } from '../chance.ts'
+import { randomRules } from './random-rules.ts'
 import { everyPacket, rulesetOf, smallTopology, somePackets } from './small-universe.ts'
 
 /** How many rulesets; 10,000 were run once and are reported in src/symbolic/README.md. */

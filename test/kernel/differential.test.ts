@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { loadOne } from '../load-one.ts'
 import { loadLines } from './load-lines.ts'
 import { kernel } from './live.ts'
-import { makeLines, makeRandom } from './rule-lines.ts'
+import { makeRandom } from '../chance.ts'
+import { makeLines } from './rule-lines.ts'
 
 const { live, why } = kernel()
 const count = Number(process.env['FIVEBYFIVE_LINES'] ?? 250)

@@ -9,6 +9,7 @@ import { readHost } from '../../src/docker/read-host.ts'
 import { toTopology } from '../../src/docker/to-topology.ts'
 import { kernel } from './live.ts'
 import { run, tryRun } from './shell.ts'
+import { linesByTable } from '../restore-tables.ts'
 
 const HOSTS = 'fixtures/docker/hosts'
 const NAMESPACE = `5x5d-${process.pid}`
@@ -25,8 +26,8 @@ describe.skipIf(!live).each(['legacy', 'nft'] as const)('%s', backend => {
     for (const family of ['ipv4', 'ipv6'] as const) {
       const text = readFileSync(`${HOSTS}/${folder}/rules.${family === 'ipv4' ? 'v4' : 'v6'}`, 'utf8')
       run(`${inside} ${program(family)}-${backend}-restore`, text)
-      const saved = tablesOf(run(`${inside} ${program(family)}-${backend}-save`))
-      for (const [table, lines] of tablesOf(text)) expect(saved.get(table)).toEqual(lines)
+      const saved = linesByTable(run(`${inside} ${program(family)}-${backend}-save`))
+      for (const [table, lines] of linesByTable(text)) expect(saved.get(table)).toEqual(lines)
       run(`${inside} ${program(family)}-${backend}-restore`, ['raw', 'mangle', 'nat', 'filter'].map(table => `*${table}\nCOMMIT\n`).join(''))
     }
     if (sets !== '') run(`${inside} ipset destroy`)
@@ -44,15 +45,4 @@ function setsOf(path: string): string {
   const { value } = readHost({ compose: { path, text }, engine, directory: 'project' })
   const [main] = toTopology(value, assumedOutside(value).namespace).namespaces
   return (main?.ipsets ?? []).flatMap(({ name, type, family, entries }) => [`create ${name} ${type} family ${family}\n`, ...entries.map(entry => `add ${name} ${entry.text}\n`)]).join('')
-}
-
-/** Lines by table, without comments and without the counters of chains. */
-function tablesOf(text: string): ReadonlyMap<string, readonly string[]> {
-  const tables = new Map<string, string[]>()
-  let lines: string[] = []
-  for (const line of text.split('\n').filter(one => one !== '' && !one.startsWith('#') && one !== 'COMMIT')) {
-    if (line.startsWith('*')) tables.set(line, (lines = []))
-    else lines.push(line.replace(/^(:\S+ \S+) .*/, '$1'))
-  }
-  return tables
 }

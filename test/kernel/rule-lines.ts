@@ -10,26 +10,13 @@ import { MATCHES, TARGETS } from '../../src/extensions/registry.ts'
 import { TABLE_HOOKS, TABLES } from '../../src/ir/hooks.ts'
 import type { Family } from '../../src/net/address.ts'
 import { savedProtocolName } from '../../src/net/protocol.ts'
+import type { Random } from '../chance.ts'
 import { readExtensionCases } from '../extension-cases.ts'
 import type { Line } from './load-lines.ts'
 
 /** These hang on modules or objects of the machine (ipsets, accounting objects, SELinux, ...): the text cannot tell. */
 const MACHINE_OPTIONS = /^CT --(helper|timeout)$/
 const MACHINE = new Set(['set', 'SET', 'nfacct', 'ipvs', 'LED', 'CLUSTERIP', 'SECMARK', 'CONNSECMARK', 'rateest', 'RATEEST', 'IDLETIMER', 'osf', 'bpf', 'cgroup', 'TEE', 'TRACE', 'ULOG'])
-
-/** A source of chance: returns a whole number below its argument. */
-export type Random = (below: number) => number
-
-/** Returns a repeatable source of chance (mulberry32). */
-export function makeRandom(seed: number): Random {
-  let state = seed | 0
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * below)
-  }
-}
 
 /** Returns `count` lines for both backends: two entries for each. */
 export function makeLines(count: number, family: Family, random: Random): Line[] {

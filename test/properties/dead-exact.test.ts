@@ -7,7 +7,8 @@ import { expect, test } from 'vitest'
 import { findDead } from '../../src/analyze/dead.ts'
 import type { DeadFinding } from '../../src/analyze/dead.ts'
 import { packetsReaching } from '../../src/analyze/rule-reach.ts'
-import { makeRandom, makeRunner, makeSmallWorld, withoutRules } from './small-rulesets.ts'
+import { makeRandom } from '../chance.ts'
+import { makeRunner, makeSmallWorld, withoutRules } from './small-rulesets.ts'
 import type { Ran, SmallWorld } from './small-rulesets.ts'
 
 const COUNT = Number(process.env['RULESETS'] ?? 60)

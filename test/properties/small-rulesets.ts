@@ -15,18 +15,10 @@ import { runBuiltInChain } from '../../src/simulate/run-chain.ts'
 import type { TraceEvent } from '../../src/simulate/trace-events.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
 import { assumedTopology } from '../../src/topology/assumed.ts'
+import type { Random } from '../chance.ts'
 
-/** Draws numbers below a bound. */
-export type Random = (below: number) => number
-
-/** Returns a small linear congruential generator, so that a seed gives the same rulesets everywhere. */
-export function makeRandom(seed: number): Random {
-  let state = (seed * 2654435761 + 12345) >>> 0
-  return below => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
+/** Free variables of a ruleset: each doubles the packets. */
+const MOST_FREE = 5
 
 /** One thing that rules of a ruleset may test: ways to write it, and packets of which one is like any packet to all of them. */
 interface Dimension {
@@ -92,8 +84,10 @@ export function makeSmallWorld(random: Random): SmallWorld {
   const text = ['*mangle', `:FORWARD ${random(2) === 0 ? 'ACCEPT' : 'DROP'} [0:0]`, ...chains.slice(1).map(name => `:${name} - [0:0]`), ...lines, 'COMMIT', ''].join('\n')
   const { value, diagnostics } = readRuleset([{ path: 'small', text }], { family: 'ipv4' })
   if (value.partial) throw new Error(`${text}\n${diagnostics.map(({ message }) => message).join('\n')}`)
+  const variables = freeKeys(value)
+  if (variables.length > MOST_FREE) return makeSmallWorld(random)
   const hasMark = used.includes('mark') || text.includes('MARK')
-  return { text, ruleset: value, packets: everyPacket([...used, ...(hasMark && !used.includes('mark') ? ['mark'] : [])], freeKeys(value)), hasChance: text.includes('statistic') }
+  return { text, ruleset: value, packets: everyPacket([...used, ...(hasMark && !used.includes('mark') ? ['mark'] : [])], variables), hasChance: text.includes('statistic') }
 }
 
 function ruleLine(random: Random, used: readonly string[], chains: readonly string[]): string {
