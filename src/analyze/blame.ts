@@ -45,7 +45,9 @@ function cover(run: TableRun, stretches: readonly Stretch[], wanted: PacketSet):
   const order = new Map(stretches.map(({ here }, index) => [here.chain, index]))
   const blame = fewestTakers(sets, wanted, rest => {
     const point = sets.pointOf(rest)
-    return point ? stretches.flatMap(({ here, before }) => rulesMatching(sets, here.matches, indexOf(here), point).filter(index => index < before).flatMap(index => takerOf(run, here, index))) : []
+    if (!point) return []
+    const matching = stretches.flatMap(({ here, before }) => rulesMatching(sets, here.matches, indexOf(here), point).filter(index => index < before).flatMap(index => takerOf(run, here, index)))
+    return matching.filter(({ takes }) => sets.includesPoint(takes, point))
   })
   if (!blame) return undefined
   const rules = [...blame.who].sort((one, other) => (order.get(one.chain) ?? 0) - (order.get(other.chain) ?? 0) || one.number - other.number)
