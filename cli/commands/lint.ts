@@ -87,10 +87,12 @@ async function lintOnce(paths: readonly string[], asked: LintFlags, terminal: Te
   const { report, flags } = await lintFiles({ paths, flags: asked, terminal, progress })
   progress.clear()
   const { fixes, diff } = flags
-  const isFixed = fixes !== undefined && (await import('../lint/fix-files.ts')).fixFiles(report, flags, terminal).length > 0
+  const fixing = fixes === undefined ? undefined : await import('../lint/fix-files.ts')
+  const fixed = fixing?.fixFiles(report, flags, terminal)
   if (diff) return failsOn(report, flags) ? EXIT.findings : EXIT.clean
   // What was mended is not reported: the files are read again.
-  const left = isFixed ? (await lintFiles({ paths, flags: asked, terminal, progress })).report : report
+  const read = fixed && fixed.written.length > 0 ? (await lintFiles({ paths, flags: asked, terminal, progress })).report : report
+  const left = fixing && fixed ? fixing.withoutUnproved(read, fixed) : read
   progress.clear()
   if (!(fixes !== undefined && paths.includes('-'))) await writeOutputs(left, flags, terminal)
   return failsOn(left, flags) ? EXIT.findings : EXIT.clean

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { lineOf } from '../../src/diagnostics/source-file.ts'
 import { applyFixes } from '../../src/lint/apply-fixes.ts'
 import type { FixedText } from '../../src/lint/apply-fixes.ts'
 import { provedFixes } from '../../src/lint/proved-fixes.ts'
@@ -12,14 +13,23 @@ import { commandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
 import type { LintFlags } from './lint-flags.ts'
 
-/** Mends the files of a report, or with `--diff` prints how; returns the paths that were written. Standard input goes to standard output. */
-export function fixFiles({ files }: LintReport, { fixes, diff, stdinName }: LintFlags, { out, err, directory }: Terminal): readonly string[] {
+/** What was written, by path, and the findings whose safe fix is not proved, by fingerprint. */
+export interface FixedFiles {
+  readonly written: readonly string[]
+  readonly unproved: ReadonlySet<string>
+}
+
+/** Mends the files of a report, or with `--diff` prints how. Standard input goes to standard output. */
+export function fixFiles({ files }: LintReport, { fixes, diff, stdinName, family, backend }: LintFlags, { out, err, directory }: Terminal): FixedFiles {
   const written: string[] = []
-  for (const { source, findings } of files) {
-    const kinds = fixes === 'all' ? (['safe', 'suggestion'] as const) : (['safe'] as const)
-    const { usable, refused } = provedFixes(source, findings)
-    const fixed = applyFixes(source, usable, kinds)
-    for (const finding of refused) err(`not fixed: ${finding.code} in ${source.path}: the change is not proved to keep the meaning\n`)
+  const all = new Set<string>()
+  for (const { source, findings: found } of files) {
+    const { findings, unproved } = provedFixes(source, found, { ...(family ? { family } : {}), ...(backend ? { backend } : {}) })
+    const fixed = applyFixes(source, findings, fixes === 'all' ? ['safe', 'suggestion'] : ['safe'])
+    for (const { code, span, fingerprint } of unproved) {
+      all.add(fingerprint)
+      if (fixes !== 'all') err(`not fixed: ${code} in ${source.path}:${lineOf(span)}: it is not proved that the change keeps the meaning (--fix-suggestions makes it)\n`)
+    }
     if (fixed.text === source.text) continue
     if (diff) out(unifiedDiff(source.path, source.text, fixed.text))
     else if (source.path === 'standard input' || source.path === stdinName) out(fixed.text)
@@ -29,7 +39,14 @@ export function fixFiles({ files }: LintReport, { fixes, diff, stdinName }: Lint
       written.push(source.path)
     }
   }
-  return written
+  return { written, unproved: all }
+}
+
+/** Returns a report in which fixes that are not proved are suggestions. */
+export function withoutUnproved(report: LintReport, { unproved }: FixedFiles): LintReport {
+  if (unproved.size === 0) return report
+  const files = report.files.map(file => ({ ...file, findings: file.findings.map(finding => (finding.fix && unproved.has(finding.fingerprint) ? { ...finding, fix: { ...finding.fix, kind: 'suggestion' as const } } : finding)) }))
+  return { ...report, files }
 }
 
 function write({ source, text }: FixedText, directory: string): void {

@@ -1,10 +1,16 @@
 /** Rules that stand twice in a chain. */
 
+import { effectsOf } from '../../extensions/meaning-of.ts'
 import { lineOf } from '../../diagnostics/source-file.ts'
-import type { Diagnostic, Fix } from '../../diagnostics/diagnostic.ts'
+import type { Fix } from '../../diagnostics/diagnostic.ts'
+import type { Span } from '../../diagnostics/source-file.ts'
+import { eachRule } from '../../ir/ruleset.ts'
+import type { Rule, Ruleset } from '../../ir/ruleset.ts'
+import type { Effect } from '../../meaning/effect.ts'
+import { adoptingRule } from '../adopt.ts'
 import { lineEdit } from '../line-edits.ts'
 import type { LintRule } from '../lint-rule.ts'
-import { adoptingRule } from '../adopt.ts'
+import { isFinal } from '../rule-facts.ts'
 
 const adopted = adoptingRule(
   { id: 'duplicate-rule', severity: 'warning', what: 'the rule stands twice in its chain', why: 'the second one changes nothing; where one of the two was meant to say something else, that is missing' },
@@ -13,10 +19,31 @@ const adopted = adoptingRule(
 
 export const duplicateRule: LintRule = {
   ...adopted,
-  check: (inputs, report) => adopted.check(inputs, finding => report({ ...finding, fix: removal(finding) })),
+  check(inputs, report) {
+    const { ruleset, family } = inputs
+    let rules: ReadonlyMap<number, Rule> | undefined
+    adopted.check(inputs, finding => {
+      rules ??= byStart(ruleset)
+      const rule = rules.get(finding.span.start)
+      // Twice a step down of the ttl is two steps.
+      if (rule?.target && effectsOf(rule.target, family).some(addsUp)) return
+      report({ ...finding, fix: removal(finding.span, finding.related?.[0]?.span, rule !== undefined && isFinal(rule, family) ? 'safe' : 'suggestion') })
+    })
+  },
 }
 
-function removal({ span, related = [] }: Partial<Pick<Diagnostic, 'related'>> & Pick<Diagnostic, 'span'>): Fix {
-  const first = related[0]
-  return { kind: 'safe', message: first ? `remove it: line ${lineOf(first.span)} says the same` : 'remove it', edits: [lineEdit(span, '')] }
+/** Of a text that is one source, by where they begin. */
+function byStart(ruleset: Ruleset): ReadonlyMap<number, Rule> {
+  const rules = new Map<number, Rule>()
+  eachRule(ruleset, rule => rules.set(rule.span.start, rule))
+  return rules
+}
+
+function addsUp(effect: Effect): boolean {
+  return effect.kind === 'adjust' || (effect.kind === 'assign' && (effect.shift !== undefined || (effect.flip & ~effect.clear) !== 0))
+}
+
+/** Behind a rule that ends the way of the same packets the second one is never asked; else what stands between may make a difference. */
+function removal(span: Span, first: Span | undefined, kind: Fix['kind']): Fix {
+  return { kind, message: first ? `remove it: line ${lineOf(first)} says the same` : 'remove it', edits: [lineEdit(span, '')] }
 }
