@@ -10,9 +10,9 @@ import { PROTOCOL } from '../net/protocol.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { PacketClass } from './packet-class.ts'
 import { widthOfField } from './rewriting.ts'
-import type { Rewriting } from './rewriting.ts'
+import type { Rewriting, Rewritings } from './rewriting.ts'
 import type { Run } from './run.ts'
-import { constantOf, originalValue } from './value.ts'
+import { constantOf, keyOfValue, originalValue } from './value.ts'
 import type { Value } from './value.ts'
 
 /** The free variable that stands for "the first chunk of the SCTP packet may begin an association": no field tells chunks. */
@@ -30,6 +30,8 @@ export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Ho
   const { sets, family } = run
   if (rewriting.connection !== 'none' || isUntracked(run, rewriting)) return [{ rewriting, set }]
   if (run.state !== 'new') return [{ rewriting: withOwnState(run, rewriting), set }]
+  const again = trackAgain(run, rewriting)
+  if (again) return [{ rewriting: again, set }]
   const untracked = run.setOf(isNeverTracked(family), rewriting)
   const begins = run.setOf(mayBegin(family, hook, run.surroundings.tcpLoose), rewriting)
   const tracked = sets.subtract(set, untracked)
@@ -39,6 +41,22 @@ export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Ho
     { rewriting: withState(run, rewriting, CT_STATE.INVALID, 'none'), set: sets.subtract(tracked, begins) },
   ].filter(one => one.set !== sets.none)
 }
+
+/** Packets that come back to a namespace before anybody answered: the connection is known and still new, and nat is not asked again. */
+function trackAgain(run: Run, rewriting: Rewriting): Rewriting | undefined {
+  const visit = run.namespace === undefined ? undefined : rewriting.visits.get(run.namespace)
+  if (visit?.tuple !== originalTuple(run.rewritings, rewriting)) return undefined
+  if (visit.isTranslated) run.notes.add(`${run.namespace} translates connections that come back to it on their way: they are taken to stay as they are the second time`)
+  const known = withState(run, rewriting, CT_STATE.NEW, 'new')
+  return run.rewritings.with(known, { values: new Map([['ct.mark' as const, visit.mark]]), natDone: { source: true, destination: true } })
+}
+
+/** Returns the addresses and ports that a connection begins with, as a text that is equal for equal values only. */
+export function originalTuple(rewritings: Rewritings, rewriting: Rewriting): string {
+  return TUPLE.map(([original, now]) => keyOfValue(rewriting.values.get(original) ?? originalValue(now, widthOfField(now, rewritings.family)))).join(' ')
+}
+
+const TUPLE = [['ct.original.src', 'ip.src'], ['ct.original.dst', 'ip.dst'], ['ct.original.sport', 'l4.sport'], ['ct.original.dport', 'l4.dport']] as const
 
 /** Returns the rewriting with another connection state (bits of `CT_STATE`). */
 export function withState(run: Run, rewriting: Rewriting, state: number, connection: Rewriting['connection']): Rewriting {

@@ -5,10 +5,13 @@ import type { NumberField } from '../meaning/fields.ts'
 import { all, always, any, equals, masked, never, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family, Prefix } from '../net/address.ts'
+import { familyOf } from '../net/address.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import { TCP_FLAG } from '../packet/packet.ts'
 import { addressType, makeFib, selectAddress } from '../topology/fib.ts'
 import { addressList6, addressScope6 } from '../topology/source-address6.ts'
 import { sysctlNumber } from '../topology/topology.ts'
-import type { Device, Namespace } from '../topology/topology.ts'
+import type { Device, ListeningSocket, Namespace } from '../topology/topology.ts'
 import { casesOfAddress, inCase } from './address-cases.ts'
 import { deviceSysctl } from './described-host.ts'
 import type { DescribedHost } from './described-host.ts'
@@ -19,8 +22,8 @@ import { routeCases } from './route-cases.ts'
 import { inputWays4, inputWays6 } from './route-input.ts'
 import type { OutputWay, OwnAddressCase, Surroundings } from './surroundings.ts'
 
-/** Returns the surroundings of a namespace. */
-export function describedSurroundings(namespace: Namespace, family: Family): Surroundings {
+/** Returns the surroundings of a namespace, alone (`single`) or as one of several that are joined. */
+export function describedSurroundings(namespace: Namespace, family: Family, place: 'single' | 'linked' = 'single'): Surroundings {
   const host: DescribedHost = { namespace, family, fib: makeFib(namespace), devices: namespace.devices }
   const known = new Map<Predicate, Predicate>()
   const types = new Map<string, Predicate>()
@@ -40,8 +43,21 @@ export function describedSurroundings(namespace: Namespace, family: Family): Sur
     redirectAddresses: redirectAddresses(host),
     arrivals: any(host.devices.filter(device => device.up && device.kind !== 'loopback' && device.master === undefined).map(device => onDevice('device.in', { name: device.name, prefix: false }))),
     departures: onDevice('device.in', { name: '', prefix: false }),
+    isLinked: place === 'linked',
+    isTaken: isTaken(namespace, family),
     tcpLoose: sysctlNumber(namespace, 'net.netfilter.nf_conntrack_tcp_loose', 1) !== 0,
   }
+}
+
+/** The mirror of takerOf() for a packet that no socket waits for: what is neither TCP nor UDP is the kernel's. */
+function isTaken({ sockets }: Namespace, family: Family): Predicate {
+  if (!sockets) return always
+  const isOpening = masked('tcp.flags', TCP_FLAG.SYN | TCP_FLAG.ACK | TCP_FLAG.RST, TCP_FLAG.SYN)
+  const isFor = ({ protocol, address, port }: ListeningSocket): Predicate => all([
+    equals('ip.protocol', PROTOCOL[protocol]), equals('l4.dport', port), protocol === 'tcp' ? isOpening : always,
+    address === undefined || address === 0n || (address === 0 && family === 'ipv4') ? always : familyOf(address) === family ? equals('ip.dst', address) : never,
+  ])
+  return any([not(any([equals('ip.protocol', PROTOCOL.tcp), equals('ip.protocol', PROTOCOL.udp)])), not(equals('ip.fragmentOffset', 0)), ...sockets.map(isFor)])
 }
 
 function groundTerm(host: DescribedHost, types: Map<string, Predicate>, term: Predicate): Predicate {

@@ -31,6 +31,8 @@ export function freeSurroundings(family: Family, devices: readonly string[]): Su
     redirectAddresses: [{ when: isDelivered, address: 'unknown' }],
     arrivals: all([not(device('device.in', '')), not(device('device.in', 'lo')), not(overLoopback)]),
     departures: all([device('device.in', ''), not(isDelivered)]),
+    isLinked: false,
+    isTaken: always,
     tcpLoose: true,
   }
 }

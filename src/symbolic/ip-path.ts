@@ -6,11 +6,10 @@ import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import { joinClasses } from './packet-class.ts'
 import type { Classes, PacketClass } from './packet-class.ts'
-import { routeOutput } from './route-output.ts'
+import { onWay, routeOutput } from './route-output.ts'
 import type { Rewriting } from './rewriting.ts'
 import type { Run } from './run.ts'
 import { runHook } from './run-hook.ts'
-import type { ForwardWay } from './surroundings.ts'
 import { adjustValue, keyOfValue } from './value.ts'
 
 const LOOPBACK_DEVICE = 'lo'
@@ -28,28 +27,45 @@ export function sendLocal(run: Run, set: PacketSet): void {
   leave(run, runHook(run, 'OUTPUT', routed), 'sent')
 }
 
-/** As conntrack has not seen the packet: the state is INVALID until it has. */
-function startOf({ rewritings, surroundings }: Run): Rewriting {
+/** Returns how packets are at first. As conntrack has not seen the packet: the state is INVALID until it has. */
+export function startOf({ rewritings, surroundings }: Run): Rewriting {
   const values = new Map([['ct.state' as const, rewritings.constant('ct.state', CT_STATE.INVALID)]])
   const bridges = { 'bridge.in': '', 'bridge.out': '' }
   if (surroundings.kind === 'free') return rewritings.with(rewritings.none, { values })
   return rewritings.with(rewritings.none, { values: new Map([...values, ['bridge.forwarded' as const, rewritings.constant('bridge.forwarded', 0)]]), devices: bridges })
 }
 
-function receiveClasses(run: Run, entering: Classes, { isLooped }: { readonly isLooped: boolean }): void {
+/** Packets that come in, as their rewriting says where; `isLooped`: over lo, where what keeps its destination keeps its route. */
+export function receiveClasses(run: Run, entering: Classes, { isLooped }: { readonly isLooped: boolean }): void {
   const before = new Set([...entering.keys()].map(rewriting => destinationKey(run, rewriting)))
-  const after = runHook(run, 'PREROUTING', entering)
+  const keepsRoute = ({ rewriting }: PacketClass): boolean => isLooped && before.has(destinationKey(run, rewriting))
+  const after = [...runHook(run, 'PREROUTING', entering)].map(([rewriting, set]): PacketClass => ({ rewriting, set }))
+  const { delivered, forwarded } = routeClasses(run, after.filter(packets => !keepsRoute(packets)))
+  goOn(run, { delivered: [...after.filter(keepsRoute), ...delivered], forwarded })
+}
+
+/** Packets behind PREROUTING by where they go. */
+export interface Routed {
+  readonly delivered: readonly PacketClass[]
+  readonly forwarded: readonly PacketClass[]
+}
+
+/** Returns the packets by where they go; those that the kernel refuses end. */
+export function routeClasses(run: Run, list: readonly PacketClass[]): Routed {
   const delivered: PacketClass[] = []
   const forwarded: PacketClass[] = []
-  for (const [rewriting, set] of after) {
-    if (isLooped && before.has(destinationKey(run, rewriting))) delivered.push({ rewriting, set })
-    else takeWays(run, { rewriting, set }, delivered, forwarded)
-  }
+  for (const packets of list) takeWays(run, packets, delivered, forwarded)
+  return { delivered, forwarded }
+}
+
+/** What comes after routing. */
+export function goOn(run: Run, { delivered, forwarded }: Routed): void {
   deliver(run, joinClasses(run.sets, delivered))
   forward(run, joinClasses(run.sets, forwarded))
 }
 
-function destinationKey(run: Run, rewriting: Rewriting): string {
+/** Returns a text that is equal for packets of equal destinations only. */
+export function destinationKey(run: Run, rewriting: Rewriting): string {
   return keyOfValue(run.rewritings.valueOf(rewriting, 'ip.dst'))
 }
 
@@ -68,11 +84,6 @@ function takeWays(run: Run, { rewriting, set }: PacketClass, delivered: PacketCl
     else if (way.kind === 'local') delivered.push({ rewriting, set: here })
     else forwarded.push(onWay(run, { rewriting: free, set: here }, way))
   }
-}
-
-function onWay({ sets }: Run, { rewriting, set }: PacketClass, { device }: ForwardWay): PacketClass {
-  if (device === undefined) return { rewriting, set }
-  return { rewriting, set: sets.intersect(set, sets.setOfDevice('device.out', { name: device, prefix: false })) }
 }
 
 /** What the kernel asks before a packet is forwarded. */
@@ -116,5 +127,10 @@ function leave(run: Run, entering: Classes, kind: 'forward' | 'sent'): void {
 }
 
 function deliver(run: Run, entering: Classes): void {
-  for (const [rewriting, set] of runHook(run, 'INPUT', entering)) run.end('local', undefined, { rewriting, set })
+  const { sets } = run
+  for (const [rewriting, set] of runHook(run, 'INPUT', entering)) {
+    const taken = sets.intersect(set, run.setOf(run.surroundings.isTaken, rewriting))
+    if (taken !== sets.none) run.end('local', undefined, { rewriting, set: taken })
+    if (taken !== set) run.end('reject', { kind: 'kernel', reason: 'no-listener' }, { rewriting, set: sets.subtract(set, taken) })
+  }
 }

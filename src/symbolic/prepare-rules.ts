@@ -48,18 +48,19 @@ type Growing = Omit<FreeVariable, 'rules' | 'decisions'> & { rules: Rule[]; deci
 interface Preparing {
   readonly family: Family
   readonly backend: Backend
+  readonly scope: string
   readonly variables: Map<string, Growing>
   /** How often the same rule with memory stood in the table so far. */
   readonly seen: Map<string, number>
 }
 
-/** Returns the prepared form of a ruleset as a backend loads it. */
-export function prepareRuleset(ruleset: Ruleset, backend: Backend): PreparedRuleset {
+/** Returns the prepared form of a ruleset as a backend loads it. What rules remember is told apart from that of other hosts by `scope`. */
+export function prepareRuleset(ruleset: Ruleset, backend: Backend, scope = ''): PreparedRuleset {
   const builtIn: Record<TableName, Partial<Record<Hook, PreparedChain>>> = { raw: {}, mangle: {}, nat: {}, filter: {}, security: {} }
   const variables = new Map<string, Growing>()
   for (const table of ruleset.tables) {
     const chains = new Map<string, { chain: Chain; rules: PreparedRule[] }>(table.chains.map(chain => [chain.name, { chain, rules: [] }]))
-    const preparing: Preparing = { family: ruleset.family, backend, variables, seen: new Map() }
+    const preparing: Preparing = { family: ruleset.family, backend, scope, variables, seen: new Map() }
     for (const prepared of chains.values()) {
       for (const [index, rule] of prepared.chain.rules.entries()) prepared.rules.push(prepareRule(preparing, prepared.chain, rule, index + 1, chains))
       if (prepared.chain.hook) builtIn[table.name][prepared.chain.hook] = prepared
@@ -84,13 +85,13 @@ function prepareRule(preparing: Preparing, chain: Chain, rule: Rule, number: num
  * table: so the same rule in two versions of a ruleset is taken to do the same, wherever it stands.
  */
 function predicateOfUse(preparing: Preparing, chain: Chain, rule: Rule, number: number, use: MatchUse): Predicate {
-  const { family, backend, variables, seen } = preparing
+  const { family, backend, scope, variables, seen } = preparing
   const predicate = predicateOf(use, family, backend)
   if (!memoryOf(use, family) || predicate.kind !== 'opaque') {
     noteVariables(variables, predicate, rule)
     return predicate
   }
-  const text = `${predicate.key} of ${chain.table} ${writeRule(rule, family, backend)}`
+  const text = `${scope}${predicate.key} of ${chain.table} ${writeRule(rule, family, backend)}`
   const count = (seen.get(text) ?? 0) + 1
   seen.set(text, count)
   const key = `${text} #${count}`

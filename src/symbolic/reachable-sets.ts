@@ -66,10 +66,10 @@ export interface Reached {
 }
 
 /**
- * Measured on the real rulesets of about 5,000 rules: filters by device and source before those by device and destination. With IPv6
+ * Which fields stand first in the sets of a family. Measured on the real rulesets of about 5,000 rules: filters by device and source before those by device and destination. With IPv6
  * addresses of 128 bits it pays to have the sources, which are many there, below the destinations. See README.md.
  */
-const FIRST_FIELDS = {
+export const FIRST_FIELDS = {
   ipv4: ['ct.state', 'device.in', 'ip.src', 'device.out', 'ip.dst', 'ip.protocol', 'ip.fragmentOffset', 'l4.dport', 'l4.sport'],
   ipv6: ['ct.state', 'device.out', 'ip.dst', 'ip.protocol', 'ip.fragmentOffset', 'l4.dport', 'device.in', 'ip.src', 'l4.sport'],
 } as const

@@ -64,9 +64,18 @@ const LOOKED_AT = { src: ['ip.src', 'l4.sport'], dst: ['ip.dst', 'l4.dport'] } a
 function translateTerm(term: FieldTerm, rewriting: Rewriting): Predicate {
   const { field } = term
   if (field.startsWith('ct.') && field !== 'ct.state' && rewriting.connection === 'none') return never
+  if (SOCKET_FIELDS.has(field) && isForeign(rewriting)) return never
   const value = rewriting.values.get(field) ?? (rewriting.connection === 'new' ? tupleValue(field, rewriting, term) : undefined)
   if (!value) return field.startsWith('addressType.') ? translateAddressType(term, rewriting) : term
   return term.kind === 'within' ? valueWithin(value, BigInt(term.low), BigInt(term.high)) : valueMasked(value, BigInt(term.mask), BigInt(term.value))
+}
+
+const SOCKET_FIELDS: ReadonlySet<NumberField> = new Set<NumberField>(['socket.uid', 'socket.gid'])
+
+/** The packet's socket is on another host. */
+function isForeign({ values }: Rewriting): boolean {
+  const exists = values.get('socket.exists')
+  return exists !== undefined && constantOf(exists) === 0n
 }
 
 /** The tuples of a connection that the packet begins: there as it was at first, back as it is now. */

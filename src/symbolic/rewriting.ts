@@ -2,7 +2,7 @@
 
 import type { FieldValue, NumberField } from '../meaning/fields.ts'
 import { fieldRow } from '../meaning/fields.ts'
-import type { Family } from '../net/address.ts'
+import type { Address, Family } from '../net/address.ts'
 import { constantValue, keyOfValue, originalValue } from './value.ts'
 import type { Value } from './value.ts'
 
@@ -22,6 +22,18 @@ export interface Rewriting {
   readonly natDone: { readonly source: boolean; readonly destination: boolean }
   /** The device of a route that was looked up anew in OUTPUT: rules see it from POSTROUTING on. */
   readonly nextDevice: string | undefined
+  /** The router that the route leads to, in linked surroundings. */
+  readonly gateway: Address | undefined
+  /** The namespaces that the packets went through before, which know their connection. */
+  readonly visits: ReadonlyMap<string, Visit>
+}
+
+/** What a namespace knows of a connection whose first packet went through it. */
+export interface Visit {
+  /** The connection's original addresses and ports, as a text that is equal for equal values only. */
+  readonly tuple: string
+  readonly isTranslated: boolean
+  readonly mark: Value
 }
 
 /** Makes rewritings of one family. */
@@ -29,6 +41,8 @@ export interface Rewritings {
   readonly family: Family
   /** As the packet was at first, without a connection. */
   readonly none: Rewriting
+  /** Returns packets as they come into another host: only these parts are set. */
+  readonly arriving: (parts: Pick<Rewriting, 'values' | 'devices' | 'visits'>) => Rewriting
   /** Returns a rewriting with some parts replaced. */
   readonly with: (rewriting: Rewriting, change: RewritingChange) => Rewriting
   /** Returns what a field holds. */
@@ -46,6 +60,7 @@ export interface RewritingChange {
   readonly hasTemplate?: boolean
   readonly natDone?: Partial<Rewriting['natDone']>
   readonly nextDevice?: string | undefined
+  readonly gateway?: Address | undefined
 }
 
 /** Returns a maker of rewritings: it keeps all that it made, so that equal ones are one object. */
@@ -60,9 +75,11 @@ export function makeRewritings(family: Family): Rewritings {
     return made
   }
   const widthOf = (field: NumberField): number => widthOfField(field, family)
+  const untouched: Omit<Rewriting, 'key'> = { values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined, gateway: undefined, visits: new Map() }
   return {
     family,
-    none: intern({ values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined }),
+    none: intern(untouched),
+    arriving: ({ values, devices, visits }) => intern({ ...untouched, values: withoutOriginals(new Map(values), family), devices, visits }),
     with(rewriting, change) {
       const { values, devices, connection, hasTemplate, natDone } = change
       return intern({
@@ -72,6 +89,8 @@ export function makeRewritings(family: Family): Rewritings {
         hasTemplate: hasTemplate ?? rewriting.hasTemplate,
         natDone: natDone ? { ...rewriting.natDone, ...natDone } : rewriting.natDone,
         nextDevice: 'nextDevice' in change ? change.nextDevice : rewriting.nextDevice,
+        gateway: 'gateway' in change ? change.gateway : rewriting.gateway,
+        visits: rewriting.visits,
       })
     },
     valueOf: (rewriting, field) => rewriting.values.get(field) ?? originalValue(field, widthOf(field)),
@@ -102,8 +121,12 @@ function withoutFreed(devices: NonNullable<RewritingChange['devices']>): BoundDe
 
 const DEVICES = ['device.in', 'device.out', 'bridge.in', 'bridge.out'] as const
 
-function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice }: Omit<Rewriting, 'key'>): string {
+function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice, gateway, visits }: Omit<Rewriting, 'key'>): string {
   const fields = [...values].map(([field, value]) => `${field}=${keyOfValue(value)}`).sort()
   const places = Object.entries(devices).map(([field, device]) => `${field}=${device}`).sort()
-  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${nextDevice}`].filter(part => part !== '').join(' ')
+  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${nextDevice}`, gateway === undefined ? '' : `via=${gateway}`, ...[...visits].map(([name, visit]) => `${name}:${keyOfVisit(visit)}`)].filter(part => part !== '').join(' ')
+}
+
+function keyOfVisit({ tuple, isTranslated, mark }: Visit): string {
+  return `${tuple}${isTranslated ? '!' : ''}${keyOfValue(mark)}`
 }

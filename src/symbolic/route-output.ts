@@ -2,7 +2,7 @@
 
 import type { PacketClass } from './packet-class.ts'
 import type { Run } from './run.ts'
-import type { OutputWay } from './surroundings.ts'
+import type { ForwardWay, OutputWay } from './surroundings.ts'
 
 /** Returns the packets with the device by which they leave. Those without a route end. */
 export function routeOutput(run: Run, packets: PacketClass): readonly PacketClass[] {
@@ -16,7 +16,7 @@ export function rerouteClasses(run: Run, packets: PacketClass): readonly PacketC
 
 /** `rules` of the hook that is being run go on seeing the device of before: the new one counts from POSTROUTING on. */
 function takeWays(run: Run, { rewriting, set }: PacketClass, ways: readonly OutputWay[], hook: 'OUTPUT' | undefined): readonly PacketClass[] {
-  const { sets, rewritings } = run
+  const { sets, rewritings, surroundings } = run
   const routed: PacketClass[] = []
   let rest = set
   for (const { when, way } of ways) {
@@ -28,9 +28,16 @@ function takeWays(run: Run, { rewriting, set }: PacketClass, ways: readonly Outp
     if (way.kind === 'impossible') continue
     if (way.kind === 'none') run.end('drop', { kind: 'kernel', reason: 'no-output-route', ...(hook ? { hook } : {}) }, { rewriting, set: here })
     else if (way.device === undefined) routed.push({ rewriting, set: here })
-    else if (hook) routed.push({ rewriting: rewritings.with(rewriting, { nextDevice: way.device }), set: here })
-    else routed.push({ rewriting, set: sets.intersect(here, sets.setOfDevice('device.out', { name: way.device, prefix: false })) })
+    else if (hook) routed.push({ rewriting: rewritings.with(rewriting, { nextDevice: way.device, ...(surroundings.isLinked ? { gateway: way.gateway } : {}) }), set: here })
+    else routed.push(onWay(run, { rewriting, set: here }, way))
   }
   if (rest !== sets.none) run.end('drop', { kind: 'kernel', reason: 'no-output-route', ...(hook ? { hook } : {}) }, { rewriting, set: rest })
   return routed
+}
+
+/** Returns packets on their way out. A host by itself has the device as a field of the packet, so that classes need not be kept apart by it. */
+export function onWay({ sets, rewritings, surroundings }: Run, { rewriting, set }: PacketClass, { device, gateway }: ForwardWay): PacketClass {
+  if (device === undefined) return { rewriting, set }
+  if (surroundings.isLinked) return { rewriting: rewritings.with(rewriting, { devices: { 'device.out': device }, gateway }), set }
+  return { rewriting, set: sets.intersect(set, sets.setOfDevice('device.out', { name: device, prefix: false })) }
 }

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly surroundings: Surroundings
   readonly backend: Backend
   readonly state: FlowState
+  /** The namespace, where there are several. */
+  readonly namespace?: string
 }
 
 /** A run. The functions note; `fatesOf` and `decisionsOf` tell what was noted. */

@@ -51,6 +51,10 @@ export interface Surroundings {
   /** What a packet that begins its way here may be: arriving on a device, or made here. */
   readonly arrivals: Predicate
   readonly departures: Predicate
+  /** The namespace is joined to others: the way out is a part of each class, with the router, since other hosts come after it. */
+  readonly isLinked: boolean
+  /** What somebody on the host takes; the stack answers the rest itself. */
+  readonly isTaken: Predicate
   /** `nf_conntrack_tcp_loose`. */
   readonly tcpLoose: boolean
 }
