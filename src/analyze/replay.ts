@@ -60,17 +60,22 @@ export function replaySample({ space, ruleset, fate, set, variables }: ReplayQue
 export function replayOf(space: Space, ruleset: Ruleset, fate: Fate, sample: Sample, variables: ReadonlyMap<string, FreeVariable>): Replay {
   const topology = space.namespace ? { namespaces: [space.namespace], labels: [], assumptions: [] } : topologyFor(space, fate, sample)
   const probe: Probe = sample.inDevice === '' ? { packet: sample.packet } : { packet: sample.packet, inDevice: sample.inDevice }
-  const conditions = [...sample.decisions].flatMap(([key, value]) => {
-    const variable = variables.get(key)
-    return variable ? [{ variable, value }] : []
-  })
+  const conditions = conditionsOf(sample, variables)
   const assume = new Map([...variables.values()].flatMap(({ key, decisions }) => decisions.map(decision => [decision, sample.decisions.get(key) ?? false] as const)))
   const traced = trace(makeWorld({ topology, rulesets: [ruleset], backend: space.backend }), probe, { assume })
   return { probe, topology, trace: traced, conditions, isConfirmed: isFate(space, fate, sample.packet, traced.outcome) }
 }
 
+/** Returns what must be so for the free variables that a sample hangs on. */
+export function conditionsOf({ decisions }: Sample, variables: ReadonlyMap<string, FreeVariable>): readonly Condition[] {
+  return [...decisions].flatMap(([key, value]) => {
+    const variable = variables.get(key)
+    return variable ? [{ variable, value }] : []
+  })
+}
+
 /** Tells whether an outcome is the fate: the same end by the same rule, with the same headers. */
-function isFate(space: Space, { kind, by, rewriting }: Fate, packet: Packet, outcome: Outcome): boolean {
+export function isFate(space: Pick<Space, 'rewritings'>, { kind, by, rewriting }: Fate, packet: Packet, outcome: Outcome): boolean {
   const isEnd = kind === 'drop' || kind === 'reject'
   if (isEnd ? outcome.kind !== 'drop' && outcome.kind !== 'reject' : outcome.kind !== kind) return false
   if ('by' in outcome) {

@@ -35,7 +35,7 @@ export interface Bdd {
   cubeMask: number
   /** The operation with a cube that is under way. */
   cubeRun: number
-  readonly nodeLimit: number
+  nodeLimit: number
 }
 
 /** Caches grow with the nodes up to so many. */

@@ -10,7 +10,7 @@ import type { Subject } from '../meaning/subject.ts'
 import type { DevicePattern } from '../net/device-name.ts'
 import type { Family } from '../net/address.ts'
 import { and, meets, ONE, or, TooManyNodes, ZERO } from './bdd.ts'
-import type { Edge } from './bdd.ts'
+import type { Bdd, Edge } from './bdd.ts'
 import { cubeEdge, intersectCube, meetsCube, subtractCube } from './bdd-cubes.ts'
 import type { Cube } from './bdd-cubes.ts'
 import { countAssignments, exists, joinAll, sizeOf, substitute, supportOf } from './bdd-quantify.ts'
@@ -140,6 +140,8 @@ export interface PacketSets {
   fieldRanges(set: PacketSet, field: NumberField, limit?: number): readonly ValueRange[] | undefined
   /** The free variables on which it depends whether a packet is in the set. */
   freeVariables(set: PacketSet): readonly FreeVariable[]
+  /** Returns what is computed, or undefined where that would take more new nodes than these: what was made so far stays. */
+  withinBudget<T>(nodes: number, compute: () => T): T | undefined
   /** The number of nodes of the set's diagram, and of all. */
   size(set: PacketSet): number
   nodeCount(): number
@@ -254,7 +256,7 @@ function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'comp
   }
 }
 
-function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount'> {
+function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount' | 'withinBudget'> {
   const { bdd } = space
   return {
     includes: (set, subject) => includesSubject(space, set, subject),
@@ -272,6 +274,21 @@ function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointO
     freeVariables: set => [...supportOf(bdd, set)].flatMap(level => space.freeKeys.get(level) ?? []),
     size: set => sizeOf(bdd, set),
     nodeCount: () => bdd.count,
+    withinBudget: (nodes, compute) => withinBudget(bdd, nodes, compute),
+  }
+}
+
+/** The limit of all nodes stands; what ends the computation may only be this one. */
+function withinBudget<T>(bdd: Bdd, nodes: number, compute: () => T): T | undefined {
+  const limit = bdd.nodeLimit
+  bdd.nodeLimit = Math.min(limit, bdd.count + nodes)
+  try {
+    return compute()
+  } catch (error) {
+    if (!isTooBig(error)) throw error
+    return undefined
+  } finally {
+    bdd.nodeLimit = limit
   }
 }
 

@@ -13,10 +13,19 @@ export function deciderInWords(by: Decider | undefined, kind: FateKind): string 
     case 'rule':
       return `${placeOf(by.rule)} ${verbOf(by, kind)}`
     case 'policy':
-      return `the ${by.chain.name} policy${by.table === 'filter' ? '' : ` of table ${by.table}`} ${VERBS[kind]}`
+      return `the ${by.chain.name} policy${by.table === 'filter' ? '' : ` of table ${by.table}`}${inNamespace(by)} ${VERBS[kind]}`
     default:
-      return `the kernel (${by.reason.replaceAll('-', ' ')}) ${VERBS[kind]}`
+      return `the kernel${inNamespace(by)} (${REASONS[by.reason] ?? by.reason.replaceAll('-', ' ')}) ${VERBS[kind]}`
   }
+}
+
+function inNamespace({ namespace }: Decider): string {
+  return namespace === undefined ? '' : ` of ${namespace}`
+}
+
+/** What the name of a reason does not tell by itself. */
+const REASONS: Readonly<Record<string, string>> = {
+  circles: 'they go round until their ttl is used up', 'neighbour-unknown': 'nobody answers for the next hop', 'nobody-takes-it': 'the frame finds nobody who takes it', 'no-listener': 'nobody listens there',
 }
 
 function verbOf(by: Extract<Decider, { kind: 'rule' }>, kind: FateKind): string {
@@ -27,8 +36,9 @@ function verbOf(by: Extract<Decider, { kind: 'rule' }>, kind: FateKind): string 
 /** Returns a decider for JSON. */
 export function deciderJson(by: Decider | undefined): unknown {
   if (!by) return null
-  if (by.kind === 'kernel') return { kind: by.kind, reason: by.reason }
-  const place = { kind: by.kind, hook: by.hook, table: by.table, chain: by.chain.name }
+  const namespace = by.namespace === undefined ? {} : { namespace: by.namespace }
+  if (by.kind === 'kernel') return { kind: by.kind, ...namespace, reason: by.reason }
+  const place = { kind: by.kind, ...namespace, hook: by.hook, table: by.table, chain: by.chain.name }
   return by.kind === 'rule' ? { ...place, number: by.number, place: placeOf(by.rule) } : place
 }
 

@@ -4,6 +4,7 @@ import { describePlainly } from '../analyze/plain-view.ts'
 import type { Reachability, ReachGroup } from '../analyze/reachability.ts'
 import type { ReachQuery } from '../analyze/reach-query.ts'
 import { writeAddress } from '../net/address.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
 import { writeProbe } from '../packet/write-packet.ts'
 import { constantOf } from '../symbolic/value.ts'
 import { conditionsInWords, deciderInWords, deciderJson } from './decider-words.ts'
@@ -23,41 +24,60 @@ export function writeReach(answer: Reachability, query: ReachQuery, paint: Paint
   }
   return [
     part('get through', answer.through), part('get elsewhere', answer.elsewhere), part('end', answer.ended),
-    ...answer.notes.map(note => `not followed: ${note}\n`), `${lastSentence(answer)}\n`,
+    undecidedText(answer, query, paint), ...answer.notes.map(note => `not followed: ${note}\n`), `${lastSentence(answer, query)}\n`,
   ].join('')
 }
 
 /** Returns the answer for JSON. */
-export function reachJson(answer: Reachability, query: ReachQuery): unknown {
+export function reachJson(answer: Reachability, query: ReachQuery): Readonly<Record<string, unknown>> {
   const groups = (list: readonly ReachGroup[]): unknown => list.map(group => ({
-    outcome: group.fate.kind, by: deciderJson(group.by), packets: wordsOf(answer, query, group), translation: translationOf(answer, group) ?? null,
-    example: group.replay ? writeProbe(group.replay.probe) : null, conditions: group.replay?.conditions.map(({ variable, value }) => ({ words: variable.words, matches: value })) ?? [],
+    outcome: group.fate.kind, ...(group.place ? { namespace: group.place.namespace, device: group.place.port ?? null } : {}), by: deciderJson(group.by), packets: wordsOf(answer, query, group.set), translation: translationOf(answer, group) ?? null,
+    example: group.example ? writeProbe(group.example.probe) : null, conditions: group.example?.conditions.map(({ variable, value }) => ({ words: variable.words, matches: value })) ?? [],
   }))
-  return { query: query.text, through: groups(answer.through), elsewhere: groups(answer.elsewhere), ended: groups(answer.ended), notes: answer.notes }
+  return { query: query.text, through: groups(answer.through), elsewhere: groups(answer.elsewhere), ended: groups(answer.ended), undecided: undecidedWords(answer, query), notes: answer.notes }
 }
 
-function wordsOf({ space, asked }: Reachability, { state }: ReachQuery, { set }: ReachGroup): readonly string[] {
-  const { sets, surroundings } = space
-  return describePlainly(sets, surroundings.kind === 'free' ? set : sets.exists(set, 'device.out'), asked, LINES, state)
+function wordsOf({ sets, kind, asked }: Reachability, { state }: ReachQuery, set: PacketSet): readonly string[] {
+  return describePlainly(sets, kind === 'free' ? set : sets.exists(set, 'device.out'), asked, LINES, state)
+}
+
+function undecidedWords(answer: Reachability, query: ReachQuery): readonly string[] {
+  return answer.undecided === answer.sets.none ? [] : wordsOf(answer, query, answer.undecided)
+}
+
+/** What the answer does not speak of. */
+function undecidedText(answer: Reachability, query: ReachQuery, paint: Paint): string {
+  const lines = undecidedWords(answer, query)
+  if (lines.length === 0) return ''
+  return `${paint('strong', 'not decided, since too much would have to be told apart (ask about fewer packets):')}\n${lines.map(line => `  ${line}\n`).join('')}`
 }
 
 function writeGroup(answer: Reachability, query: ReachQuery, group: ReachGroup): string {
   const translation = translationOf(answer, group)
-  const conditions = conditionsInWords(group.replay?.conditions ?? [])
+  const conditions = conditionsInWords(group.example?.conditions ?? [])
+  const place = placeInWords(group)
   return [
-    ...wordsOf(answer, query, group).map(line => `  ${line}\n`),
-    `    ${deciderInWords(group.by, group.fate.kind)} them${translation === undefined ? '' : `, ${translation}`}\n`,
-    ...(group.replay ? [`    for example  ${writeProbe(group.replay.probe)}${conditions === '' ? '' : `  ${conditions}`}\n`] : []),
+    ...wordsOf(answer, query, group.set).map(line => `  ${line}\n`),
+    `    ${group.by ? `${deciderInWords(group.by, group.fate.kind)} them` : 'no rule says anything about them'}${translation === undefined ? '' : `, ${translation}`}\n`,
+    ...(place === '' ? [] : [`    ${place}\n`]),
+    ...(group.example ? [`    for example  ${writeProbe(group.example.probe, { brief: true })}${conditions === '' ? '' : `  ${conditions}`}\n`] : []),
   ].join('')
 }
 
+/** Where packets get that get through. */
+function placeInWords({ fate, place }: ReachGroup): string {
+  if (!place) return ''
+  if (fate.kind === 'local') return `they arrive at ${place.namespace}`
+  return fate.kind === 'forward' || fate.kind === 'sent' ? `they leave by ${place.port} of ${place.namespace}` : ''
+}
+
 /** "destination becomes 172.20.0.2:80". */
-function translationOf({ space }: Reachability, { fate }: ReachGroup): string | undefined {
+function translationOf({ family }: Reachability, { fate }: ReachGroup): string | undefined {
   const end = (address: 'ip.src' | 'ip.dst', port: 'l4.sport' | 'l4.dport'): string | undefined => {
     const [to, toPort] = [fate.rewriting.values.get(address), fate.rewriting.values.get(port)]
     if (!to && !toPort) return undefined
     const constant = to && constantOf(to)
-    const words = !to ? 'the same address' : constant === undefined ? 'another address' : writeAddress(space.family === 'ipv4' ? Number(constant) : constant)
+    const words = !to ? 'the same address' : constant === undefined ? 'another address' : writeAddress(family === 'ipv4' ? Number(constant) : constant)
     return `${words}${toPort ? ` port ${constantOf(toPort) ?? 'drawn by lot'}` : ''}`
   }
   const [source, destination] = [end('ip.src', 'l4.sport'), end('ip.dst', 'l4.dport')]
@@ -65,8 +85,10 @@ function translationOf({ space }: Reachability, { fate }: ReachGroup): string | 
   return parts.length === 0 ? undefined : parts.join(' and ')
 }
 
-function lastSentence({ through, ended, elsewhere, asked, space }: Reachability): string {
-  if (asked === space.sets.none) return 'There is no such packet.'
-  if (through.length === 0) return 'None of these packets gets through.'
-  return ended.length === 0 && elsewhere.length === 0 ? 'All of these packets get through.' : 'Some of these packets get through, others do not.'
+function lastSentence({ through, ended, elsewhere, asked, undecided, sets }: Reachability, { goal }: ReachQuery): string {
+  if (asked === sets.none) return 'There is no such packet.'
+  const isWhole = undecided === sets.none
+  if (goal.kind === 'place') return through.length > 0 ? `These packets reach ${goal.name}.` : `No packet reaches ${goal.name}${isWhole ? '' : ' as far as it was decided'}.`
+  if (through.length === 0) return isWhole ? 'None of these packets gets through.' : 'None of these packets gets through as far as it was decided.'
+  return isWhole && ended.length === 0 && elsewhere.length === 0 ? 'All of these packets get through.' : 'Some of these packets get through, others do not.'
 }

@@ -1,7 +1,7 @@
 /** What conntrack makes of packets that no connection is known of. The mirror of the simulator's conntrack.ts for a first packet. */
 
 import type { Hook } from '../ir/hooks.ts'
-import { CT_STATE } from '../meaning/fields.ts'
+import { CT_STATE, CT_STATUS } from '../meaning/fields.ts'
 import type { NumberField } from '../meaning/fields.ts'
 import { all, always, any, equals, masked, never, not, opaque, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
@@ -46,9 +46,10 @@ export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Ho
 function trackAgain(run: Run, rewriting: Rewriting): Rewriting | undefined {
   const visit = run.namespace === undefined ? undefined : rewriting.visits.get(run.namespace)
   if (visit?.tuple !== originalTuple(run.rewritings, rewriting)) return undefined
-  if (visit.isTranslated) run.notes.add(`${run.namespace} translates connections that come back to it on their way: they are taken to stay as they are the second time`)
-  const known = withState(run, rewriting, CT_STATE.NEW, 'new')
-  return run.rewritings.with(known, { values: new Map([['ct.mark' as const, visit.mark]]), natDone: { source: true, destination: true } })
+  const { status, mark, translation } = visit
+  const state = CT_STATE.NEW | (status & CT_STATUS.SRC_NAT ? CT_STATE.SNAT : 0) | (status & CT_STATUS.DST_NAT ? CT_STATE.DNAT : 0)
+  const known = withState(run, rewriting, state, 'new')
+  return run.rewritings.with(known, { values: new Map([['ct.mark' as const, mark], ['ct.status' as const, run.rewritings.constant('ct.status', status)]]), natDone: { source: true, destination: true }, translation })
 }
 
 /** Returns the addresses and ports that a connection begins with, as a text that is equal for equal values only. */

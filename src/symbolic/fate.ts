@@ -5,11 +5,12 @@ import type { Chain, Rule } from '../ir/ruleset.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { Rewriting } from './rewriting.ts'
 
-/** A rule, or a chain's policy, or the kernel itself. `number` is 1-based. */
-export type Decider =
+/** A rule, or a chain's policy, or the kernel itself. `number` is 1-based; `namespace` is where, if there are several. */
+export type Decider = { readonly namespace?: string } & (
   | { readonly kind: 'rule'; readonly hook: Hook; readonly table: TableName; readonly chain: Chain; readonly rule: Rule; readonly number: number }
   | { readonly kind: 'policy'; readonly hook: Hook; readonly table: TableName; readonly chain: Chain }
   | { readonly kind: 'kernel'; readonly reason: string; readonly hook?: Hook }
+)
 
 /** How a packet's way ends. `reject`: a REJECT rule ended it, whether or not its answer finds a way. */
 export type FateKind = 'local' | 'forward' | 'sent' | 'drop' | 'reject' | 'queue' | 'stolen'
@@ -39,12 +40,13 @@ export interface Decision {
 /** Returns a text that is equal for equal deciders only. */
 export function keyOfDecider(decider: Decider | undefined): string {
   if (!decider) return ''
+  const at = decider.namespace === undefined ? '' : `${decider.namespace} `
   switch (decider.kind) {
     case 'rule':
-      return `${decider.hook} ${decider.table} rule ${decider.rule.id}`
+      return `${at}${decider.hook} ${decider.table} rule ${decider.rule.id}`
     case 'policy':
-      return `${decider.hook} ${decider.table} policy`
+      return `${at}${decider.hook} ${decider.table} policy`
     default:
-      return `kernel ${decider.reason} ${decider.hook ?? ''}`
+      return `${at}kernel ${decider.reason} ${decider.hook ?? ''}`
   }
 }

@@ -29,18 +29,15 @@ export interface WorldFate extends Fate {
   readonly port: string | undefined
 }
 
-/** A decision of one namespace's rules. */
-export interface WorldDecision extends Decision {
-  readonly namespace: string
-}
-
 /** What a run through a world found. */
 export interface WorldReached {
   readonly fates: readonly WorldFate[]
-  readonly decisions: readonly WorldDecision[]
+  readonly decisions: readonly Decision[]
   /** Packets by the device (`NAMESPACE/DEVICE`) that they left a namespace by. */
   readonly left: ReadonlyMap<string, PacketSet>
   readonly notes: readonly string[]
+  /** Packets that were not followed to their end since the run was cut off. */
+  readonly undecided: PacketSet
 }
 
 /** Where packets begin: made in a namespace, or arriving there from outside on the devices that the set says. */
@@ -49,6 +46,8 @@ export interface WorldStart {
   readonly start: 'arrive' | 'make'
   readonly state: FlowState
   readonly set: PacketSet
+  /** A run that takes more nodes than this is cut off; without it all that the sets allow. */
+  readonly nodeLimit?: number
 }
 
 /** Packets that left a namespace, and the rest of their way. */
@@ -66,24 +65,29 @@ interface Course {
   /** By place and rewriting but for the ttl: the ttl and who came with it. */
   readonly seen: Map<string, { readonly ttl: string; readonly set: PacketSet }[]>
   readonly fates: Map<string, Omit<WorldFate, 'set'> & { readonly parts: PacketSet[] }>
-  readonly decisions: WorldDecision[]
+  readonly decisions: Decision[]
   readonly left: Map<string, PacketSet[]>
   readonly notes: Set<string>
 }
 
 /** Follows packets from where they begin to all their ends. */
-export function followSets(world: SymbolicWorld, { namespace, start, state, set }: WorldStart): WorldReached {
+export function followSets(world: SymbolicWorld, { namespace, start, state, set, nodeLimit }: WorldStart): WorldReached {
+  const { sets } = world
   const course: Course = { world, state, pending: [], seen: new Map(), fates: new Map(), decisions: [], left: new Map(), notes: new Set() }
   const host = world.hosts.get(namespace)
-  if (host && set !== world.sets.none) {
-    onHost(course, host, run => (start === 'make' ? sendLocal(run, set) : receive(run, set)))
+  const follow = (): 'done' => {
+    if (host && set !== sets.none) onHost(course, host, run => (start === 'make' ? sendLocal(run, set) : receive(run, set)))
     for (let next = course.pending.shift(); next; next = course.pending.shift()) carry(course, next)
+    return 'done'
   }
+  const isWhole = (nodeLimit === undefined ? follow() : sets.withinBudget(nodeLimit, follow)) === 'done'
+  const fates = [...course.fates.values()].map(({ parts, ...fate }) => ({ ...fate, set: unionOf(sets, parts) }))
   return {
-    fates: [...course.fates.values()].map(({ parts, ...fate }) => ({ ...fate, set: unionOf(world.sets, parts) })),
+    fates,
     decisions: course.decisions,
-    left: new Map([...course.left].map(([place, parts]) => [place, unionOf(world.sets, parts)])),
+    left: new Map([...course.left].map(([place, parts]) => [place, unionOf(sets, parts)])),
     notes: [...course.notes],
+    undecided: isWhole ? sets.none : sets.subtract(set, unionOf(sets, fates.map(fate => fate.set))),
   }
 }
 
@@ -96,7 +100,7 @@ function onHost(course: Course, host: WorldHost, send: (run: Run) => void): void
     if (kind === 'forward' || kind === 'sent') depart(course, run, host, kind, { rewriting, set })
     else end(course, host, kind, by, { rewriting, set })
   }
-  for (const decision of run.decisionsOf()) course.decisions.push({ ...decision, namespace: host.namespace.name })
+  for (const decision of run.decisionsOf()) course.decisions.push({ ...decision, by: { ...decision.by, namespace: host.namespace.name } })
   for (const note of run.notes) course.notes.add(note)
 }
 
@@ -104,7 +108,7 @@ function end(course: Course, { namespace: { name } }: WorldHost, kind: FateKind,
   const key = `${name} ${port ?? ''} ${kind} ${keyOfDecider(by)} ${rewriting.key}`
   const known = course.fates.get(key)
   if (known) known.parts.push(set)
-  else course.fates.set(key, { namespace: name, port, kind, by, rewriting, parts: [set] })
+  else course.fates.set(key, { namespace: name, port, kind, by: by && { ...by, namespace: name }, rewriting, parts: [set] })
 }
 
 /** Packets that a host sends: whoever has their next hop gets them. */
@@ -218,9 +222,8 @@ function arrivingAt({ rewritings }: SymbolicWorld, from: WorldHost, to: WorldHos
 
 function visitsOf(rewritings: SymbolicWorld['rewritings'], { namespace: { name } }: WorldHost, rewriting: Rewriting): ReadonlyMap<string, Visit> {
   if (rewriting.connection !== 'new') return rewriting.visits
-  const tuple = originalTuple(rewritings, rewriting)
   const status = Number(constantOf(rewritings.valueOf(rewriting, 'ct.status')) ?? 0n)
-  const before = rewriting.visits.get(name)
-  const isTranslated = (status & (CT_STATUS.SRC_NAT | CT_STATUS.DST_NAT)) !== 0 || (before?.tuple === tuple && before.isTranslated)
-  return new Map([...rewriting.visits, [name, { tuple, isTranslated, mark: rewritings.valueOf(rewriting, 'ct.mark') }]])
+  const fields: readonly NumberField[] = [...(status & CT_STATUS.SRC_NAT ? (['ip.src', 'l4.sport'] as const) : []), ...(status & CT_STATUS.DST_NAT ? (['ip.dst', 'l4.dport'] as const) : [])]
+  const translation = new Map(fields.map(field => [field, rewritings.valueOf(rewriting, field)] as const))
+  return new Map([...rewriting.visits, [name, { tuple: originalTuple(rewritings, rewriting), status, mark: rewritings.valueOf(rewriting, 'ct.mark'), translation }]])
 }

@@ -13,6 +13,7 @@ import { describedSurroundings } from './described.ts'
 import type { Decision, Fate, FlowState } from './fate.ts'
 import { freeSurroundings } from './free.ts'
 import { receive, sendLocal } from './ip-path.ts'
+import { unionOf } from './packet-class.ts'
 import { prepareRuleset } from './prepare-rules.ts'
 import type { FreeVariable } from './prepare-rules.ts'
 import { makeRewritings } from './rewriting.ts'
@@ -55,6 +56,8 @@ export interface ReachOptions {
   readonly state?: FlowState
   /** Default: all that may begin so. */
   readonly within?: PacketSet
+  /** A run that takes more nodes than this is cut off; without it all that the sets allow. */
+  readonly nodeLimit?: number
 }
 
 /** What a run found. */
@@ -63,6 +66,8 @@ export interface Reached {
   readonly decisions: readonly Decision[]
   readonly variables: ReadonlyMap<string, FreeVariable>
   readonly notes: readonly string[]
+  /** Packets that were not followed to their end since the run was cut off. */
+  readonly undecided: PacketSet
 }
 
 /**
@@ -100,15 +105,18 @@ export function startSet({ sets, surroundings }: Space, start: Start, state: Flo
 }
 
 /** Sends packets through a ruleset: all that begin so, or those of `within`. */
-export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within }: ReachOptions): Reached {
+export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within, nodeLimit }: ReachOptions): Reached {
   const { sets, rewritings, surroundings, backend } = space
   const prepared = prepareRuleset(ruleset, backend)
   const run = makeRun({ sets, rewritings, prepared, surroundings, backend, state })
   const every = startSet(space, start, state)
   const set = within === undefined ? every : sets.intersect(every, within)
-  if (set !== sets.none) {
-    if (start === 'arrive') receive(run, set)
-    else sendLocal(run, set)
+  const send = (): 'done' => {
+    if (set !== sets.none) (start === 'arrive' ? receive : sendLocal)(run, set)
+    return 'done'
   }
-  return { fates: run.fatesOf(), decisions: run.decisionsOf(), variables: prepared.variables, notes: [...run.notes] }
+  const isWhole = (nodeLimit === undefined ? send() : sets.withinBudget(nodeLimit, send)) === 'done'
+  const fates = run.fatesOf()
+  const undecided = isWhole ? sets.none : sets.subtract(set, unionOf(sets, fates.map(fate => fate.set)))
+  return { fates, decisions: run.decisionsOf(), variables: prepared.variables, notes: [...run.notes], undecided }
 }

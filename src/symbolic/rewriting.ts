@@ -26,15 +26,23 @@ export interface Rewriting {
   readonly gateway: Address | undefined
   /** The namespaces that the packets went through before, which know their connection. */
   readonly visits: ReadonlyMap<string, Visit>
+  /** Of packets of a known connection. */
+  readonly translation: Translation
 }
 
 /** What a namespace knows of a connection whose first packet went through it. */
 export interface Visit {
   /** The connection's original addresses and ports, as a text that is equal for equal values only. */
   readonly tuple: string
-  readonly isTranslated: boolean
+  /** Bits of `CT_STATUS`. */
+  readonly status: number
   readonly mark: Value
+  /** What the fields that nat rewrote have become. */
+  readonly translation: Translation
 }
+
+/** The fields that a known connection's nat rewrites, and to what. */
+export type Translation = ReadonlyMap<NumberField, Value>
 
 /** Makes rewritings of one family. */
 export interface Rewritings {
@@ -61,6 +69,7 @@ export interface RewritingChange {
   readonly natDone?: Partial<Rewriting['natDone']>
   readonly nextDevice?: string | undefined
   readonly gateway?: Address | undefined
+  readonly translation?: Translation
 }
 
 /** Returns a maker of rewritings: it keeps all that it made, so that equal ones are one object. */
@@ -75,7 +84,7 @@ export function makeRewritings(family: Family): Rewritings {
     return made
   }
   const widthOf = (field: NumberField): number => widthOfField(field, family)
-  const untouched: Omit<Rewriting, 'key'> = { values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined, gateway: undefined, visits: new Map() }
+  const untouched: Omit<Rewriting, 'key'> = { values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined, gateway: undefined, visits: new Map(), translation: new Map() }
   return {
     family,
     none: intern(untouched),
@@ -91,6 +100,7 @@ export function makeRewritings(family: Family): Rewritings {
         nextDevice: 'nextDevice' in change ? change.nextDevice : rewriting.nextDevice,
         gateway: 'gateway' in change ? change.gateway : rewriting.gateway,
         visits: rewriting.visits,
+        translation: change.translation ?? rewriting.translation,
       })
     },
     valueOf: (rewriting, field) => rewriting.values.get(field) ?? originalValue(field, widthOf(field)),
@@ -121,12 +131,16 @@ function withoutFreed(devices: NonNullable<RewritingChange['devices']>): BoundDe
 
 const DEVICES = ['device.in', 'device.out', 'bridge.in', 'bridge.out'] as const
 
-function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice, gateway, visits }: Omit<Rewriting, 'key'>): string {
-  const fields = [...values].map(([field, value]) => `${field}=${keyOfValue(value)}`).sort()
+function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice, gateway, visits, translation }: Omit<Rewriting, 'key'>): string {
+  const fields = textsOf(values)
   const places = Object.entries(devices).map(([field, device]) => `${field}=${device}`).sort()
-  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${nextDevice}`, gateway === undefined ? '' : `via=${gateway}`, ...[...visits].map(([name, visit]) => `${name}:${keyOfVisit(visit)}`)].filter(part => part !== '').join(' ')
+  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${nextDevice}`, gateway === undefined ? '' : `via=${gateway}`, ...[...visits].map(([name, visit]) => `${name}:${keyOfVisit(visit)}`), ...textsOf(translation).map(text => `to ${text}`)].filter(part => part !== '').join(' ')
 }
 
-function keyOfVisit({ tuple, isTranslated, mark }: Visit): string {
-  return `${tuple}${isTranslated ? '!' : ''}${keyOfValue(mark)}`
+function keyOfVisit({ tuple, status, mark, translation }: Visit): string {
+  return `(${tuple} ${status} ${keyOfValue(mark)} ${textsOf(translation).join(' ')})`
+}
+
+function textsOf(values: ReadonlyMap<NumberField, Value>): readonly string[] {
+  return [...values].map(([field, value]) => `${field}=${keyOfValue(value)}`).sort()
 }

@@ -50,7 +50,7 @@ function runNat(run: Run, hook: Hook, classes: Classes): Classes {
   for (const packets of asList(classes)) {
     const isAsked = packets.rewriting.connection === 'new' && !packets.rewriting.natDone[side]
     if (isAsked) asked.push(packets)
-    else others.push(...translateKnown(run, hook, packets))
+    else others.push(translateKnown(run, hook, packets))
   }
   const after = asked.length === 0 ? new Map<Rewriting, never>() : runOneTable(run, hook, 'nat', joinClasses(run.sets, asked))
   const done = asList(after).map(({ rewriting, set }) => ({ rewriting: run.rewritings.with(rewriting, { natDone: { [side]: true } }), set }))

@@ -9,7 +9,6 @@ import type { SymbolicWorld } from './world.ts'
 
 /** Packets that a namespace makes, or that arrive there by one of these devices. */
 export interface StartIn {
-  readonly namespace: string
   readonly start: 'arrive' | 'make'
   readonly state: FlowState
   readonly devices: readonly string[]

@@ -38,7 +38,7 @@ describe('sets through several hosts', () => {
         const { namespace = '', inDevice } = probe
         const start = inDevice === undefined ? 'make' : 'arrive'
         const key = `${namespace} ${start}`
-        const fates = reached.get(key) ?? followSets(world, { namespace, start, state: 'new', set: startIn(world, { namespace, start, state: 'new', devices: inDevice === undefined ? [] : [inDevice] }) }).fates
+        const fates = reached.get(key) ?? followSets(world, { namespace, start, state: 'new', set: startIn(world, { start, state: 'new', devices: inDevice === undefined ? [] : [inDevice] }) }).fates
         reached.set(key, fates)
         const decisions = new Map([...world.variables.keys()].map(variable => [variable, chance.once(2)]))
         const journey = sendThrough(makeWorld({ topology, rulesets: [], rulesetsOf }), probe, { record: 'none', assume: decisions })

@@ -1,0 +1,100 @@
+/** What `5x5 reach` asks about: one ruleset, with or without a host, or a world of several hosts, described or made by a compose file. */
+
+import { placesOf, worldReachability } from '../../src/analyze/world-reach.ts'
+import { reachability } from '../../src/analyze/reachability.ts'
+import type { Reachability } from '../../src/analyze/reachability.ts'
+import { readReachQuery } from '../../src/analyze/reach-query.ts'
+import type { NamedPlaces, ReachQuery } from '../../src/analyze/reach-query.ts'
+import { addressOfHost } from '../../src/docker/outside.ts'
+import { HOST_NAME } from '../../src/docker/names.ts'
+import { didYouMean } from '../../src/extensions/did-you-mean.ts'
+import type { Backend } from '../../src/ir/hooks.ts'
+import type { Address } from '../../src/net/address.ts'
+import { makeLinks } from '../../src/topology/links.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import { commandError } from '../command.ts'
+import type { FlagValues } from '../command.ts'
+import type { ComposeWorld } from '../docker/compose-world.ts'
+import { readFamily } from '../input.ts'
+import type { WorldInput } from '../trace/world-input.ts'
+import { readOneRuleset } from './rulesets.ts'
+
+/** A command line. */
+export interface ReachRequest {
+  readonly text: string
+  readonly paths: readonly string[]
+  readonly values: FlagValues
+  readonly backend: Backend
+  readonly directory: string
+}
+
+/** An answer with its question. */
+export interface AnsweredReach {
+  readonly query: ReachQuery
+  readonly answer: Reachability
+  /** What was guessed of the host. */
+  readonly assumptions: readonly string[]
+  readonly isPartial: boolean
+}
+
+/** Reads what is asked about and answers; what cannot be read is a `commandError`. */
+export async function answerReach(request: ReachRequest): Promise<AnsweredReach> {
+  const { values, paths, backend, directory } = request
+  if (values['compose'] !== undefined || values['engine'] !== undefined || values['daemon'] !== undefined) {
+    const compose = await (await import('../docker/compose-input.ts')).readComposeInput({ values, paths, backend, directory })
+    if (compose) return answerInWorld(request, compose.input, new Map([...placesOf(compose.input.topology), ...placesOfCompose(compose.world)]))
+  }
+  if (values['topology'] !== undefined) {
+    const { readWorld } = await import('../trace/world-input.ts')
+    const input = await readWorld({ values, paths, requests: [], backend, directory })
+    return makeLinks(input.topology) ? answerInWorld(request, input, placesOf(input.topology)) : answerOnHost(request, input)
+  }
+  const query = readQuery(request.text, new Map())
+  const ruleset = readOneRuleset(paths, { family: readFamily(values['family']) ?? query.family, backend, directory })
+  return { query, answer: reachability({ ruleset, query, backend }), assumptions: [], isPartial: ruleset.partial }
+}
+
+function readQuery(text: string, places: NamedPlaces): ReachQuery {
+  const reading = readReachQuery(text, places)
+  if (!reading.ok) throw commandError(reading.problem.message, didYouMean(reading.problem.word.split(/[:/]/)[0] ?? '', [...places.keys()]) ?? text)
+  return reading.value
+}
+
+function answerOnHost({ text, values, backend }: ReachRequest, { topology, rulesetsOf, partial }: WorldInput): AnsweredReach {
+  const query = readQuery(text, new Map())
+  const [namespace] = topology.namespaces
+  const rulesets = rulesetsOf.get(namespace?.name ?? '') ?? []
+  const family = readFamily(values['family']) ?? query.family ?? rulesets[0]?.family
+  const ruleset = rulesets.find(one => one.family === family)
+  if (!ruleset || !namespace) throw commandError(rulesets.length === 0 ? 'which rules?' : `there are no ${family === 'ipv6' ? 'IPv6' : 'IPv4'} rules`, 'name them, or the topology tells them with `iptables:` or `ip6tables:`')
+  return { query, answer: reachability({ ruleset, query, backend, namespace }), assumptions: topology.assumptions, isPartial: partial }
+}
+
+function answerInWorld({ text, values, backend }: ReachRequest, { topology, rulesetsOf, partial }: WorldInput, places: NamedPlaces): AnsweredReach {
+  const query = readQuery(text, places)
+  checkDevices(query, topology)
+  const family = readFamily(values['family']) ?? query.family ?? 'ipv4'
+  const answer = worldReachability({ topology, rulesetsOf, query, family, backend })
+  return { query, answer, assumptions: topology.assumptions, isPartial: partial }
+}
+
+/** A device that is misspelt would be one by which nothing comes. */
+function checkDevices({ namespace: from, arrivals, goal }: ReachQuery, { namespaces }: Topology): void {
+  const named = [...arrivals.map(device => ({ namespace: from, device })), ...(goal.kind === 'device' ? [{ namespace: goal.namespace ?? from, device: goal.name }] : [])]
+  for (const { namespace, device } of named) {
+    const place = namespace === undefined ? namespaces[0] : namespaces.find(({ name }) => name === namespace)
+    const names = place?.devices.map(({ name }) => name) ?? []
+    if (!names.includes(device)) throw commandError(`namespace \`${place?.name ?? namespace}\` has no device \`${device}\``, didYouMean(device, names) ?? `its devices are ${names.map(name => `\`${name}\``).join(', ')}`)
+  }
+}
+
+/** Services stand for their first container, HOST for the addresses of the host. */
+function placesOfCompose({ host, outside, topology }: ComposeWorld): NamedPlaces {
+  const containers = placesOf(topology)
+  const services = host.sandboxes.toReversed().flatMap(({ service, container }) => {
+    const place = containers.get(container)
+    return service === undefined || !place ? [] : [[service, place] as const]
+  })
+  const own = (['ipv4', 'ipv6'] as const).map(family => addressOfHost(outside, family)).filter((address): address is Address => address !== undefined)
+  return new Map([...services, [HOST_NAME, { addresses: own }]])
+}
