@@ -7,7 +7,7 @@ import { makePacket } from '../../src/packet/packet.ts'
 import type { Probe } from '../../src/packet/probe.ts'
 import { readTopology } from '../../src/topology/load.ts'
 import type { Topology } from '../../src/topology/topology.ts'
-import type { Chance } from './chance.ts'
+import type { Chance } from '../chance.ts'
 
 /** A world and what its namespaces have loaded. */
 export interface SmallWorld {

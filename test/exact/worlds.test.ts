@@ -15,7 +15,7 @@ import { makeSymbolicWorld } from '../../src/symbolic/world.ts'
 import type { SymbolicWorld } from '../../src/symbolic/world.ts'
 import { startIn } from '../../src/symbolic/world-start.ts'
 import { setOfProbe } from './enumerate.ts'
-import { makeChance } from './chance.ts'
+import { makeChance } from '../chance.ts'
 import { randomPacket, randomWorld } from './random-worlds.ts'
 import { endOf } from './small-universe.ts'
 
