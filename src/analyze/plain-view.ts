@@ -28,18 +28,22 @@ const NOBODYS: Readonly<Record<PacketSets['family'], (field: 'ip.src' | 'ip.dst'
 
 /** Whole unicast packets of usual ttl between hosts: the first of their connection, or where it is `known` one in its midst. */
 export function usualPacket(family: PacketSets['family'], state: 'new' | 'known'): Predicate {
+  return all([usualHeaders(state), not(NOBODYS[family]('ip.src')), not(NOBODYS[family]('ip.dst'))])
+}
+
+/** Usual packets, from and to any address. */
+function usualHeaders(state: 'new' | 'known'): Predicate {
   return all([
     equals('ip.fragmentOffset', 0), equals('ip.moreFragments', 0), equals('packetType', PACKET_TYPE.unicast), within('ip.ttl', 32, 255),
     any([not(equals('ip.protocol', PROTOCOL.tcp)), equals('tcp.flags', state === 'new' ? TCP_FLAG.SYN : TCP_FLAG.ACK)]), ...(state === 'known' ? [equals('ct.state', CT_STATE.ESTABLISHED)] : []),
-    onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false }), not(NOBODYS[family]('ip.src')), not(NOBODYS[family]('ip.dst')),
+    onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false }),
   ])
 }
 
 /** Returns a set in at most `limit` lines, as a part of the packets `of`. What makes no difference among these is left out. */
 export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet, limit: number, state: 'new' | 'known' = 'new'): readonly string[] {
-  const usual = sets.intersect(sets.setOf(usualPacket(sets.family, state)), of)
+  const usual = [usualPacket(sets.family, state), usualHeaders(state)].map(one => sets.intersect(sets.setOf(one), of)).find(one => sets.meets(one, set)) ?? of
   const view = sets.intersect(set, usual)
-  if (view === sets.none) return sets.describe(set, limit)
   const delivered = sets.setOf(isDelivered)
   const isForHost = sets.isSubset(view, delivered)
   const likely = sets.intersect(usual, sets.setOf(isConsistent))

@@ -20,12 +20,14 @@ const LINES = 4
 /** Returns the difference as text, and a last sentence that answers. `all`: every reason. */
 export function writeDiff(diff: RulesetDiff, names: { readonly before: string; readonly after: string }, paint: Paint, options: { readonly all: boolean }): string {
   const reasons = joinReasons(diff)
-  const shown = options.all ? reasons : reasons.slice(0, REASONS_SHOWN)
+  const [usual, odd] = apart(diff, reasons)
+  const shown = options.all ? reasons : (usual.length > 0 ? usual : odd).slice(0, REASONS_SHOWN)
   const parts = CHANGES.flatMap(change => {
     const those = shown.filter(group => changeOf(group) === change)
     return those.length === 0 ? [] : [`${paint('strong', `${change}:`)}\n${those.map(group => writeGroup(diff, group)).join('')}`]
   })
-  const more = reasons.length > shown.length ? [`... and ${count(reasons.length - shown.length, 'more reason')} (--all shows them)\n`] : []
+  const isOnlyOdd = shown.length === usual.length && odd.length > 0
+  const more = reasons.length > shown.length ? [`... and ${count(reasons.length - shown.length, 'more reason')}${isOnlyOdd ? ', about packets that hosts hardly ever send' : ''} (--all shows them)\n`] : []
   return [...parts, ...more, ...diff.notes.map(note => `not followed: ${note}\n`), `${lastSentence(diff, reasons, names)}\n`].join('')
 }
 
@@ -48,6 +50,12 @@ function changeOf({ before, after }: DiffGroup): Change {
   if (!was && is) return 'now accepted'
   if (was && !is) return 'no longer accepted'
   return was ? 'translated or routed differently' : 'ended differently'
+}
+
+/** Reasons that hold for usual packets, and those that hold for odd ones alone (martian addresses, fragments, flags that go with no connection). */
+function apart({ space: { sets } }: RulesetDiff, reasons: readonly DiffGroup[]): readonly [readonly DiffGroup[], readonly DiffGroup[]] {
+  const isUsual = ({ set, state }: DiffGroup): boolean => sets.meets(set, sets.setOf(usualPacket(sets.family, state === 'known' ? 'known' : 'new')))
+  return [reasons.filter(isUsual), reasons.filter(group => !isUsual(group))]
 }
 
 /** One entry for each pair of causes: the packets of new connections stand for those of known ones, usual packets for odd ones. */
@@ -93,5 +101,6 @@ function lastSentence({ isWhole }: RulesetDiff, reasons: readonly DiffGroup[], {
   const has = (change: Change): boolean => reasons.some(group => changeOf(group) === change)
   if (!has('no longer accepted') && has('now accepted')) return 'Nothing that was accepted is lost.'
   if (has('no longer accepted') && !has('now accepted')) return 'Nothing is accepted that was not before.'
-  return `They differ, for ${count(reasons.length, 'reason')}.`
+  if (has('now accepted')) return 'Some packets are accepted that were not before, and others no longer are.'
+  return 'The same packets are accepted as before, but not everything becomes of them what did.'
 }
