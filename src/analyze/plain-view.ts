@@ -21,6 +21,7 @@ const isConsistent = any([
   all([onDevice('device.out', { name: '', prefix: false }), hasAnyBit('addressType.dst', ADDRESS_TYPE.LOCAL)]),
   all([not(onDevice('device.out', { name: '', prefix: false })), equals('addressType.dst', ADDRESS_TYPE.UNICAST)]),
 ])
+const isKeptHere = any([onDevice('device.out', { name: '', prefix: false }), onDevice('device.out', { name: 'lo', prefix: false })])
 const isDelivered = onDevice('device.out', { name: '', prefix: false })
 
 /** Addresses that no single host on the net has. */
@@ -53,9 +54,15 @@ export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet,
     return sets.isSubset(sets.intersect(wider, among), view) ? wider : now
   }, view)
   const rounded = (['ip.src', 'ip.dst'] as const).reduce((now, field) => roundOff(sets, now, field), plain)
-  const { predicates, isWhole } = sets.cover(rounded, limit)
-  const lines = predicates.map(predicate => `${packetsInWords(mapTerms(predicate, readable))}${isForHost ? ', for this host' : ''}`)
-  return isWhole ? lines : [...lines, 'and others']
+  const isForOthers = !sets.meets(view, delivered) && sets.meets(of, delivered) && sets.exists(rounded, 'ip.dst') === rounded
+  const forms = (sets.meets(view, delivered) ? [rounded] : [rounded, sets.union(rounded, sets.intersect(sets.exists(rounded, 'device.out'), sets.setOf(isKeptHere)))]).map(form => inLines(sets, form, limit))
+  const [shortest = []] = forms.sort((one, other) => one.join().length - other.join().length)
+  return shortest.map(line => `${line}${isForHost ? ', for this host' : isForOthers ? ', for other hosts' : ''}`)
+}
+
+function inLines(sets: PacketSets, set: PacketSet, limit: number): readonly string[] {
+  const { predicates, isWhole } = sets.cover(set, limit)
+  return [...predicates.map(predicate => packetsInWords(mapTerms(predicate, readable))), ...(isWhole ? [] : ['and others'])]
 }
 
 /** Whole packets are meant anyway; ranges that are prefixes are written so. */
