@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   dead: { summary: 'find rules and chains that do nothing, for every packet there can be', load: async () => (await import('./commands/dead.ts')).dead },
   witness: { summary: 'find for every rule a packet that reaches it', load: async () => (await import('./commands/witness.ts')).witness },
   reach: { summary: 'tell which packets get through, and which rules see to it', load: async () => (await import('./commands/reach.ts')).reach },
+  matrix: { summary: 'tell who may reach whom on a service, as a table or a drawing', load: async () => (await import('./commands/matrix.ts')).matrix },
   diff: { summary: 'tell which packets two rulesets treat differently, and why', load: async () => (await import('./commands/diff.ts')).diff },
   explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would, or a policy aligned', load: async () => (await import('./commands/fmt.ts')).fmt },

@@ -17,7 +17,7 @@ const LEFT_OUT: readonly (NumberField | DeviceField)[] = [
 ]
 
 /** What the host takes for itself has an address of its own, and only that. */
-const isConsistent = any([
+export const isConsistent: Predicate = any([
   all([onDevice('device.out', { name: '', prefix: false }), hasAnyBit('addressType.dst', ADDRESS_TYPE.LOCAL)]),
   all([not(onDevice('device.out', { name: '', prefix: false })), equals('addressType.dst', ADDRESS_TYPE.UNICAST)]),
 ])

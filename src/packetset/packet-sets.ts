@@ -23,6 +23,8 @@ import { normalEdge } from './normal.ts'
 import { includesPoint, includesSubject, pointOf } from './point.ts'
 import { adjusting, assigning, choosing, compose, constantOf, imageUnder, isUntouched, noRewriting, readBack, rewrites, setting } from './rewrite.ts'
 import type { Assignment, RewrittenField, Rewriting, Rewritings } from './rewrite.ts'
+import { fieldsOf, inOrder, keepFields, slicesOf } from './slices.ts'
+import type { Slice } from './slices.ts'
 import { sampleOf } from './sample.ts'
 import type { Sample } from './sample.ts'
 import { setOfPredicate } from './set-of.ts'
@@ -138,6 +140,17 @@ export interface PacketSets {
   describe(set: PacketSet, limit?: number): readonly string[]
   /** The values that a field has among the packets of the set that have it, in order; undefined where they are more than `limit` (default 65536) ranges. */
   fieldRanges(set: PacketSet, field: NumberField, limit?: number): readonly ValueRange[] | undefined
+  /** The packets that have values in these fields that some packet of the set has in them. */
+  keep(set: PacketSet, fields: readonly NumberField[]): PacketSet
+  /** The fields on which it depends whether a packet is in the set. */
+  fields(set: PacketSet): readonly (NumberField | DeviceField)[]
+  /** Fields in the order in which sets can be cut. */
+  inOrder(fields: readonly NumberField[]): readonly NumberField[]
+  /**
+   * The values of a field in order, cut where what any of the sets says of the other fields changes; undefined where the pieces are more
+   * than `limit`. The field comes first (see `inOrder`) of those on which the sets depend.
+   */
+  slices(sets: readonly PacketSet[], field: NumberField, limit: number): readonly Slice<PacketSet>[] | undefined
   /** The free variables on which it depends whether a packet is in the set. */
   freeVariables(set: PacketSet): readonly FreeVariable[]
   /** Returns what is computed, or undefined where that would take more new nodes than these: what was made so far stays. */
@@ -156,7 +169,7 @@ export function isTooBig(error: unknown): boolean {
 export function makePacketSets(family: Family, universe: PacketUniverse): PacketSets {
   const space = makeSpace(family, universe)
   const rewritings: Rewritings = new Map()
-  return { family, none: branded(ZERO), every: branded(ONE), unchanged: noRewriting(rewritings), ...algebra(space), ...making(space), ...cubes(space), ...changing(space), ...rewriting(space, rewritings), ...reading(space) }
+  return { family, none: branded(ZERO), every: branded(ONE), unchanged: noRewriting(rewritings), ...algebra(space), ...making(space), ...cubes(space), ...changing(space), ...rewriting(space, rewritings), ...reading(space), ...relating(space) }
 }
 
 function branded(edge: Edge): PacketSet {
@@ -289,6 +302,15 @@ function withinBudget<T>(bdd: Bdd, nodes: number, compute: () => T): T | undefin
     return undefined
   } finally {
     bdd.nodeLimit = limit
+  }
+}
+
+function relating(space: Space): Pick<PacketSets, 'keep' | 'fields' | 'inOrder' | 'slices'> {
+  return {
+    keep: (set, fields) => branded(keepFields(space, set, fields)),
+    fields: set => fieldsOf(space, set),
+    inOrder: fields => inOrder(space, fields),
+    slices: (sets, field, limit) => slicesOf(space, sets, field, limit)?.map(slice => ({ ...slice, rests: slice.rests.map(branded) })),
   }
 }
 
