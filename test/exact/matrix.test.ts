@@ -13,7 +13,8 @@ import { makePacket } from '../../src/packet/packet.ts'
 import { trace } from '../../src/simulate/trace.ts'
 import type { Outcome } from '../../src/simulate/trace-events.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
-import { makeChance, randomRules } from './random-rules.ts'
+import { makeChance } from '../chance.ts'
+import { randomRules } from './random-rules.ts'
 import { rulesetOf, smallTopology } from './small-universe.ts'
 
 /** How many rulesets; 10,000 were run once (src/analyze/README.md). */
