@@ -41,6 +41,12 @@ function usualHeaders(state: 'new' | 'known'): Predicate {
   ])
 }
 
+/** Returns the usual packets of a set; where it has only such as loopback and group addresses, the whole ones. */
+export function usualAmong(sets: PacketSets, set: PacketSet, state: 'new' | 'known'): PacketSet {
+  const usual = sets.intersect(sets.setOf(usualPacket(sets.family, state)), set)
+  return usual === sets.none ? sets.intersect(sets.setOf(usualHeaders(state)), set) : usual
+}
+
 /** Returns a set in at most `limit` lines, as a part of the packets `of`. What makes no difference among these is left out. */
 export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet, limit: number, state: 'new' | 'known' = 'new'): readonly string[] {
   const usual = [usualPacket(sets.family, state), usualHeaders(state)].map(one => sets.intersect(sets.setOf(one), of)).find(one => sets.meets(one, set)) ?? of

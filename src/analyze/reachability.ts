@@ -2,10 +2,13 @@
 
 import type { Backend } from '../ir/hooks.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
+import { all, any, equals, not, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
+import { PROTOCOL } from '../net/protocol.ts'
 import type { Probe } from '../packet/probe.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import { SCTP_BEGINS } from '../symbolic/conntrack-sets.ts'
 import type { Decider, Fate } from '../symbolic/fate.ts'
 import { readThrough } from '../symbolic/read-through.ts'
 import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
@@ -13,7 +16,7 @@ import type { Reached, Space } from '../symbolic/reachable-sets.ts'
 import type { Namespace } from '../topology/topology.ts'
 import { causesOf, keyOfCause, narrowReached } from './causes.ts'
 import { gotThrough } from './outcomes.ts'
-import { usualPacket } from './plain-view.ts'
+import { usualAmong } from './plain-view.ts'
 import type { ReachGoal, ReachQuery } from './reach-query.ts'
 import { replaySample } from './replay.ts'
 import type { Condition } from './replay.ts'
@@ -78,12 +81,15 @@ const MOST_EXAMPLES = 24
 /** Nodes that following the packets, and telling their reasons apart, may take. */
 export const MOST_NODES = 20_000_000
 
+/** Packets come to a host and leave its sockets without a mark, and an SCTP packet that begins something has the chunk that does. */
+export const UNMARKED: Predicate = all([equals('mark', 0), any([not(equals('ip.protocol', PROTOCOL.sctp)), opaque(SCTP_BEGINS, SCTP_BEGINS)])])
+
 /** Returns who gets through and why. The question is about usual packets: whole, between hosts, and of tcp those with SYN, of known connections with ACK. */
 export function reachability({ ruleset, query, namespace, backend = 'legacy', nodeLimit = MOST_NODES }: ReachabilityOptions): Reachability {
   const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named: query.devices, ...(namespace ? { namespace } : {}) })
   const { sets } = space
   const { start, state, goal } = query
-  const asked = sets.intersect(startSet(space, start, state), sets.setOf(usualPacket(ruleset.family, state)), sets.setOf(query.when), freeGoal(space, goal))
+  const asked = usualAmong(sets, sets.intersect(startSet(space, start, state), sets.setOf(all([UNMARKED, query.when])), freeGoal(space, goal)), state)
   const reached = reachableSets(space, ruleset, { start, state, within: asked, nodeLimit })
   const exampleOf = ({ fate, set }: ReachGroup): Example | undefined => {
     const replay = state === 'new' ? replaySample({ space, ruleset, fate, set, variables: reached.variables }) : undefined

@@ -4,6 +4,7 @@ import type { Address } from '../net/address.ts'
 import { addressWidth, familyOf, maskOfLength } from '../net/address.ts'
 import { ADDRESS_TYPE, fieldRow } from '../meaning/fields.ts'
 import type { NumberField } from '../meaning/fields.ts'
+import { PROTOCOL } from '../net/protocol.ts'
 import type { Packet } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
@@ -12,6 +13,7 @@ import type { Ruleset } from '../ir/ruleset.ts'
 import { trace } from '../simulate/trace.ts'
 import type { Outcome, Trace } from '../simulate/trace-events.ts'
 import { makeWorld } from '../simulate/world.ts'
+import { SCTP_BEGINS } from '../symbolic/conntrack-sets.ts'
 import type { Fate } from '../symbolic/fate.ts'
 import type { FreeVariable } from '../symbolic/prepare-rules.ts'
 import type { Space } from '../symbolic/reachable-sets.ts'
@@ -59,12 +61,21 @@ export function replaySample({ space, ruleset, fate, set, variables }: ReplayQue
 /** Returns the trace of a sample. */
 export function replayOf(space: Space, ruleset: Ruleset, fate: Fate, sample: Sample, variables: ReadonlyMap<string, FreeVariable>): Replay {
   const topology = space.namespace ? { namespaces: [space.namespace], labels: [], assumptions: [] } : topologyFor(space, fate, sample)
-  const probe: Probe = sample.inDevice === '' ? { packet: sample.packet } : { packet: sample.packet, inDevice: sample.inDevice }
+  const probe: Probe = sample.inDevice === '' ? { packet: asSent(sample) } : { packet: asSent(sample), inDevice: sample.inDevice }
   const conditions = conditionsOf(sample, variables)
   const assume = new Map([...variables.values()].flatMap(({ key, decisions }) => decisions.map(decision => [decision, sample.decisions.get(key) ?? false] as const)))
   const traced = trace(makeWorld({ topology, rulesets: [ruleset], backend: space.backend }), probe, { assume })
   return { probe, topology, trace: traced, conditions, isConfirmed: isFate(space, fate, sample.packet, traced.outcome) }
 }
+
+/** Returns a sample's packet as it is sent: an SCTP packet has a chunk, INIT where it is to begin an association. */
+export function asSent({ packet, decisions }: Sample): Packet {
+  if (packet.protocol !== PROTOCOL.sctp || packet.fragmentOffset !== 0) return packet
+  return { ...packet, sctp: decisions.get(SCTP_BEGINS) === true ? { chunk: CHUNK.init, vtag: 0, initTag: 1 } : { chunk: CHUNK.data, vtag: 1 } }
+}
+
+/** Source: RFC 9260, 3.2. */
+const CHUNK = { data: 0, init: 1 } as const
 
 /** Returns what must be so for the free variables that a sample hangs on. */
 export function conditionsOf({ decisions }: Sample, variables: ReadonlyMap<string, FreeVariable>): readonly Condition[] {

@@ -17,11 +17,11 @@ import { startIn } from '../symbolic/world-start.ts'
 import { makeFib } from '../topology/fib.ts'
 import type { Namespace, Topology } from '../topology/topology.ts'
 import { frameWaysOf } from './frame-ways.ts'
-import { usualPacket } from './plain-view.ts'
-import { answerFrom, MOST_NODES } from './reachability.ts'
+import { usualAmong } from './plain-view.ts'
+import { answerFrom, MOST_NODES, UNMARKED } from './reachability.ts'
 import type { Example, PlacedFate, Reachability, ReachGroup } from './reachability.ts'
 import type { NamedPlaces, ReachQuery } from './reach-query.ts'
-import { conditionsOf, isFate } from './replay.ts'
+import { asSent, conditionsOf, isFate } from './replay.ts'
 import { leadsOut } from './surroundings.ts'
 
 /** What is asked of which world. */
@@ -54,8 +54,8 @@ export function worldReachability({ topology, rulesetsOf, query, family, backend
   const outside = host?.devices.filter(device => device.up && leadsOut(host, device)).map(({ name }) => name) ?? []
   const devices = query.arrivals.length > 0 ? query.arrivals : outside
   const isOwn = any(ownAddresses(host, family).map(address => equals('ip.src', address)))
-  const usual = all([usualPacket(family, state), not(isBroadcast(topology, family)), start === 'make' ? isOwn : all([not(isOwn), equals('mark', 0)])])
-  const asked = sets.intersect(startIn(world, { start, state, devices }), sets.setOf(usual), sets.setOf(query.when))
+  const usual = all([UNMARKED, not(isBroadcast(topology, family)), start === 'make' ? isOwn : not(isOwn), query.when])
+  const asked = usualAmong(sets, sets.intersect(startIn(world, { start, state, devices }), sets.setOf(usual)), state)
   const { left, ...reached } = followSets(world, { namespace, start, state, set: asked, nodeLimit })
   return answerFrom({
     family, sets, kind: 'described', asked, goal, reached, nodeLimit,
@@ -80,8 +80,8 @@ function isBroadcast({ namespaces }: Topology, family: Family): Predicate {
 function exampleOf(world: SymbolicWorld, { topology, rulesetsOf, backend }: { readonly topology: Topology; readonly rulesetsOf: ReadonlyMap<string, readonly Ruleset[]>; readonly backend: Backend }, namespace: string, { fate, set }: ReachGroup): Example | undefined {
   const sample = world.sets.sample(set)
   if (!sample) return undefined
-  const { socket, ...packet } = sample.packet
-  const probe: Probe = { packet: socket?.uid === undefined ? packet : sample.packet, namespace, ...(sample.inDevice === '' ? {} : { inDevice: sample.inDevice }) }
+  const { socket, ...packet } = asSent(sample)
+  const probe: Probe = { packet: socket?.uid === undefined ? packet : { ...packet, socket }, namespace, ...(sample.inDevice === '' ? {} : { inDevice: sample.inDevice }) }
   const assume = new Map([...world.variables.values()].flatMap(({ key, decisions }) => decisions.map(decision => [decision, sample.decisions.get(key) ?? false] as const)))
   const journey = sendThrough(makeWorld({ topology, rulesets: [], rulesetsOf, backend }), probe, { record: 'none', assume })
   return endsAs(world, fate, sample.packet, mainWay(journey.start).at(-1) ?? journey.start) ? { probe, conditions: conditionsOf(sample, world.variables) } : undefined
