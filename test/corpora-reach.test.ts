@@ -5,20 +5,27 @@ import { reachability } from '../src/analyze/reachability.ts'
 import type { ReachGroup } from '../src/analyze/reachability.ts'
 import { readReachQuery } from '../src/analyze/reach-query.ts'
 import { writeEndpoint } from '../src/packet/endpoint.ts'
+import type { Ruleset } from '../src/ir/ruleset.ts'
 import { readRuleset } from '../src/save/read.ts'
 import { constantOf } from '../src/symbolic/value.ts'
 import { readKubeFlows } from './corpora/case-files.ts'
+import type { KubeFlow } from './corpora/case-files.ts'
 import { topologyOf } from './corpora/flow-files.ts'
 
 const flows = readKubeFlows()
 
 test.skipIf(flows.length === 0)(`reach answers ${flows.length} flows of kube-proxy for all endpoints`, () => {
+  const rulesets = new Map<string, Ruleset>()
+  const rulesetOf = ({ name, ruleset, file }: KubeFlow): Ruleset => {
+    const known = rulesets.get(ruleset) ?? readRuleset([{ path: name, text: ruleset }], { family: file.family === 4 ? 'ipv4' : 'ipv6' }).value
+    rulesets.set(ruleset, known)
+    return known
+  }
   const differences = flows.flatMap(flow => {
     const query = readReachQuery(flow.question)
     const [namespace] = topologyOf(flow.file).namespaces
     if (!query.ok || !namespace) return [`${flow.name}: ${flow.question} cannot be read`]
-    const { value } = readRuleset([{ path: flow.name, text: flow.ruleset }], { family: flow.file.family === 4 ? 'ipv4' : 'ipv6' })
-    const { through, ended } = reachability({ ruleset: value, query: query.value, namespace })
+    const { through, ended } = reachability({ ruleset: rulesetOf(flow), query: query.value, namespace })
     const translated = through.filter(isTranslated)
     const kinds = [...new Set([...through, ...ended].map(({ fate }) => (fate.kind === 'forward' || fate.kind === 'sent' ? 'out' : fate.kind)))]
     const found = { kinds, endpoints: [...new Set(translated.map(endpointOf))].sort(), isMasqueraded: through.some(({ fate }) => fate.rewriting.values.has('ip.src')) }

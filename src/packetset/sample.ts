@@ -6,7 +6,7 @@ import type { FieldValue, NumberField } from '../meaning/fields.ts'
 import { makePacket } from '../packet/packet.ts'
 import { EMPTY_TCP } from '../packet/packet-words.ts'
 import type { Packet } from '../packet/packet.ts'
-import { and, highOf, levelOf, lowOf, meets, ONE, variable, ZERO } from './bdd.ts'
+import { and, highOf, levelOf, lowOf, meets, ONE, ZERO } from './bdd.ts'
 import type { Edge } from './bdd.ts'
 import { supportOf } from './bdd-quantify.ts'
 import { underMask } from './bdd-values.ts'
@@ -58,17 +58,19 @@ export function sampleOf(space: Space, edge: Edge): Sample | undefined {
   return makeSample(space, chosen, decide(space, rest))
 }
 
-/** Free variables are false wherever the set allows it. */
+/** Free variables are false wherever the set allows it: so is each on the first path that leads to true. */
 function decide(space: Space, edge: Edge): Map<string, boolean> {
-  const decisions = new Map<string, boolean>()
-  let rest = edge
-  for (const level of [...supportOf(space.bdd, edge)].sort((one, other) => one - other)) {
-    const isTrue = !meets(space.bdd, rest, variable(space.bdd, level) ^ 1)
-    rest = and(space.bdd, rest, variable(space.bdd, level) ^ (isTrue ? 0 : 1))
-    const free = space.freeKeys.get(level)
-    if (free) decisions.set(free.key, isTrue)
+  const isTrue = new Set<number>()
+  for (let at = edge; at !== ONE; ) {
+    const isHigh = lowOf(space.bdd, at) === ZERO
+    if (isHigh) isTrue.add(levelOf(space.bdd, at))
+    at = isHigh ? highOf(space.bdd, at) : lowOf(space.bdd, at)
   }
-  return decisions
+  const levels = [...supportOf(space.bdd, edge)].sort((one, other) => one - other)
+  return new Map(levels.flatMap(level => {
+    const free = space.freeKeys.get(level)
+    return free ? [[free.key, isTrue.has(level)] as const] : []
+  }))
 }
 
 function chooseCode(space: Space, rest: Edge, field: LaidField, chosen: ReadonlyMap<LaidField, bigint>): bigint {
@@ -108,11 +110,12 @@ function codeEdge(space: Space, field: LaidField, code: bigint): Edge {
 }
 
 function makeSample(space: Space, chosen: ReadonlyMap<LaidField, bigint>, decisions: ReadonlyMap<string, boolean>): Sample {
+  const fixed = [...ALWAYS_CHOSEN].reduce((edge, field) => and(space.bdd, edge, chosen.has(field) ? codeEdge(space, field, chosen.get(field) ?? 0n) : ONE), ONE)
   const number = (field: NumberField): FieldValue | undefined => {
     const gate = gateOf(field)
     const code = chosen.get(field)
     if (code !== undefined) return valueOfCode(space, field, code)
-    return gate !== undefined && !isOpen(space, gate, chosen) ? undefined : usualValues(field, space.layout.family, chosen)[0]
+    return gate !== undefined && !meets(space.bdd, fixed, gateEdge(space, gate)) ? undefined : usualValues(field, space.layout.family, chosen)[0]
   }
   const small = (field: NumberField): number | undefined => {
     const value = number(field)
@@ -128,11 +131,6 @@ function makeSample(space: Space, chosen: ReadonlyMap<LaidField, bigint>, decisi
   const ctState = small('ct.state') ?? CT_STATE.NEW
   const subject = subjectOf(packet, place, ctState, number, decisions)
   return { packet, inDevice: place.inDevice, outDevice: place.outDevice, ctState, decisions, subject }
-}
-
-function isOpen(space: Space, gate: NonNullable<ReturnType<typeof gateOf>>, chosen: ReadonlyMap<LaidField, bigint>): boolean {
-  const fixed = [...ALWAYS_CHOSEN].reduce((edge, field) => and(space.bdd, edge, chosen.has(field) ? codeEdge(space, field, chosen.get(field) ?? 0n) : ONE), ONE)
-  return meets(space.bdd, fixed, gateEdge(space, gate))
 }
 
 function packetOf(number: (field: NumberField) => FieldValue | undefined, small: (field: NumberField) => number | undefined, chosen: ReadonlyMap<LaidField, bigint>): Packet {
