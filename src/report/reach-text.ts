@@ -6,6 +6,7 @@ import type { ReachQuery } from '../analyze/reach-query.ts'
 import { writeAddress } from '../net/address.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import { writeProbe } from '../packet/write-packet.ts'
+import { SCTP_BEGINS } from '../symbolic/conntrack-sets.ts'
 import { constantOf } from '../symbolic/value.ts'
 import { conditionsInWords, deciderInWords, deciderJson } from './decider-words.ts'
 import { count } from './paint.ts'
@@ -38,7 +39,8 @@ export function reachJson(answer: Reachability, query: ReachQuery): Readonly<Rec
 }
 
 function wordsOf({ sets, kind, asked }: Reachability, { state }: ReachQuery, set: PacketSet): readonly string[] {
-  return describePlainly(sets, kind === 'free' ? set : sets.exists(set, 'device.out'), asked, LINES, state)
+  const plain = (of: PacketSet): PacketSet => sets.forgetFree(of, [SCTP_BEGINS])
+  return describePlainly(sets, plain(kind === 'free' ? set : sets.exists(set, 'device.out')), plain(asked), LINES, state)
 }
 
 function undecidedWords(answer: Reachability, query: ReachQuery): readonly string[] {
