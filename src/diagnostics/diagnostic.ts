@@ -2,6 +2,7 @@
 
 import type { DockerCode } from './docker-code.ts'
 import type { LintCode } from './lint-code.ts'
+import type { NetworkCode } from './network-code.ts'
 import type { Span } from './source-file.ts'
 
 /** error = iptables-restore or the kernel refuses it; warning = it loads and is likely wrong; note = worth knowing. */
@@ -12,6 +13,7 @@ export type DiagnosticCode =
   | 'address-on-port'
   | DockerCode
   | LintCode
+  | NetworkCode
   | 'ambiguous-option'
   | 'attached-value'
   | 'backends-differ'

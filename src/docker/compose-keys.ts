@@ -1,5 +1,7 @@
 /** The keys of compose files: those that decide about packets, those that do not, and those that do but are not modelled. Source: compose-spec 05-services.md, 06-networks.md. */
 
+import type { KeyTable } from '../draft/fields.ts'
+
 /** Keys of the file itself. */
 export const FILE_KEYS = {
   modelled: ['name', 'services', 'networks', 'x-docker'],
@@ -57,9 +59,3 @@ export const DEPLOY_KEYS = {
   open: {},
 } as const satisfies KeyTable
 
-/** The keys of one place: read, of no matter for packets, and of matter but not read, with what is missing then. */
-export interface KeyTable {
-  readonly modelled: readonly string[]
-  readonly harmless: readonly string[]
-  readonly open: Readonly<Record<string, string>>
-}

@@ -1,10 +1,11 @@
 /** Networks of a compose file. */
 
+import { fieldsOf } from '../draft/fields.ts'
 import type { Address } from '../net/address.ts'
 import { complain, entriesOf, isEmpty, isMapping, itemsOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import { IPAM_KEYS, NETWORK_KEYS, POOL_KEYS } from './compose-keys.ts'
-import { fieldsOf, filledAddress, filledFlag, filledSubnet, filledText } from './compose-reader.ts'
+import { filledAddress, filledFlag, filledSubnet, filledText } from './compose-reader.ts'
 import type { ComposeReader } from './compose-reader.ts'
 import type { DriverOption, NetworkPlan, Placed, PoolPlan } from './plan.ts'
 

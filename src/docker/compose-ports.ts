@@ -1,12 +1,13 @@
 /** Published and exposed ports of a compose service, in short and in long form. Source: compose-spec 05-services.md "ports"; go-connections nat/nat.go ParsePortSpec(). */
 
+import { fieldsOf } from '../draft/fields.ts'
 import { readAddress } from '../net/address.ts'
 import { PORT_PROTOCOLS } from '../net/protocol.ts'
 import type { PortProtocol } from '../net/protocol.ts'
 import { complain, isMapping } from '../yaml/yaml-reader.ts'
 import type { YamlValue } from '../yaml/yaml-reader.ts'
 import { PORT_KEYS } from './compose-keys.ts'
-import { fieldsOf, filledAddress, filledNumber, filledText } from './compose-reader.ts'
+import { filledAddress, filledNumber, filledText } from './compose-reader.ts'
 import type { ComposeReader } from './compose-reader.ts'
 import type { PortRequest } from './model.ts'
 

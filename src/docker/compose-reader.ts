@@ -2,14 +2,12 @@
 
 import { reportInto } from '../diagnostics/diagnostic.ts'
 import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
-import { didYouMean } from '../extensions/did-you-mean.ts'
 import { readAddress } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
 import { readAddressWithLength } from '../net/prefix-math.ts'
 import type { AddressWithLength } from '../net/prefix-math.ts'
-import { complain, entriesOf, textOf } from '../yaml/yaml-reader.ts'
-import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
-import type { KeyTable } from './compose-keys.ts'
+import { complain, textOf } from '../yaml/yaml-reader.ts'
+import type { YamlValue } from '../yaml/yaml-reader.ts'
 import type { Engine } from './engine.ts'
 import { fillVariables } from './interpolate.ts'
 import type { Variables } from './interpolate.ts'
@@ -25,21 +23,6 @@ export interface ComposeReader {
 /** Returns a reader that adds to diagnostics. */
 export function composeReader(engine: Engine, variables: Variables, diagnostics: Diagnostic[]): ComposeReader {
   return { engine, variables, ignored: new Set(), report: reportInto(diagnostics) }
-}
-
-/** Returns the entries of a mapping by key; complains of unknown keys and names those that are not modelled. Keys `x-...` are everybody's own. */
-export function fieldsOf(value: YamlValue, what: string, table: KeyTable, reader: ComposeReader): (key: string) => YamlEntry | undefined {
-  const entries = entriesOf(value, what)
-  for (const { key, keySpan } of entries) {
-    const missing = table.open[key]
-    if (missing !== undefined) reader.report('not-modelled', 'note', keySpan, `\`${key}\` of ${what} is not modelled: ${missing}`)
-    else if (table.harmless.includes(key)) reader.ignored.add(key)
-    else if (!table.modelled.includes(key) && !key.startsWith('x-')) {
-      const known = [...table.modelled, ...table.harmless, ...Object.keys(table.open)].filter(name => !name.startsWith('x-'))
-      complain(value.reader, 'unknown-key', keySpan, `\`${key}\` is not known in ${what}`, didYouMean(key, known) ?? (known.length > 12 ? undefined : `known are ${known.join(', ')}`))
-    }
-  }
-  return key => entries.find(entry => entry.key === key)
 }
 
 /** Returns a scalar's text with its variables filled in. */

@@ -1,11 +1,12 @@
 /** One service of a compose file. */
 
 import type { Span } from '../diagnostics/source-file.ts'
+import { fieldsOf } from '../draft/fields.ts'
 import { complain, entriesOf, isEmpty, isList, isMapping, itemsOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import { DEPLOY_KEYS, JOIN_KEYS, SERVICE_KEYS } from './compose-keys.ts'
 import { readExposed, readPorts } from './compose-ports.ts'
-import { fieldsOf, filledAddress, filledNumber, filledText } from './compose-reader.ts'
+import { filledAddress, filledNumber, filledText } from './compose-reader.ts'
 import type { ComposeReader } from './compose-reader.ts'
 import type { ContainerPlan, JoinPlan, Placed } from './plan.ts'
 

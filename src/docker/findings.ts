@@ -2,10 +2,11 @@
 
 import { reportInto } from '../diagnostics/diagnostic.ts'
 import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
+import { isUnspecified } from '../net/address.ts'
 import { DEFAULT_NETWORK } from './default-network.ts'
 import type { DockerHost, Join, PortBinding, Sandbox } from './model.ts'
 import type { ContainerPlan, HostPlan } from './plan.ts'
-import { isUnspecified, sandboxWords } from './port-rules.ts'
+import { sandboxWords } from './port-rules.ts'
 
 /** What the host's own INPUT rules do with a packet for a published port: where it is refused, the rule or policy that does so. */
 export type AskInput = (binding: PortBinding) => { readonly refusedBy: string } | undefined

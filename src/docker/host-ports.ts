@@ -1,9 +1,8 @@
 /** The host's ports: which are taken, and which a range gives next. Source: daemon/libnetwork/portallocator/portallocator.go RequestPortsInRange(). */
 
-import { familyOf } from '../net/address.ts'
+import { familyOf, isUnspecified } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
 import type { PortProtocol } from '../net/protocol.ts'
-import { isUnspecified } from './port-rules.ts'
 
 /** What Linux gives to those who ask for no port: net.ipv4.ip_local_port_range. */
 const EPHEMERAL = { low: 32768, high: 60999 } as const

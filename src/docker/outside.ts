@@ -1,12 +1,11 @@
 /** The part of a host that no compose file tells: a device to the world, its addresses and default routes. Guessed, and said so. */
 
-import { addressWidth, familyOf, maskOfLength, writeAddress } from '../net/address.ts'
+import { addressWidth, familyOf, isUnspecified, maskOfLength, writeAddress } from '../net/address.ts'
 import type { Address, Family } from '../net/address.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { makeNamespace, ROUTE_TABLE } from '../topology/topology.ts'
 import type { Device, DeviceAddress, Namespace, Route } from '../topology/topology.ts'
 import type { DockerHost } from './model.ts'
-import { isUnspecified } from './port-rules.ts'
 
 /** A host's namespace without its engine, and what was guessed. */
 export interface Outside {

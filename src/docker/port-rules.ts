@@ -3,8 +3,8 @@
 import { fillChecksum, header, hideBehind, host, not, portOf, sendTo, verdict } from '../draft/rule-parts.ts'
 import { append, inFilter, inNat, insert, RAW } from '../draft/step.ts'
 import type { Step } from '../draft/step.ts'
-import { familyOf, writeAddress } from '../net/address.ts'
-import type { Address, Prefix } from '../net/address.ts'
+import { familyOf, isUnspecified, writeAddress } from '../net/address.ts'
+import type { Prefix } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { CHAIN } from './chains.ts'
 import { isAtLeast, isClassic } from './engine.ts'
@@ -120,9 +120,4 @@ function openPort({ protocol, port, address, bridge, owner, mode }: PortView) {
 function checksum({ protocol, port, owner }: PortView): readonly Step[] {
   if (PROTOCOL[protocol] !== PROTOCOL.sctp) return []
   return [append({ table: 'mangle', chain: 'POSTROUTING' }, { matches: portOf('sctp', 'sport', port), target: fillChecksum, owner, reason: `what ${owner} sends over SCTP has a checksum that hardware would have to fill in` })]
-}
-
-/** Tells whether an address stands for every address. */
-export function isUnspecified(address: Address): boolean {
-  return address === 0 || address === 0n
 }

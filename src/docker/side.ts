@@ -1,7 +1,7 @@
 /** A host seen from one family: what all functions that make rules are given. */
 
-import type { Family } from '../net/address.ts'
 import { writePrefix } from '../net/address.ts'
+import type { Family } from '../net/address.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import type { Engine } from './engine.ts'
 import type { DockerNetwork, NetworkSide } from './model.ts'

@@ -20,6 +20,11 @@ export function familyOf(address: Address): Family {
   return typeof address === 'number' ? 'ipv4' : 'ipv6'
 }
 
+/** Tells whether an address stands for every address. */
+export function isUnspecified(address: Address): boolean {
+  return address === 0 || address === 0n
+}
+
 /** Returns the width of an address in bits: 32 or 128. */
 export function addressWidth(family: Family): number {
   return family === 'ipv4' ? 32 : 128

@@ -1,7 +1,7 @@
 /** Reading YAML nodes with their places, so that every mistake has a span. Nothing here knows what a text describes. */
 
-import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml'
-import type { Document, Node } from 'yaml'
+import { isAlias, isMap, isPair, isScalar, isSeq, parseAllDocuments, parseDocument } from 'yaml'
+import type { Document, Node, Scalar } from 'yaml'
 import type { Diagnostic, DiagnosticCode } from '../diagnostics/diagnostic.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 
@@ -31,8 +31,19 @@ export interface YamlReader {
 
 /** Returns a reader of a text; what is no YAML is among its complaints, and it has no root then. JSON is YAML too. */
 export function openYaml(source: SourceFile): YamlReader {
-  const document = parseDocument(source.text, { uniqueKeys: false, prettyErrors: false })
-  const reader: YamlReader = { source, document, diagnostics: [] }
+  return readerOf(parseDocument(source.text, PARSE_OPTIONS), source, [])
+}
+
+/** Returns a reader for each document of a stream, divided by `---` lines; all share their complaints. */
+export function openYamlStream(source: SourceFile): readonly YamlReader[] {
+  const diagnostics: Diagnostic[] = []
+  return [...parseAllDocuments(source.text, PARSE_OPTIONS)].map(document => readerOf(document, source, diagnostics))
+}
+
+const PARSE_OPTIONS = { uniqueKeys: false, prettyErrors: false } as const
+
+function readerOf(document: Document, source: SourceFile, diagnostics: Diagnostic[]): YamlReader {
+  const reader: YamlReader = { source, document, diagnostics }
   for (const error of document.errors) {
     complain(reader, 'bad-yaml', { source, start: error.pos[0], end: Math.max(error.pos[1], error.pos[0] + 1) }, firstLine(error.message))
   }
@@ -68,16 +79,21 @@ export function entriesOf(value: YamlValue, what: string): readonly YamlEntry[] 
   const merged: YamlEntry[] = []
   for (const pair of node.items) {
     if (!isPair(pair) || !isScalar(pair.key)) continue
-    const key = textOfScalar(pair.key)
-    const keySpan = spanOf(reader, pair.key)
-    const inner = (pair.value ?? null) as Node | null
-    const entry = { key, keySpan, value: { node: inner, reader, span: inner ? spanOf(reader, inner) : keySpan } }
+    const entry = entryOf(pair.key, pair.value, reader)
+    const { key, keySpan } = entry
     if (key === MERGE_KEY) merged.push(...itemsOf(entry.value).flatMap(item => entriesOf(item, '`<<`')))
     else if (seen.has(key)) complain(reader, 'duplicate-key', keySpan, `\`${key}\` is there twice`)
     else seen.set(key, entry)
   }
   for (const entry of merged) if (!seen.has(entry.key)) seen.set(entry.key, entry)
   return [...seen.values()]
+}
+
+/** Returns the entry of a key, undefined where there is none; complains of nothing. */
+export function entryNamed(value: YamlValue, name: string): YamlEntry | undefined {
+  const node = resolved(value)
+  const pair = isMap(node) ? node.items.find(item => isScalar(item.key) && textOfScalar(item.key) === name) : undefined
+  return pair && isScalar(pair.key) ? entryOf(pair.key, pair.value, value.reader) : undefined
 }
 
 /** Stands for the entries of other mappings. */
@@ -142,6 +158,12 @@ export function blockSource(value: YamlValue): SourceFile {
   const text = isScalar(node) ? String(node.value) : ''
   const before = source.text.slice(0, value.span.start).split('\n').length
   return { path: source.path, text: '\n'.repeat(before) + text }
+}
+
+function entryOf(keyNode: Scalar, valueNode: unknown, reader: YamlReader): YamlEntry {
+  const keySpan = spanOf(reader, keyNode)
+  const inner = (valueNode ?? null) as Node | null
+  return { key: textOfScalar(keyNode), keySpan, value: { node: inner, reader, span: inner ? spanOf(reader, inner) : keySpan } }
 }
 
 function resolved(value: YamlValue): Node | null {
