@@ -1,23 +1,21 @@
 /** `5x5 docker COMPOSE` */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import { findSurprises } from '../../src/docker/findings.ts'
 import type { HostReading } from '../../src/docker/read-host.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
-import { writeHost, writeReasons } from '../../src/report/docker-text.ts'
+import { writeHost } from '../../src/report/docker-text.ts'
 import { count } from '../../src/report/paint.ts'
-import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
-import { dockerJson } from '../docker/docker-json.ts'
 import { askInput } from '../docker/ask-input.ts'
+import { dockerJson } from '../docker/docker-json.ts'
 import { hostRules, readBase } from '../docker/host-rules.ts'
 import type { HostRules } from '../docker/host-rules.ts'
 import { engineNamed, readComposeHost, releasePair } from '../docker/read-compose.ts'
 import { DOCKER_FILES } from '../docker/rule-files.ts'
 import { readFamily } from '../input.ts'
+import { printRules } from '../network/print-rules.ts'
 
 const help = `5x5 docker writes the rules that dockerd would write for a compose file, without dockerd.
 
@@ -86,6 +84,16 @@ function allFindings({ value, plan, diagnostics }: HostReading, base: readonly R
   return [...diagnostics, ...findSurprises(value, plan, base.length === 0 ? undefined : askInput(value, base))]
 }
 
+function print({ reading, rules, diagnostics, values }: DockerJob, terminal: Terminal): void {
+  const { value, ignored } = reading
+  printRules({
+    rules, diagnostics, ignored, values, assumptions: value.assumptions,
+    title: `engine ${value.engine.text}`,
+    overview: writeHost(value, terminal.paint),
+    summary: `of engine ${value.engine.text} for ${count(value.networks.length, 'network')}, ${count(value.sandboxes.length, 'container')} and ${count(publishedCount(reading), 'published port')}`,
+  }, terminal)
+}
+
 interface DockerJob {
   readonly reading: HostReading
   readonly rules: readonly HostRules[]
@@ -93,27 +101,6 @@ interface DockerJob {
   readonly values: FlagValues
 }
 
-function print({ reading, rules, diagnostics, values }: DockerJob, { out, err, paint, paintErr, directory }: Terminal): void {
-  const { value, ignored } = reading
-  if (diagnostics.length > 0) err(`${writeDiagnostics(diagnostics, paintErr, values['all'] === true)}\n`)
-  const folder = textFlag(values, 'output')
-  const heading = (one: HostRules): string => `${NAMES[one.family]}, engine ${value.engine.text}`
-  if (folder !== undefined) write(rules, resolve(directory, folder))
-  if (values['explain'] === true) out(`${writeHost(value, paint)}${rules.map(one => `\n${paint('strong', heading(one))}\n\n${writeReasons(one.lines, paint)}`).join('')}\n`)
-  else if (folder === undefined) out(rules.map(one => `${rules.length > 1 ? `# ${heading(one)}\n` : ''}${one.source.text}`).join(''))
-  if (value.assumptions.length > 0) err(`Assumed:\n${value.assumptions.map(words => `  ${words}\n`).join('')}`)
-  if (ignored.length > 0 && values['explain'] === true) err(`Not looked at, since no rule hangs on it: ${ignored.join(', ')}.\n`)
-  const where = folder === undefined ? '' : `, written to ${rules.map(({ family }) => join(folder, DOCKER_FILES[family])).join(' and ')}`
-  err(`${rules.map(({ family, lines }) => count(lines.filter(({ step }) => step !== undefined).length, `${NAMES[family]} rule`)).join(' and ')} of engine ${value.engine.text} for ${count(value.networks.length, 'network')}, ${count(value.sandboxes.length, 'container')} and ${count(publishedCount(reading), 'published port')}${where}.\n`)
-}
-
 function publishedCount({ value }: HostReading): number {
   return new Set(value.joins.flatMap(({ bindings }) => bindings.map(({ protocol, hostPort, request }) => `${protocol} ${hostPort} ${request.containerPort} ${request.span?.start}`))).size
 }
-
-function write(rules: readonly HostRules[], folder: string): void {
-  mkdirSync(folder, { recursive: true })
-  for (const { family, source } of rules) writeFileSync(join(folder, DOCKER_FILES[family]), source.text)
-}
-
-const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const

@@ -1,14 +1,13 @@
 /** A docker host as JSON: what `5x5 docker --json` prints. */
 
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
-import { familyOf, writeAddress, writePrefix } from '../../src/net/address.ts'
 import type { DockerHost, NetworkSide, PortBinding } from '../../src/docker/model.ts'
-import { jsonReport } from '../../src/report/json.ts'
+import { familyOf, writeAddress, writePrefix } from '../../src/net/address.ts'
+import { rulesJson } from '../network/rules-json.ts'
 import type { HostRules } from './host-rules.ts'
 
 /** Returns the value to print. */
 export function dockerJson(host: DockerHost, rules: readonly HostRules[], diagnostics: readonly Diagnostic[]): unknown {
-  const sources = [...new Set(diagnostics.map(({ span }) => span.source))]
   return {
     engine: host.engine.text,
     flavor: host.engine.flavor,
@@ -21,12 +20,7 @@ export function dockerJson(host: DockerHost, rules: readonly HostRules[], diagno
       endpoints: endpoints.map(({ network, device, addresses }) => ({ network: network.name, device, addresses: Object.values(addresses).map(writeAddress) })),
     })),
     ports: host.joins.flatMap(({ sandbox, bindings }) => bindings.map(binding => portJson(sandbox.container, binding))),
-    rules: Object.fromEntries(rules.map(({ family, lines, source }) => [family, {
-      text: source.text,
-      rules: lines.flatMap(({ table, chain, text, step }) => (text.startsWith('-A') ? [{ table, chain, rule: text, reason: step?.reason ?? null, for: step?.owner ?? null }] : [])),
-    }])),
-    assumptions: host.assumptions,
-    ...jsonReport(sources.map(source => ({ sources: [source], partial: false, diagnostics: diagnostics.filter(({ span }) => span.source === source) }))),
+    ...rulesJson(rules, diagnostics, host.assumptions),
   }
 }
 

@@ -1,7 +1,7 @@
 /** Networks and pods -> a host: every pod with the addresses that its network's address plugin gives. */
 
-import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
 import { reportInto } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic, Report } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { addressWidth, familyOf, prefixIncludes, writeAddress } from '../net/address.ts'
 import type { Address, Family } from '../net/address.ts'

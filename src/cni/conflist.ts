@@ -2,6 +2,7 @@
 
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
+import { requiredText } from '../draft/required.ts'
 import { choiceOf, listOf } from '../draft/values.ts'
 import { complain, entryNamed, flagOf, numberOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
@@ -10,7 +11,6 @@ import { BRIDGE_KEYS, FIREWALL_KEYS, LIST_KEYS, PORTMAP_KEYS, SILENT_PLUGINS } f
 import { NO_IPAM, readIpam } from './ipam.ts'
 import { INGRESS_POLICIES } from './model.ts'
 import type { BridgePlugin, CniNetwork, CniPlugin, FirewallPlugin, PortmapPlugin } from './model.ts'
-import { requiredText } from './required.ts'
 
 type Fields = (key: string) => YamlEntry | undefined
 

@@ -2,18 +2,18 @@
 
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
+import { reportMissing } from '../draft/required.ts'
 import { commented, header, hideAtRandom, hideBehind, jumpTo, marked, not, verdict } from '../draft/rule-parts.ts'
 import type { HeaderTest } from '../draft/rule-parts.ts'
 import { append, inFilter, inNat, makeChain } from '../draft/step.ts'
 import type { RuleWords, Step } from '../draft/step.ts'
 import { subnetOf } from '../draft/values.ts'
-import type { Family, Prefix } from '../net/address.ts'
 import { familyOf, writePrefix } from '../net/address.ts'
+import type { Family, Prefix } from '../net/address.ts'
 import { prefixAround } from '../net/prefix-math.ts'
 import { complain, entryNamed, flagOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import { multicastPrefix } from './bridge-rules.ts'
-import { reportMissing } from './required.ts'
 
 /** The network of a cluster and the part of it that a node has. */
 export interface FlannelSide {

@@ -2,6 +2,7 @@
 
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
+import { reportMissing, requiredText } from '../draft/required.ts'
 import { addressOf, listOf, subnetOf } from '../draft/values.ts'
 import { addressWidth, familyOf, prefixIncludes, writePrefix } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
@@ -10,7 +11,6 @@ import { complain, isList } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import { FIXED_KEYS, IPAM_KEYS, RANGE_KEYS, ROUTE_KEYS } from './conflist-keys.ts'
 import type { Ipam, IpamRange, PodRoute } from './model.ts'
-import { reportMissing, requiredText } from './required.ts'
 
 /** Pods get no address. */
 export const NO_IPAM: Ipam = { rangeSets: [], fixed: [], routes: [] }

@@ -2,6 +2,7 @@
 
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
+import { reportMissing } from '../draft/required.ts'
 import { addressOf, portOf, subnetOf } from '../draft/values.ts'
 import { familyOf, prefixIncludes, readAddress } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
@@ -11,7 +12,6 @@ import type { PortProtocol } from '../net/protocol.ts'
 import type { NumberRange } from '../net/ranges.ts'
 import { complain, entriesOf, entryNamed, isMapping, itemsOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
-import { reportMissing } from './required.ts'
 
 /** How a network is kept from others: `strict` from those too that are not isolated. */
 export type Isolation = 'never' | 'normal' | 'strict'
@@ -68,7 +68,7 @@ export function looksLikeNetavark(root: YamlValue): boolean {
 export function readNetavark(root: YamlValue, notes: FieldNotes): NetavarkHost {
   const entries = entriesOf(root, 'the networks')
   const release = entries.find(({ key }) => key === RELEASE_KEY)
-  const [major = 0, minor = 0] = release ? (textOf(release.value, `\`${RELEASE_KEY}\``) ?? '').replace(/["']/g, '').split('.').map(Number) : [1, 17]
+  const [major = 0, minor = 0] = release ? (textOf(release.value, `\`${RELEASE_KEY}\``) ?? '').split('.').map(Number) : [1, 17]
   const networks = entries.filter(({ key }) => !key.startsWith('x-')).map(entry => readNetwork(entry, notes))
   const bridges = new Set<string>()
   for (const [index, { bridge, name }] of networks.entries()) {
@@ -125,7 +125,7 @@ function readContainer({ key: name, keySpan, value }: YamlEntry, notes: FieldNot
 
 /** `[HOST:]PORT:PORT[/PROTOCOL]`, with ranges; an IPv6 address stands in brackets. */
 function readPort(value: YamlValue): readonly NetavarkPort[] {
-  const text = textOf(value, 'a port')?.replace(/^["']|["']$/g, '')
+  const text = textOf(value, 'a port')
   if (text === undefined) return []
   const [, address = '', host = '', container = '', word = 'tcp'] = /^(?:(\[[^\]]*\]|[^:[\]]*):)?([\d-]+):([\d-]+)(?:\/(\w+))?$/.exec(text) ?? []
   const protocol = PORT_PROTOCOLS.find(name => name === word)

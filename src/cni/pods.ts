@@ -2,15 +2,15 @@
 
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
+import { reportMissing } from '../draft/required.ts'
 import { addressOf, listOf, portOf, protocolOf } from '../draft/values.ts'
 import { addressWidth, familyOf, readAddress } from '../net/address.ts'
-import type { AddressWithLength } from '../net/prefix-math.ts'
 import { readAddressWithLength } from '../net/prefix-math.ts'
+import type { AddressWithLength } from '../net/prefix-math.ts'
 import { complain, entriesOf, entryNamed, isList, itemsOf, textOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import { MAPPING_KEYS, POD_KEYS } from './conflist-keys.ts'
 import type { PodPlan, PortMapping } from './model.ts'
-import { reportMissing } from './required.ts'
 
 /**
  * Returns the pods in the order given. A list has a mapping for each; a mapping has the container's id as key, and as value either the same
@@ -75,6 +75,6 @@ function readMapping(value: YamlValue, notes: FieldNotes): readonly PortMapping[
   const containerPort = container && portOf(container.value, '`containerPort`')
   const protocol = protocolEntry ? protocolOf(protocolEntry.value, '`protocol`') : 'tcp'
   if (hostPort === undefined || containerPort === undefined || protocol === undefined) return []
-  const isEmpty = address !== undefined && /^(""|''|)$/.test(textOf(address.value, '`hostIP`') ?? '')
+  const isEmpty = address !== undefined && textOf(address.value, '`hostIP`') === ''
   return [{ hostPort, containerPort, protocol, hostAddress: address && !isEmpty ? addressOf(address.value, '`hostIP`') : undefined, span: value.span }]
 }

@@ -1,7 +1,7 @@
 /** Files that describe networks, and a list of pods -> what each engine is asked for: the one way from texts to hosts. */
 
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { reportInto } from '../diagnostics/diagnostic.ts'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { SourceFile } from '../diagnostics/source-file.ts'
 import type { FieldNotes } from '../draft/fields.ts'
 import { complain, entryNamed, openYaml, rootOf } from '../yaml/yaml-reader.ts'

@@ -4,6 +4,7 @@ import type { MatchUse, OptionUse, TargetUse } from '../ir/ruleset.ts'
 import { ADDRESS_TYPE, CT_STATE } from '../meaning/fields.ts'
 import { addressWidth, familyOf, maskOfLength } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
+import { readDevicePattern } from '../net/device-name.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { PortProtocol } from '../net/protocol.ts'
 import type { NumberRange } from '../net/ranges.ts'
@@ -164,7 +165,7 @@ function optionOf(test: Prefix | Not<Prefix>): OptionUse {
   return 'not' in test ? { value: test.not, inverted: true } : plain(test)
 }
 
+/** A name that ends in `+` stands for all devices whose names begin so. */
 function deviceOption(test: string | Not<string>): OptionUse {
-  const isInverted = typeof test !== 'string'
-  return { value: { name: isInverted ? test.not : test, prefix: false }, inverted: isInverted }
+  return typeof test === 'string' ? plain(readDevicePattern(test)) : { value: readDevicePattern(test.not), inverted: true }
 }

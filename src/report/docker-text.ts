@@ -7,7 +7,7 @@ import type { Paint } from './paint.ts'
 
 /** Returns the tables of networks, containers and published ports. */
 export function writeHost(host: DockerHost, paint: Paint): string {
-  const blocks = [table('networks', networkRows(host), paint), table('containers', containerRows(host), paint), table('published ports', portRows(host), paint)]
+  const blocks = [writeTable('networks', networkRows(host), paint), writeTable('containers', containerRows(host), paint), writeTable('published ports', portRows(host), paint)]
   return blocks.filter(block => block !== '').join('\n')
 }
 
@@ -24,7 +24,8 @@ export function writeReasons(lines: readonly BookLine[], paint: Paint): string {
   return blocks.map(block => block.map(line => `${line}\n`).join('')).join('\n')
 }
 
-function table(title: string, rows: readonly (readonly string[])[], paint: Paint): string {
+/** Returns rows in columns under a title; nothing where there are none. */
+export function writeTable(title: string, rows: readonly (readonly string[])[], paint: Paint): string {
   if (rows.length === 0) return ''
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
   const lines = rows.map(row => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
