@@ -9,13 +9,6 @@ const OUTERMOST: ReadonlySet<TokenType> = new Set([WORD.include, WORD.let, WORD.
 /** Characters that are split at once: the tokens of a long text would fill the memory if they all lived until the end. */
 const PART = 1 << 15
 
-const VERBS: ReadonlySet<TokenType> = new Set([WORD.allow, WORD.deny, WORD.reject, WORD.log, WORD.untracked])
-
-/** Tells whether a sentence is a rule: it begins with a verb. */
-export function isRule([first]: readonly IToken[]): boolean {
-  return first !== undefined && VERBS.has(first.tokenType)
-}
-
 /** What stands between and beside the sentences. */
 export interface Remainder {
   readonly comments: readonly IToken[]
@@ -24,26 +17,66 @@ export interface Remainder {
 
 /** Calls `visit` with the tokens of each sentence of `text[from, to)`, whole lines, the line end after it left out. A line end after a comma ends nothing. */
 export function eachSentence(text: string, visit: (sentence: IToken[]) => void, from = 0, to = text.length): Remainder {
-  const comments: IToken[] = []
-  const problems: ILexingError[] = []
-  const gathering: Gathering = { tokens: [], depth: 0 }
+  const gathering = startGathering()
   for (let start = from; start < to; ) {
     const newline = start + PART >= to ? -1 : text.indexOf('\n', start + PART)
     const end = newline === -1 || newline >= to ? to : newline + 1
-    const part = splitPolicy(text, start, end)
-    for (const token of part.tokens) gather(gathering, token, visit)
-    for (const comment of part.comments) comments.push(comment)
-    problems.push(...part.problems)
+    gatherPart(gathering, text, start, end, visit)
     start = end
   }
-  if (gathering.tokens.length > 0) visit(withoutLastLineEnd(gathering.tokens))
-  return { comments, problems }
+  return finish(gathering, visit)
 }
 
-/** A sentence of which more may come. */
+/** The same, but lines that hold a rule each are not looked into: `skip` is called with where a run of them stands. Problems are of the other lines. */
+export function eachSentenceButRules(text: string, visit: (sentence: IToken[]) => void, skip: (start: number, end: number) => void): Remainder {
+  const gathering = startGathering()
+  for (let start = 0; start < text.length; ) {
+    const rulesEnd = gathering.tokens.length === 0 ? endOfRules(text, start) : start
+    if (rulesEnd > start) {
+      skip(start, rulesEnd)
+      start = rulesEnd
+      continue
+    }
+    let end = endOfLine(text, start)
+    // Lists often follow each other. A rule may stand in a sentence that goes on.
+    while (end < text.length && end - start < PART && text.startsWith('let ', end)) end = endOfLine(text, end)
+    gatherPart(gathering, text, start, end, visit)
+    start = end
+  }
+  return finish(gathering, visit)
+}
+
+/** A line that is a rule and goes on nowhere, or is blank, or only a comment; all characters are of the language. */
+const RULE_LINE = /[ \t]*(?:(?:allow|deny|reject|log|untracked)(?![A-Za-z0-9_.+-])(?:[A-Za-z0-9_.+:/ \t-]|"(?:[^"\\\r\n]|\\[^\r\n])*"|,(?![ \t]*(?:\r?\n|#|$)))*)?(?:#[^\n]*)?(?:\r?\n|$)/y
+
+function endOfRules(text: string, start: number): number {
+  let end = start
+  for (RULE_LINE.lastIndex = start; end < text.length && RULE_LINE.test(text); ) end = RULE_LINE.lastIndex
+  return end
+}
+
+function endOfLine(text: string, start: number): number {
+  const newline = text.indexOf('\n', start)
+  return newline === -1 ? text.length : newline + 1
+}
+
+/** A sentence of which more may come, and what stood between those before. */
 interface Gathering {
   tokens: IToken[]
   depth: number
+  readonly comments: IToken[]
+  readonly problems: ILexingError[]
+}
+
+function startGathering(): Gathering {
+  return { tokens: [], depth: 0, comments: [], problems: [] }
+}
+
+function gatherPart(gathering: Gathering, text: string, start: number, end: number, visit: (sentence: IToken[]) => void): void {
+  const part = splitPolicy(text, start, end)
+  for (const token of part.tokens) gather(gathering, token, visit)
+  for (const comment of part.comments) gathering.comments.push(comment)
+  for (const problem of part.problems) gathering.problems.push(problem)
 }
 
 function gather(gathering: Gathering, token: IToken, visit: (sentence: IToken[]) => void): void {
@@ -63,6 +96,11 @@ function end(gathering: Gathering, visit: (sentence: IToken[]) => void): void {
   visit(withoutLastLineEnd(gathering.tokens))
   gathering.tokens = []
   gathering.depth = 0
+}
+
+function finish({ tokens, comments, problems }: Gathering, visit: (sentence: IToken[]) => void): Remainder {
+  if (tokens.length > 0) visit(withoutLastLineEnd(tokens))
+  return { comments, problems }
 }
 
 function withoutLastLineEnd(tokens: IToken[]): IToken[] {

@@ -38,11 +38,12 @@ export function maskOfLength(family: Family, length: number): Address {
 
 /** Returns the prefix length of a contiguous mask, undefined for any other. */
 export function lengthOfMask(mask: Address): number | undefined {
-  const width = addressWidth(familyOf(mask))
-  const inverted = typeof mask === 'number' ? BigInt(~mask >>> 0) : ~mask & ALL_IPV6
-  if ((inverted & (inverted + 1n)) !== 0n) return undefined
-  return width - inverted.toString(2).length + (inverted === 0n ? 1 : 0)
+  if (typeof mask !== 'number') return LENGTH_OF_IPV6_MASK.get(mask)
+  const inverted = ~mask >>> 0
+  return (inverted & (inverted + 1)) === 0 ? Math.clz32(inverted) : undefined
 }
+
+const LENGTH_OF_IPV6_MASK: ReadonlyMap<bigint, number> = new Map(Array.from({ length: 129 }, (_, length) => [(ALL_IPV6 << BigInt(128 - length)) & ALL_IPV6, length]))
 
 /** Returns the prefix of an address and a mask, host bits cleared. */
 export function prefixOf(address: Address, mask: Address): Prefix {
@@ -153,12 +154,18 @@ function readGroups(text: string, mayEndInIpv4: boolean): number[] | undefined {
 function writeIpv6(address: bigint): string {
   if (address >> 32n === 0xffffn) return `::ffff:${writeAddress(Number(address & 0xffffffffn))}`
   if (address >> 32n === 0n && address > 0xffffn) return `::${writeAddress(Number(address))}`
-  const groups = Array.from({ length: 8 }, (_, index) => Number((address >> BigInt(112 - 16 * index)) & 0xffffn))
+  const groups: number[] = []
+  for (const shift of QUARTERS) {
+    const quarter = Number((address >> shift) & 0xffffffffn)
+    groups.push(quarter >>> 16, quarter & 0xffff)
+  }
   const { start, length } = longestZeroRun(groups)
   const hex = groups.map(group => group.toString(16))
   if (length < 2) return hex.join(':')
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`
 }
+
+const QUARTERS = [96n, 64n, 32n, 0n] as const
 
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
   let best = { start: 0, length: 0 }

@@ -7,7 +7,7 @@ import type { Family, Prefix } from '../net/address.ts'
 import type { CompiledChain, CompiledHook, CompiledIpset, CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
 import { commentMatch } from './matches.ts'
-import type { End, Origin, ResolvedPolicy, Zone } from './resolved.ts'
+import type { End, Origin, Prefixes, ResolvedPolicy, Zone } from './resolved.ts'
 import { sidesMeet, sidesOf } from './sides.ts'
 import type { Side } from './sides.ts'
 import type { Span } from '../diagnostics/source-file.ts'
@@ -25,17 +25,27 @@ export interface Drafts {
   readonly zones: readonly Zone[]
   /** Zones of which a packet may be in two. */
   readonly overlapping: ReadonlySet<Zone>
-  /** Which pair of zones has the chain of a name. */
-  readonly pairNames: Map<string, string>
+  /** The alternatives of zones and lists that were asked for, by place and addresses. */
+  readonly sides: Map<End['place'], Map<Prefixes | undefined, readonly Side[]>>
+  /** Pairs that sentences speak of. */
+  readonly pairs: Map<Pair['from'], Map<Pair['to'], Pair>>
+  /** How many chains the pairs of zones have, by the name of their first. */
+  readonly pairCounts: Map<string, number>
   /** The chain that takes the rules for docker's zones now. */
   dockerChain: string
+}
+
+/** A pair of zones, or a zone and the firewall. */
+export interface Pair {
+  readonly from: Zone | 'fw'
+  readonly to: Zone | 'fw'
 }
 
 /** Returns nothing yet. */
 export function startDrafts(policy: ResolvedPolicy, family: Family): Drafts {
   const zones = policy.zones.filter(zone => !zone.isDockers || !zone.at || zone.at[family].length > 0)
   return {
-    family, policy, zones, overlapping: overlappingZones(zones, family), chains: new Map(), hooks: [], ipsets: new Map(), silent: new Map(), pairNames: new Map(),
+    family, policy, zones, overlapping: overlappingZones(zones, family), chains: new Map(), hooks: [], ipsets: new Map(), silent: new Map(), sides: new Map(), pairs: new Map(), pairCounts: new Map(),
     dockerChain: DOCKER_WAY,
   }
 }
@@ -80,10 +90,21 @@ export function alternatives(drafts: Drafts, ends: readonly End[], origin: Origi
 
 /** Returns the alternatives of one end. */
 export function alternativesOf(drafts: Drafts, end: End, origin: Origin): readonly Side[] {
-  const { family } = drafts
-  const sides = sidesOf(end, family, (of, prefixes) => makeIpset(drafts, of, prefixes, origin))
+  const sides = knownSides(drafts, end, origin)
   if (sides.length === 0) noteSilent(drafts, end)
   return sides
+}
+
+/** Zones and lists are spoken of again and again. */
+function knownSides(drafts: Drafts, end: End, origin: Origin): readonly Side[] {
+  const { family, sides } = drafts
+  const { addresses, list, place } = end
+  const make = (): readonly Side[] => sidesOf(end, family, (of, prefixes) => makeIpset(drafts, of, prefixes, origin))
+  if (addresses && list === undefined) return make()
+  const ofPlace = sides.get(place) ?? new Map<Prefixes | undefined, readonly Side[]>()
+  const known = ofPlace.get(addresses) ?? make()
+  sides.set(place, ofPlace.set(addresses, known))
+  return known
 }
 
 /** Remembers the name of an end that has no addresses in the family. */

@@ -4,7 +4,7 @@ import type { MatchUse } from '../ir/ruleset.ts'
 import type { CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
 import { alternatives, alternativesOf, chainOf, makeRule, noteSilent } from './drafts.ts'
-import type { Drafts } from './drafts.ts'
+import type { Drafts, Pair } from './drafts.ts'
 import { fitsInHeads, makeHead, makeHeads, trafficMatches } from './heads.ts'
 import type { Exception, Head, TrafficMatch } from './heads.ts'
 import { gotoChain, limitMatch, maximumMatch, untilMatch, verdict } from './matches.ts'
@@ -14,12 +14,6 @@ import { liesInZone, sidesMeet, waysBetween, zoneOf } from './sides.ts'
 import type { Side, Way } from './sides.ts'
 import { writeSentence, writeTail } from './tails.ts'
 import type { Place, Tail } from './tails.ts'
-
-/** A pair of zones, or a zone and the firewall. */
-export interface Pair {
-  readonly from: Zone | 'fw'
-  readonly to: Zone | 'fw'
-}
 
 /** What a sentence adds to the chain of a way. `rules(true)` leaves out what a chain for the pair has asked already. */
 export interface Entry {
@@ -96,7 +90,15 @@ function pairOf(from: End, to: End, way: Way, drafts: Drafts): Pair | undefined 
   if (way === 'docker') return undefined
   const one = way === 'out' ? firewallOf(from) : zoneAlone(from, drafts)
   const other = way === 'in' ? firewallOf(to) : zoneAlone(to, drafts)
-  return one && other ? { from: one, to: other } : undefined
+  return one && other ? knownPair(drafts, one, other) : undefined
+}
+
+/** Equal pairs are one object. */
+function knownPair({ pairs }: Drafts, from: Pair['from'], to: Pair['to']): Pair {
+  const ofFrom = pairs.get(from) ?? new Map<Pair['to'], Pair>()
+  const pair = ofFrom.get(to) ?? { from, to }
+  pairs.set(from, ofFrom.set(to, pair))
+  return pair
 }
 
 function firewallOf(end: End): 'fw' | undefined {

@@ -26,14 +26,24 @@ export interface IpOptions {
 
 /** Returns the match `ip`, undefined where it would match everything. */
 export function ipMatch({ source, destination, inDevice, outDevice, protocol, except }: IpOptions): MatchUse | undefined {
+  if (!source && !destination && !inDevice && !outDevice) return protocol === undefined || protocol === 0 ? undefined : protocolMatch(protocol)
   const infos: Record<string, OptionUse> = {}
   if (source && !isEverything(source)) infos['source'] = { value: source, inverted: except === 'source' }
   if (destination && !isEverything(destination)) infos['destination'] = { value: destination, inverted: except === 'destination' }
   if (inDevice) infos['in-interface'] = { value: inDevice, inverted: except === 'inDevice' }
   if (outDevice) infos['out-interface'] = { value: outDevice, inverted: except === 'outDevice' }
-  if (protocol !== undefined && protocol !== 0) infos['protocol'] = plain(protocol)
+  const only = protocol === undefined || protocol === 0 ? undefined : protocolMatch(protocol).infos['protocol']
+  if (only) infos['protocol'] = only
   for (const _ in infos) return { name: 'ip', infos }
   return undefined
+}
+
+const protocolMatches = new Map<number, MatchUse>()
+
+function protocolMatch(protocol: number): MatchUse {
+  const known = protocolMatches.get(protocol) ?? { name: 'ip', infos: { protocol: plain(protocol) } }
+  protocolMatches.set(protocol, known)
+  return known
 }
 
 function isEverything({ mask }: Prefix): boolean {

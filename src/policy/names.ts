@@ -6,10 +6,10 @@ import { DEVICE_NAME_LIMIT, readDevicePattern } from '../net/device-name.ts'
 import type { ItemNode, LetNode, ServiceNode, Word, ZoneNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import { readAddresses, splitFamilies, withoutCovered } from './read-addresses.ts'
-import type { Zone } from './resolved.ts'
+import type { Prefixes, Zone } from './resolved.ts'
 
 /** A list: of addresses, of services, or broken. */
-export type List = { readonly kind: 'addresses'; readonly prefixes: readonly Prefix[] } | { readonly kind: 'services'; readonly services: readonly ServiceNode[] } | { readonly kind: 'broken' }
+export type List = { readonly kind: 'addresses'; readonly prefixes: readonly Prefix[]; readonly byFamily: Prefixes } | { readonly kind: 'services'; readonly services: readonly ServiceNode[] } | { readonly kind: 'broken' }
 
 /** What names mean; `undefined` where there is no such name. */
 export interface Names {
@@ -82,7 +82,9 @@ function makeList(items: readonly ItemNode[], look: (name: string) => List | und
     }
   }
   if (isBroken) return { kind: 'broken' }
-  return services.length > 0 ? { kind: 'services', services } : { kind: 'addresses', prefixes: withoutCovered(prefixes) }
+  if (services.length > 0) return { kind: 'services', services }
+  const apart = withoutCovered(prefixes)
+  return { kind: 'addresses', prefixes: apart, byFamily: splitFamilies(apart) }
 }
 
 function makeZone({ name, devices, at, owner, span }: ZoneNode, list: (name: string) => List | undefined, complain: Complain): Zone | undefined {

@@ -2,8 +2,9 @@
 
 import { EOF } from 'chevrotain'
 import type { IRecognitionException, IToken } from 'chevrotain'
-import { expectedAt, parseSentence } from '../../grammar/policy-parser.ts'
-import { eachSentence, isRule } from '../../grammar/policy-sentences.ts'
+import { parseKnownSentence } from '../../grammar/known-sentences.ts'
+import { expectedAt } from '../../grammar/policy-parser.ts'
+import { eachSentence, eachSentenceButRules } from '../../grammar/policy-sentences.ts'
 import { KEYWORDS, LineEnd, OpenQuote } from '../../grammar/policy-tokens.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { textOf } from '../diagnostics/source-file.ts'
@@ -19,8 +20,8 @@ export interface ReadPolicy {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** A rule that is not read yet: `source.text[start, end)`. A long policy is mostly rules, and their trees need not all be there at once. */
-export interface DeferredRule {
+/** Rules that are not read yet: whole lines of `source.text[start, end)`. A long policy is mostly rules, and their trees need not all be there at once. */
+export interface DeferredRules {
   readonly kind: 'deferred'
   readonly start: number
   readonly end: number
@@ -46,42 +47,36 @@ export function readPolicy(source: SourceFile): ReadPolicy {
 
 /** What was read of a text whose rules wait. */
 export interface ReadOutline {
-  readonly statements: readonly (StatementNode | DeferredRule)[]
+  readonly statements: readonly (StatementNode | DeferredRules)[]
   readonly partial: boolean
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** Reads all but the rules of a policy file. */
+/** Reads all of a policy file but the rules that have lines of their own. */
 export function readOutline(source: SourceFile): ReadOutline {
   const diagnostics: Diagnostic[] = []
-  const statements: (StatementNode | DeferredRule)[] = []
+  const statements: (StatementNode | DeferredRules)[] = []
   let partial = false
-  const { problems } = eachSentence(source.text, sentence => {
-    const last = sentence[sentence.length - 1]
-    if (isRule(sentence) && last) {
-      statements.push({ kind: 'deferred', start: sentence[0]?.startOffset ?? 0, end: last.startOffset + last.image.length })
-      return
-    }
+  const visit = (sentence: IToken[]): void => {
     const statement = readSentence(source, sentence, diagnostics)
     if (statement.value) statements.push(statement.value)
     partial ||= statement.isPartial
-  })
+  }
+  const { problems } = eachSentenceButRules(source.text, visit, (start, end) => statements.push({ kind: 'deferred', start, end }))
   for (const { offset, length } of problems) diagnostics.push(unknownCharacters({ source, start: offset, end: offset + length }))
   return { statements, partial: partial || problems.length > 0, diagnostics }
 }
 
-/** Reads a rule that waited; undefined where it is broken, which is reported. */
-export function readDeferred(source: SourceFile, { start, end }: DeferredRule, diagnostics: Diagnostic[]): StatementNode | undefined {
-  let found: StatementNode | undefined
+/** Calls `visit` with each of the rules that waited; a broken one is reported and left out. */
+export function readDeferred(source: SourceFile, { start, end }: DeferredRules, diagnostics: Diagnostic[], visit: (rule: StatementNode) => void): void {
   eachSentence(source.text, sentence => {
     const { value, isPartial } = readSentence(source, sentence, diagnostics)
-    found = isPartial ? undefined : value
+    if (value && !isPartial) visit(value)
   }, start, end)
-  return found
 }
 
 function readSentence(source: SourceFile, sentence: IToken[], diagnostics: Diagnostic[]): { readonly value: StatementNode | undefined; readonly isPartial: boolean } {
-  const { tree, errors } = parseSentence(sentence)
+  const { tree, errors } = parseKnownSentence(sentence)
   const value = buildStatement(source, tree)
   if (errors.length > 0) diagnostics.push(...firstOfEachLine(errors, sentence, source))
   return { value, isPartial: errors.length > 0 || !value }

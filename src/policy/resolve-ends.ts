@@ -58,7 +58,7 @@ function lookUp(what: EndNode['what'], names: Names, complain: Complain): Found 
   const zone = names.zones.get(text)
   if (zone) return { place: zone }
   const list = names.list(text)
-  if (list?.kind === 'addresses') return { addresses: splitFamilies(list.prefixes), list: text }
+  if (list?.kind === 'addresses') return { addresses: list.byFamily, list: text }
   if (list?.kind === 'services') complain('unknown-name', what.span, `\`${text}\` is a list of services`, 'services stand before `from` and `to`')
   else if (!list) complainUnknown(what, 'zone or list', [...names.definitions.keys(), 'fw', 'any'], complain, Object.hasOwn(KNOWN_SERVICES, text) ? 'services stand before `from` and `to`' : 'define it: `zone NAME = DEVICE` or `let NAME = ADDRESS, ...`')
   return undefined

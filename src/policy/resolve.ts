@@ -12,7 +12,7 @@ import { commentMatch } from './matches.ts'
 import { collectNames } from './names.ts'
 import type { Names } from './names.ts'
 import { readDeferred, readOutline, readPolicy } from './read.ts'
-import type { DeferredRule } from './read.ts'
+import type { DeferredRules } from './read.ts'
 import { resolveLog } from './resolve-clauses.ts'
 import { resolveNat } from './resolve-nat.ts'
 import { resolveBlock, resolveRule } from './resolve-rules.ts'
@@ -39,8 +39,11 @@ export function resolvePolicy(source: SourceFile, readInclude: ReadInclude, tree
   const names = collectNames(only(placed, 'let'), only(placed, 'zone'), complain)
   const sentences: Sentence[] = []
   for (const { statement, file } of placed) {
-    const read = statement.kind === 'deferred' ? readDeferred(file.source, statement, diagnostics) : statement
-    if (read) for (const sentence of resolveStatement(read, file, names, complain)) sentences.push(sentence)
+    const visit = (read: StatementNode): void => {
+      for (const sentence of resolveStatement(read, file, names, complain)) sentences.push(sentence)
+    }
+    if (statement.kind === 'deferred') readDeferred(file.source, statement, diagnostics, visit)
+    else visit(statement)
   }
   const assertions = only(placed, 'test').flatMap(test => resolveTest(test, names, complain))
   const defaultVerdict = resolveDefault(placed, source, complain)
@@ -56,7 +59,7 @@ export function resolvePolicy(source: SourceFile, readInclude: ReadInclude, tree
 }
 
 interface PlacedStatement {
-  readonly statement: StatementNode | DeferredRule
+  readonly statement: StatementNode | DeferredRules
   readonly file: FileName
 }
 

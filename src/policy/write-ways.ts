@@ -4,9 +4,9 @@ import type { MatchUse } from '../ir/ruleset.ts'
 import { DOCKER_CHAIN, PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
 import { alternativesOf, chainOf, DOCKER_WAY, makeRule, ownOrigin } from './drafts.ts'
-import type { Drafts } from './drafts.ts'
+import type { Drafts, Pair } from './drafts.ts'
 import { makeHeads } from './heads.ts'
-import type { Entry, Pair } from './lower-rules.ts'
+import type { Entry } from './lower-rules.ts'
 import { ESTABLISHED, INVALID, ipMatch, jumpTo, rejection, verdict } from './matches.ts'
 import type { Zone } from './resolved.ts'
 import type { Way } from './sides.ts'
@@ -92,7 +92,7 @@ interface Slot {
 /** Entries of zone pairs may change places with those of others as long as nothing that decides otherwise stands between. */
 function writeSegments(drafts: Drafts, entries: readonly Entry[]): readonly CompiledRule[] {
   const rules: CompiledRule[] = []
-  let slots = new Map<string, Slot>()
+  let slots = new Map<Pair | Entry, Slot>()
   let generics = 0
   let isPlain = true
   const flush = (): void => {
@@ -105,19 +105,15 @@ function writeSegments(drafts: Drafts, entries: readonly Entry[]): readonly Comp
     const { pair } = entry
     const commutes = entry.isPlainAllow && isPlain
     if (!commutes && (pair ? generics > 0 : slots.size > 0)) flush()
-    const key = pair ? `${nameOf(pair.from)} ${nameOf(pair.to)}` : `#${generics++}`
-    const slot = slots.get(key)
+    if (!pair) generics++
+    const slot = slots.get(pair ?? entry)
     if (slot) slot.entries.push(entry)
-    else slots.set(key, { ...(pair ? { pair } : {}), entries: [entry] })
+    else slots.set(pair ?? entry, { ...(pair ? { pair } : {}), entries: [entry] })
     isPlain &&= entry.isPlainAllow
     if (!pair && !entry.isPlainAllow) flush()
   }
   flush()
   return rules
-
-  function nameOf(place: Zone | 'fw'): string {
-    return place === 'fw' ? place : place.name
-  }
 }
 
 function writeSlot(drafts: Drafts, { pair, entries }: Slot): readonly CompiledRule[] {
@@ -138,14 +134,13 @@ function placeName(place: Zone | 'fw'): string {
 }
 
 /** A later segment of the same pair has a chain of its own. */
-function pairChain({ pairNames, chains }: Drafts, pair: Pair): string {
-  const words = `${placeName(pair.from)} ${placeName(pair.to)}`
+function pairChain({ pairCounts, chains }: Drafts, pair: Pair): string {
   const base = `${PREFIX}${placeName(pair.from)}-${placeName(pair.to)}`
-  for (let count = 1; ; count++) {
+  for (let count = (pairCounts.get(base) ?? 0) + 1; ; count++) {
     const more = count === 1 ? '' : `-${count}`
     const name = `${base.slice(0, CHAIN_LIMIT - more.length)}${more}`
     if (chains.has(`filter ${name}`)) continue
-    pairNames.set(name, words)
+    pairCounts.set(base, count)
     return name
   }
 }

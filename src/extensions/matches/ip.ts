@@ -61,7 +61,8 @@ function isAnyDevice({ value }: OptionUseOf<DevicePattern>): boolean {
 }
 
 function matchesAll(use: OptionUseOf<Prefix>): boolean {
-  return !use.inverted && BigInt(use.value.mask) === 0n
+  const { mask } = use.value
+  return !use.inverted && (mask === 0 || mask === 0n)
 }
 
 /** iptables-save prints the length of a full prefix too. */
