@@ -53,8 +53,8 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
   const findings = reach.tables.flatMap(run => {
     const dead = deadRules(reach, run)
     const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > mostForRedundant
-    if (isLong) undecided.push(`which rules of the ${run.table.name} table are redundant (it has more than ${mostForRedundant.toLocaleString('en')})`)
-    const redundant = isLong ? [] : attempt(() => redundantRules(reach, run, dead.rules), [], () => undecided.push(`which rules of the ${run.table.name} table are redundant`))
+    const { found: redundant, isWhole } = isLong ? { found: [], isWhole: false } : redundantRules(run, dead.rules)
+    if (!isWhole) undecided.push(`which${redundant.length > 0 ? ' other' : ''} rules of the ${run.table.name} table are redundant${isLong ? ` (it has more than ${mostForRedundant.toLocaleString('en')})` : ''}`)
     // Where a last rule only says what the policy says, the rule is in question, not the policy.
     const inQuestion = new Set(redundant.filter(({ policyOf }) => policyOf).map(({ at }) => at.rule))
     const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))

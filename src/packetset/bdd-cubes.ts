@@ -29,6 +29,19 @@ export function cubeEdge(bdd: Bdd, cube: Cube): Edge {
   return cube.reduceRight<Edge>((edge, literal) => (literal & 1 ? makeNode(bdd, literal >> 1, ZERO, edge) : makeNode(bdd, literal >> 1, edge, ZERO)), ONE)
 }
 
+/** Returns the literals of both cubes in order, 'never' where one has the opposite of another. */
+export function joinCubes(one: Cube, other: Cube): Cube | 'never' {
+  const joined: number[] = []
+  for (let [at, otherAt] = [0, 0]; at < one.length || otherAt < other.length; ) {
+    const [literal, otherLiteral] = [one[at] ?? Infinity, other[otherAt] ?? Infinity]
+    if (literal !== otherLiteral && literal >> 1 === otherLiteral >> 1 && literal !== Infinity && otherLiteral !== Infinity) return 'never'
+    joined.push(Math.min(literal, otherLiteral))
+    if (literal <= otherLiteral) at++
+    if (otherLiteral <= literal) otherAt++
+  }
+  return joined
+}
+
 /** The level of a literal of a cube, `BOTTOM` after the last. */
 function literalLevel(cube: Cube, at: number): number {
   const literal = cube[at]

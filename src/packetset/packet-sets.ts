@@ -11,7 +11,7 @@ import type { DevicePattern } from '../net/device-name.ts'
 import type { Family } from '../net/address.ts'
 import { and, meets, ONE, or, TooManyNodes, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
-import { cubeEdge, intersectCube, meetsCube, subtractCube } from './bdd-cubes.ts'
+import { cubeEdge, intersectCube, joinCubes, meetsCube, subtractCube } from './bdd-cubes.ts'
 import type { Cube } from './bdd-cubes.ts'
 import { countAssignments, exists, joinAll, sizeOf, substitute, supportOf } from './bdd-quantify.ts'
 import type { ValueRange } from './bdd-values.ts'
@@ -21,7 +21,7 @@ import type { Cover } from './describe.ts'
 import { assignField, forgetField, levelsOf, preimageOfAssign } from './forget.ts'
 import { normalEdge } from './normal.ts'
 import { includesPoint, includesSubject, pointOf } from './point.ts'
-import { adjusting, assigning, choosing, compose, constantOf, imageUnder, isUntouched, noRewriting, readBack, rewrites, setting } from './rewrite.ts'
+import { adjusting, assigning, changedBy, choosing, compose, constantOf, imageUnder, noRewriting, readBack, rewrites, setting } from './rewrite.ts'
 import type { Assignment, RewrittenField, Rewriting, Rewritings } from './rewrite.ts'
 import { fieldsOf, inOrder, keepFields, slicesOf } from './slices.ts'
 import type { Slice } from './slices.ts'
@@ -87,6 +87,8 @@ export interface PacketSets {
   intersectCube(set: PacketSet, cube: PacketCube): PacketSet
   meetsCube(set: PacketSet, cube: PacketCube): boolean
   setOfCube(cube: PacketCube): PacketSet
+  /** What holds in both cubes; 'never' where they exclude each other. */
+  joinCubes(one: PacketCube, other: PacketCube): PacketCube | 'never'
 
   /** The packets that differ from one of the set in this field at most. Ports and the like go with the protocol, all of `ct.` with `ct.state`. */
   exists(set: PacketSet, field: NumberField | DeviceField): PacketSet
@@ -120,7 +122,8 @@ export interface PacketSets {
   readBack(set: PacketSet, rewriting: Rewriting): PacketSet
   /** What the packets of a set have become. */
   imageUnder(set: PacketSet, rewriting: Rewriting): PacketSet
-  isUntouched(set: PacketSet, rewriting: Rewriting): boolean
+  /** The packets that are not what they were after the rewriting. */
+  changedBy(rewriting: Rewriting): PacketSet
   /** The value that the rewriting gives to a field whatever it was, undefined where it leaves any of it. */
   constantOf(rewriting: Rewriting, field: NumberField): bigint | undefined
   rewrites(rewriting: Rewriting, field: NumberField): boolean
@@ -199,7 +202,7 @@ function making(space: Space): Pick<PacketSets, 'setOf' | 'setOfField' | 'setOfM
   }
 }
 
-function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'setOfCube'> {
+function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'setOfCube' | 'joinCubes'> {
   const { bdd } = space
   return {
     cubeOf: predicates => {
@@ -210,6 +213,7 @@ function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'inte
     intersectCube: (set, cube) => branded(intersectCube(bdd, set, cube)),
     meetsCube: (set, cube) => meetsCube(bdd, set, cube),
     setOfCube: cube => branded(cubeEdge(bdd, cube)),
+    joinCubes: (one, other) => joinCubes(one, other) as PacketCube | 'never',
   }
 }
 
@@ -251,7 +255,7 @@ function renameFreeVariables(space: Space, set: Edge, rename: (variable: FreeVar
   return substitute(space.bdd, set, functions)
 }
 
-function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'compose' | 'assigning' | 'adjusting' | 'setting' | 'choosing' | 'readBack' | 'imageUnder' | 'isUntouched' | 'constantOf' | 'rewrites'> {
+function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'compose' | 'assigning' | 'adjusting' | 'setting' | 'choosing' | 'readBack' | 'imageUnder' | 'changedBy' | 'constantOf' | 'rewrites'> {
   return {
     compose: (first, next) => compose(space, rewritings, first, next),
     assigning: (field, how) => assigning(space, rewritings, field, how),
@@ -263,7 +267,7 @@ function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'comp
     },
     readBack: (set, by) => branded(readBack(space, set, by)),
     imageUnder: (set, by) => branded(imageUnder(space, set, by)),
-    isUntouched: (set, by) => isUntouched(space, set, by),
+    changedBy: by => branded(changedBy(space, by)),
     constantOf: (by, field) => constantOf(space, by, field),
     rewrites: (by, field) => rewrites(space, by, field),
   }

@@ -7,7 +7,7 @@ import type { AssignedField } from '../meaning/effect.ts'
 import type { FieldValue, NumberField } from '../meaning/fields.ts'
 import { and, choose, ONE, or, variable, ZERO } from './bdd.ts'
 import type { Edge } from './bdd.ts'
-import { exists, substitute, supportOf } from './bdd-quantify.ts'
+import { exists, substitute } from './bdd-quantify.ts'
 import { inRanges } from './bdd-values.ts'
 import { codeOfValue } from './forget.ts'
 import { codingOf } from './layout.ts'
@@ -141,9 +141,9 @@ export function rewrites(space: Space, rewriting: Rewriting, field: LaidField): 
   return [...rewriting.bits.keys()].some(level => first <= level && level < first + width)
 }
 
-/** Tells whether a set means the same before and after the rewriting, because it depends on nothing that is rewritten. */
-export function isUntouched(space: Space, edge: Edge, rewriting: Rewriting): boolean {
-  return rewriting.bits.size === 0 || [...supportOf(space.bdd, edge)].every(level => !rewriting.bits.has(level))
+/** Returns the packets of which the rewriting changes a bit. */
+export function changedBy({ bdd }: Space, rewriting: Rewriting): Edge {
+  return [...rewriting.bits].reduce<Edge>((set, [level, bit]) => or(bdd, set, choose(bdd, variable(bdd, level), bit ^ 1, bit)), ZERO)
 }
 
 /** `functions` stand lowest bit first. Packets that lack the field, or the one that it is taken from, stay as they are. */

@@ -16,6 +16,8 @@ export interface RuleMatch {
   /** 'never' where the rule matches no packet by itself; undefined where its matches are no cube. */
   readonly cube: PacketCube | 'never' | undefined
   set(): PacketSet
+  /** A cube that holds of all packets that the rule matches: its own where it has one. */
+  hull(): PacketCube
 }
 
 /** The matches of a ruleset's rules. */
@@ -76,6 +78,7 @@ export const VISIT = ' when called by '
 function makeMatch(sets: PacketSets, predicates: readonly Predicate[]): RuleMatch {
   const cube = sets.cubeOf(predicates)
   let set: PacketSet | undefined
+  let hull: PacketCube | undefined
   return {
     predicates,
     cube,
@@ -83,7 +86,25 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[]): RuleMatc
       set ??= cube === 'never' ? sets.none : cube ? sets.setOfCube(cube) : sets.intersect(...predicates.map(predicate => sets.setOf(predicate)))
       return set
     },
+    hull() {
+      hull ??= typeof cube === 'object' ? cube : hullOf(sets, predicates)
+      return hull
+    },
   }
+}
+
+/** Takes those predicates that are a cube together; each is tried with what was taken before. */
+function hullOf(sets: PacketSets, predicates: readonly Predicate[]): PacketCube {
+  const taken: Predicate[] = []
+  let hull = sets.cubeOf([])
+  for (const predicate of predicates.flatMap(one => (one.kind === 'all' ? one.of : [one]))) {
+    const wider = sets.cubeOf([...taken, predicate])
+    if (typeof wider !== 'object') continue
+    taken.push(predicate)
+    hull = wider
+  }
+  invariant(typeof hull === 'object', 'no condition is a cube without literals')
+  return hull
 }
 
 /** Chance is drawn, and a changing set looked up, for each rule anew: the variable is the rule's own, under the key that the simulator asks for. */

@@ -53,15 +53,19 @@ export interface TableRun {
   readonly calls: ChainOrder['calls']
   /** By hook and chain: what arrives at the chain, of packets as they enter the table at the hook. */
   readonly arrivals: ReadonlyMap<Hook, ReadonlyMap<Chain, readonly Flow[]>>
+  /** What came to the table at a hook, where it was said. */
+  readonly starts: ReadonlyMap<Hook, PacketSet>
+  /** Fields that some rule of the table writes. */
+  readonly rewritten: readonly NumberField[]
 }
 
 /** Chains with more callers are run on every packet: the union of what their jumps match says little. */
 const MANY_CALLERS = 16
 
-/** Runs a table; `starts` says which packets come to it at a hook, every packet where it says nothing. */
-export function runTable(ruleSets: RuleSets, table: Table, starts: ReadonlyMap<Hook, PacketSet>): TableRun {
+/** Runs a table; `starts` says which packets come to it at a hook, every packet where it says nothing. The rules `gone` do nothing, as if they were not there. */
+export function runTable(ruleSets: RuleSets, table: Table, starts: ReadonlyMap<Hook, PacketSet>, gone: ReadonlySet<number> = new Set()): TableRun {
   const { order, calls } = chainOrder(table)
-  const context: Context = { ruleSets, table, runs: new Map(), rewritten: rewrittenFields(ruleSets, table), ends: new Map() }
+  const context: Context = { ruleSets, table, gone, runs: new Map(), rewritten: rewrittenFields(ruleSets, table), ends: new Map() }
   const prepared = new Map(order.map(chain => [chain, prepareChain(context, chain)]))
   const begins = new Map<Chain, PacketSet>()
   for (const chain of order) begins.set(chain, chain.hook ? (starts.get(chain.hook) ?? ruleSets.sets.every) : startOf(context, calls.get(chain) ?? [], prepared, begins))
@@ -71,7 +75,7 @@ export function runTable(ruleSets: RuleSets, table: Table, starts: ReadonlyMap<H
   }
   const arrivals = new Map<Hook, ReadonlyMap<Chain, readonly Flow[]>>()
   for (const chain of order) if (chain.hook) arrivals.set(chain.hook, arrive(context, order, chain))
-  return { table, ruleSets, order, runs: context.runs, calls, arrivals }
+  return { table, ruleSets, starts, order, runs: context.runs, calls, arrivals, rewritten: context.rewritten }
 }
 
 /** Returns the flows that come to a rule at a hook (before its own matches), of packets as they enter the table there. */
@@ -91,6 +95,7 @@ export function flowsMatched(run: TableRun, hook: Hook, chain: Chain, index: num
 interface Context {
   readonly ruleSets: RuleSets
   readonly table: Table
+  readonly gone: ReadonlySet<number>
   readonly runs: Map<Chain, ChainRun>
   /** Fields that some rule of the table writes. */
   readonly rewritten: readonly NumberField[]
@@ -104,7 +109,7 @@ interface Prepared {
 
 function prepareChain(context: Context, chain: Chain): Prepared {
   const { ruleSets } = context
-  return { matches: chain.rules.map((rule, index) => ruleSets.matchOf(rule, index + 1, chain)), ends: chain.rules.map(rule => endOf(context, rule)) }
+  return { matches: chain.rules.map((rule, index) => ruleSets.matchOf(rule, index + 1, chain)), ends: chain.rules.map(rule => (context.gone.has(rule.id) ? { kind: 'continue', rewriting: ruleSets.sets.unchanged } : endOf(context, rule))) }
 }
 
 /** Returns what the jumps to a chain can bring: what they match, of what their own chains can see; written fields may have any value. */
@@ -184,7 +189,7 @@ function arrive(context: Context, order: readonly Chain[], root: Chain): Readonl
 }
 
 /** Returns `next` of what `first` brings: its packets read back, its rewriting after the first. */
-function through(sets: RuleSets['sets'], first: Flow, next: Flow): Flow {
+export function through(sets: PacketSets, first: Flow, next: Flow): Flow {
   const packets = first.rewriting === sets.unchanged ? next.packets : sets.readBack(next.packets, first.rewriting)
   return { packets: sets.intersect(first.packets, packets), rewriting: sets.compose(first.rewriting, next.rewriting) }
 }

@@ -1,0 +1,217 @@
+/**
+ * What becomes of a rule's packets without it: they are followed through the rules after it, through the chains that these call, and back up
+ * to whatever calls its own chain, until all have met the rule's fate or some that really come there meet another or leave a trace.
+ */
+
+import { effectsOf, memoryOf } from '../extensions/meaning-of.ts'
+import type { Chain, Rule } from '../ir/ruleset.ts'
+import type { Family } from '../net/address.ts'
+import { cubesMeeting, indexCubes } from '../packetset/cube-index.ts'
+import type { CubeIndex } from '../packetset/cube-index.ts'
+import type { PacketCube, PacketSet } from '../packetset/packet-sets.ts'
+import type { Rewriting } from '../packetset/rewrite.ts'
+import type { ChainRun, Flow, RuleEnd, TableRun } from '../symbolic/run-chain.ts'
+import { matched, through } from '../symbolic/run-chain.ts'
+import type { RuleRef } from './rule-reach.ts'
+
+/** Where rules are followed: `gone` rules are not there any more, `dead` ones may stay or go. */
+export interface Without {
+  readonly run: TableRun
+  readonly gone: ReadonlySet<number>
+  readonly dead: ReadonlySet<number>
+  readonly budget: { steps: number }
+  /** By chain, which of its calls showed a difference last: it is asked first. */
+  readonly lastCall: Map<Chain, number>
+}
+
+/** What was found for one rule. `packets` meet another fate, as they enter the table or some chain of it. */
+export type Followed =
+  | { readonly kind: 'same'; readonly instead: readonly RuleRef[]; readonly policyOf: Chain | undefined }
+  | { readonly kind: 'differs'; readonly packets: PacketSet }
+  | { readonly kind: 'undecided' }
+
+/** The state of one search. */
+interface Search extends Without {
+  readonly fate: string
+  readonly instead: RuleRef[]
+  policyOf: Chain | undefined
+  differing: PacketSet | undefined
+}
+
+/** The chain in whose terms the packets are, what was rewritten since they entered it, and what holds of all of them now. */
+interface Level {
+  readonly chain: Chain
+  readonly rewriting: Rewriting
+  readonly hull: PacketCube
+}
+
+/** So many of the rules that do the same are named. */
+const NAMED = 3
+
+/** In shorter chains every rule is asked. */
+const SHORT = 24
+
+const indexes = new WeakMap<ChainRun, CubeIndex>()
+
+/** Follows the packets of a rule that decides: do all of them meet its fate without it? */
+export function followWithout(without: Without, here: ChainRun, index: number, fate: string): Followed {
+  const match = here.matches[index]
+  const search: Search = { ...without, fate, instead: [], policyOf: undefined, differing: undefined }
+  const isSame = match === undefined || (here.before[index] ?? []).every(flow => {
+    const { packets, rewriting } = matched(without.run.ruleSets.sets, flow, match)
+    const level = { chain: here.chain, rewriting, hull: match.hull() }
+    const left = passOn(search, level, { here, from: index + 1, set: packets, hull: level.hull })
+    return left !== undefined && goUp(search, level, left)
+  })
+  if (without.budget.steps < 0) return { kind: 'undecided' }
+  return isSame ? { kind: 'same', instead: search.instead, policyOf: search.policyOf } : { kind: 'differs', packets: search.differing ?? without.run.ruleSets.sets.none }
+}
+
+/** Packets on their way through a chain, from a rule on. */
+interface Passing {
+  readonly here: ChainRun
+  readonly from: number
+  readonly set: PacketSet
+  readonly hull: PacketCube
+}
+
+/** Returns the packets that leave the chain undecided; undefined where some meet another fate. */
+function passOn(search: Search, level: Level, { here, from, set, hull }: Passing): PacketSet | undefined {
+  const { sets } = search.run.ruleSets
+  let open = set
+  const back: PacketSet[] = []
+  for (const index of rulesMeeting(here, hull, from)) {
+    if (open === sets.none) break
+    if (search.gone.has(here.chain.rules[index]?.id ?? -1)) continue
+    if (search.budget.steps-- < 0) return undefined
+    const step = passRule(search, level, { here, from: index, set: open, hull })
+    if (!step) return undefined
+    open = step.open
+    if (step.back !== sets.none) back.push(step.back)
+  }
+  return sets.union(...back, open)
+}
+
+/** Returns what goes on to the next rule, and what leaves the chain. */
+function passRule(search: Search, level: Level, passing: Passing): { readonly open: PacketSet; readonly back: PacketSet } | undefined {
+  const { run: { ruleSets }, dead, fate } = search
+  const { sets } = ruleSets
+  const { here, from: index } = passing
+  const [rule, end, match] = [here.chain.rules[index], here.ends[index], here.matches[index]]
+  const goOn = (set: PacketSet) => ({ open: set, back: sets.none })
+  if (!rule || !end || !match || match.cube === 'never') return goOn(passing.set)
+  const noticed = sets.intersect(passing.set, now(search, level, noticedBy(search, here, index)))
+  if (noticed !== sets.none) return differs(search, level, noticed) ? undefined : goOn(sets.subtract(passing.set, noticed))
+  if (end.kind === 'continue' && !rule.target) return goOn(passing.set)
+  const set = sets.forgetFree(passing.set, sets.freeVariables(match.set()).flatMap(({ key }) => (ruleSets.isForgetful(key) ? [key] : [])))
+  const part = matched(sets, { packets: set, rewriting: level.rewriting }, match).packets
+  if (part === sets.none) return goOn(set)
+  // A dead rule may stay or go: its packets must fare the same behind it.
+  const others = dead.has(rule.id) ? set : sets.subtract(set, part)
+  if (end.kind === 'return') return { open: others, back: part }
+  if (end.kind === 'jump' || end.kind === 'goto') return passCall(search, level, { ...passing, set: part }, end, others)
+  if (end.kind === 'continue' && isPlainRewriting(rule, ruleSets.ruleset.family)) {
+    const changed = sets.intersect(part, now(search, level, sets.changedBy(end.rewriting)))
+    return differs(search, level, changed) ? undefined : goOn(sets.subtract(set, changed))
+  }
+  if (!doesTheSame(search, end, fate)) return differs(search, level, part) ? undefined : goOn(sets.subtract(set, part))
+  if (search.instead.length < NAMED && !dead.has(rule.id)) search.instead.push({ rule, number: index + 1, chain: here.chain })
+  return goOn(others)
+}
+
+function passCall(search: Search, level: Level, { here, from, set, hull }: Passing, end: Extract<RuleEnd, { kind: 'jump' | 'goto' }>, others: PacketSet): { readonly open: PacketSet; readonly back: PacketSet } | undefined {
+  const { sets } = search.run.ruleSets
+  const called = search.run.runs.get(end.to)
+  const narrower = sets.joinCubes(hull, here.matches[from]?.hull() ?? hull)
+  const left = called ? passOn(search, level, { here: called, from: 0, set, hull: narrower === 'never' ? hull : narrower }) : set
+  if (left === undefined) return undefined
+  return end.kind === 'goto' ? { open: others, back: left } : { open: sets.union(others, left), back: sets.none }
+}
+
+/** Follows packets that leave a chain: to its callers, or to the chain policy. */
+function goUp(search: Search, level: Level, set: PacketSet): boolean {
+  const { sets } = search.run.ruleSets
+  const { chain } = level
+  if (set === sets.none) return true
+  if (chain.hook) {
+    if ((chain.policy === 'DROP' ? 'drop' : 'accept') !== search.fate) return !differs(search, level, set)
+    search.policyOf = chain
+    return true
+  }
+  const calls = search.run.calls.get(chain) ?? []
+  const first = search.lastCall.get(chain) ?? 0
+  for (let count = 0; count < calls.length; count++) {
+    const number = (first + count) % calls.length
+    const call = calls[number]
+    if (!call || goBack(search, level, set, call)) continue
+    search.lastCall.set(chain, number)
+    return false
+  }
+  return true
+}
+
+/** Follows packets back to one of the calls by which they can have come. */
+function goBack(search: Search, level: Level, set: PacketSet, { from, index }: { readonly from: Chain; readonly index: number }): boolean {
+  const { run } = search
+  const { sets } = run.ruleSets
+  const caller = run.runs.get(from)
+  const match = caller?.matches[index]
+  if (!caller || !match || search.budget.steps-- < 0) return false
+  // What the call asks for may be rewritten since.
+  const hull = run.rewritten.length > 0 ? level.hull : sets.joinCubes(level.hull, match.hull())
+  if (hull === 'never') return true
+  return (caller.before[index] ?? []).every(flow => {
+    const { packets, rewriting } = through(sets, matched(sets, flow, match), { packets: set, rewriting: level.rewriting })
+    if (packets === sets.none) return true
+    const above: Level = { chain: from, rewriting, hull }
+    const left = caller.ends[index]?.kind === 'goto' ? packets : passOn(search, above, { here: caller, from: index + 1, set: packets, hull })
+    return left !== undefined && goUp(search, above, left)
+  })
+}
+
+/** Tells whether any of the packets really come to their chain; those are what makes a difference. */
+function differs(search: Search, level: Level, packets: PacketSet): boolean {
+  const { run } = search
+  const { sets } = run.ruleSets
+  const flow: Flow = { packets, rewriting: level.rewriting }
+  for (const arrivals of run.arrivals.values()) {
+    for (const arrival of arrivals.get(level.chain) ?? []) {
+      if (through(sets, arrival, flow).packets === sets.none) continue
+      search.differing = packets
+      return true
+    }
+  }
+  return false
+}
+
+/** Tells whether a rule does nothing but write fields: of packets that have the values already it leaves no trace. */
+function isPlainRewriting({ target }: Rule, family: Family): boolean {
+  return target?.kind === 'target' && effectsOf(target, family).every(effect => effect.kind === 'adjust' || (effect.kind === 'assign' && effect.field !== 'priority'))
+}
+
+function doesTheSame({ run }: Search, end: RuleEnd, fate: string): boolean {
+  return end.kind === 'decide' && end.fate === fate && end.rewriting === run.ruleSets.sets.unchanged
+}
+
+function now({ run }: Search, { rewriting }: Level, set: PacketSet): PacketSet {
+  const { sets } = run.ruleSets
+  return set === sets.none || rewriting === sets.unchanged ? set : sets.readBack(set, rewriting)
+}
+
+/** Matches with memory notice every packet that comes to them: those of their rule's matches before them leave a trace. */
+function noticedBy({ run: { ruleSets } }: Search, here: ChainRun, index: number): PacketSet {
+  const { sets, ruleset } = ruleSets
+  const uses = here.chain.rules[index]?.matches ?? []
+  const first = uses.findIndex(use => memoryOf(use, ruleset.family) !== undefined)
+  if (first === -1) return sets.none
+  return sets.intersect(...(here.matches[index]?.predicates ?? []).slice(0, first).map(predicate => sets.setOf(predicate)))
+}
+
+/** Returns the rules from an index on that can match packets of which a cube holds. */
+function rulesMeeting(here: ChainRun, hull: PacketCube, from: number): readonly number[] {
+  const { matches } = here
+  if (matches.length - from <= SHORT) return Array.from({ length: matches.length - from }, (_, place) => from + place)
+  const index = indexes.get(here) ?? indexCubes(matches.map(match => (match.cube === 'never' ? undefined : match.hull())))
+  indexes.set(here, index)
+  return cubesMeeting(index, hull).filter(place => place >= from)
+}
