@@ -1,18 +1,19 @@
 /** Asks the simulator whether INPUT would refuse what a published port lets in: the same packet, with and without the engine's rules. */
 
 import { invariant } from '../../src/diagnostics/diagnostic.ts'
+import { lineOf } from '../../src/diagnostics/source-file.ts'
 import type { AskInput } from '../../src/docker/findings.ts'
 import type { DockerHost, PortBinding } from '../../src/docker/model.ts'
-import { addressOfHost, assumedOutside } from '../../src/docker/outside.ts'
-import { lineOf } from '../../src/diagnostics/source-file.ts'
+import { assumedOutside } from '../../src/docker/outside.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import { familyOf, isUnspecified } from '../../src/net/address.ts'
 import type { Address } from '../../src/net/address.ts'
 import { writeEndpoint } from '../../src/packet/endpoint.ts'
 import { readPacket } from '../../src/packet/notation.ts'
-import { trace } from '../../src/simulate/trace.ts'
 import type { Decider, Outcome } from '../../src/simulate/trace-events.ts'
+import { trace } from '../../src/simulate/trace.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
+import { addressOfHost } from '../../src/topology/assumed-host.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import { composeWorld } from './compose-world.ts'
 

@@ -4,10 +4,10 @@ import { didYouMean } from '../extensions/did-you-mean.ts'
 import { familyOf, readAddress, writeAddress } from '../net/address.ts'
 import type { Address, Family } from '../net/address.ts'
 import { readEndpoint } from '../packet/endpoint.ts'
+import { addressOfHost } from '../topology/assumed-host.ts'
 import type { Namespace } from '../topology/topology.ts'
 import { gatewaysOf } from './gateway.ts'
 import type { DockerHost, Endpoint, Sandbox } from './model.ts'
-import { addressOfHost } from './outside.ts'
 
 /** The name of the host itself. */
 export const HOST_NAME = 'HOST'
