@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   reach: { summary: 'tell which packets get through, and which rules see to it', load: async () => (await import('./commands/reach.ts')).reach },
   matrix: { summary: 'tell who may reach whom on a service, as a table or a drawing', load: async () => (await import('./commands/matrix.ts')).matrix },
   diff: { summary: 'tell which packets two rulesets treat differently, and why', load: async () => (await import('./commands/diff.ts')).diff },
+  optimise: { summary: 'write fewer rules with the same meaning, proved over all packets', load: async () => (await import('./commands/optimise.ts')).optimise },
   explain: { summary: 'say every rule in plain English', load: async () => (await import('./commands/explain.ts')).explain },
   fmt: { summary: 'print a ruleset as iptables-save would, or a policy aligned', load: async () => (await import('./commands/fmt.ts')).fmt },
   compile: { summary: 'turn a policy into rules for both families', load: async () => (await import('./commands/compile.ts')).compile },

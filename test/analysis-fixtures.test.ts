@@ -1,4 +1,4 @@
-/** What the commands about all packets print: fixtures/diff/CASE/, fixtures/reach/CASE/ and fixtures/matrix/CASE/ with command.txt (a command line a line) and expected.txt. */
+/** What the commands about all packets print: fixtures/diff/CASE/, fixtures/matrix/CASE/, fixtures/optimise/CASE/ and fixtures/reach/CASE/ with command.txt (a command line a line) and expected.txt. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { splitWords } from '../grammar/save-words.ts'
 import { printedBy } from './printed-by.ts'
 
-const FOLDERS = ['fixtures/diff', 'fixtures/reach', 'fixtures/matrix']
+const FOLDERS = ['fixtures/diff', 'fixtures/matrix', 'fixtures/optimise', 'fixtures/reach']
 
 describe.each(FOLDERS)('%s', folder => {
   test.each(readdirSync(folder))('%s', async name => {

@@ -56,7 +56,7 @@ function coverGreedily<T>(sets: PacketSets, wanted: PacketSet, takersAt: (rest: 
   while (rest !== sets.none) {
     const choices = takersAt(rest).slice(0, 8).map(taker => ({ taker, left: sets.subtract(rest, taker.takes) }))
     const best = choices.reduce<(typeof choices)[number] | undefined>((least, one) => (!least || sets.size(one.left) < sets.size(least.left) ? one : least), undefined)
-    if (!best) return undefined
+    if (!best || best.left === rest) return undefined
     taken.push(best.taker)
     rest = best.left
   }

@@ -99,6 +99,22 @@ export function writePrefix(prefix: Prefix): string {
   return length === addressWidth(familyOf(prefix.mask)) ? writeAddress(prefix.address) : `${writeAddress(prefix.address)}/${length}`
 }
 
+/** Returns the fewest prefixes that have just the addresses from `low` to `high`, both included. */
+export function coverRange(low: Address, high: Address): readonly Prefix[] {
+  const family = familyOf(low)
+  const width = addressWidth(family)
+  const prefixes: Prefix[] = []
+  let at = BigInt(low)
+  const end = BigInt(high)
+  while (at <= end) {
+    let bits = 0
+    while (bits < width && (at & ((1n << BigInt(bits + 1)) - 1n)) === 0n && at + (1n << BigInt(bits + 1)) - 1n <= end) bits++
+    prefixes.push(prefixOf(family === 'ipv4' ? Number(at) : at, maskOfLength(family, width - bits)))
+    at += 1n << BigInt(bits)
+  }
+  return prefixes
+}
+
 /** Reads four decimal numbers of at most three digits, without leading zeros. */
 function readIpv4(text: string): number | undefined {
   let value = 0

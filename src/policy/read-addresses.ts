@@ -1,7 +1,7 @@
 /** Addresses, prefixes and ranges as they are written -> prefixes of both families. */
 
-import { addressWidth, familyOf, lengthOfMask, maskOfLength, prefixIncludes, prefixOf, readAddress, readPrefix, writeAddress, writePrefix } from '../net/address.ts'
-import type { Address, Family, Prefix } from '../net/address.ts'
+import { coverRange, familyOf, lengthOfMask, prefixIncludes, readAddress, readPrefix, writeAddress, writePrefix } from '../net/address.ts'
+import type { Prefix } from '../net/address.ts'
 import type { AddressNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import type { Prefixes } from './resolved.ts'
@@ -83,20 +83,4 @@ function readRange(node: AddressNode, highText: string, complain: Complain): rea
     return undefined
   }
   return coverRange(low, high)
-}
-
-/** Returns the fewest prefixes that have just the addresses from `low` to `high`. */
-function coverRange(low: Address, high: Address): readonly Prefix[] {
-  const family: Family = familyOf(low)
-  const width = addressWidth(family)
-  const prefixes: Prefix[] = []
-  let at = BigInt(low)
-  const end = BigInt(high)
-  while (at <= end) {
-    let bits = 0
-    while (bits < width && (at & ((1n << BigInt(bits + 1)) - 1n)) === 0n && at + (1n << BigInt(bits + 1)) - 1n <= end) bits++
-    prefixes.push(prefixOf(family === 'ipv4' ? Number(at) : at, maskOfLength(family, width - bits)))
-    at += 1n << BigInt(bits)
-  }
-  return prefixes
 }
