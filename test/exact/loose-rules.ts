@@ -1,7 +1,7 @@
 /** Random rulesets that could be shorter: rules told apart by one value, rules with memory, log lines, counts and counters among them. */
 
 import { randomRules } from './random-rules.ts'
-import type { Chance } from './random-rules.ts'
+import type { Chance } from '../chance.ts'
 
 const MEMORIES = [
   '-m limit --limit 1/hour --limit-burst 3', '-m recent --set --name r --mask 255.255.255.255 --rsource', '-m recent --rcheck --name r --mask 255.255.255.255 --rsource', '-m statistic --mode nth --every 2 --packet 0', '-m quota --quota 300',

@@ -10,8 +10,8 @@ import { makeWorld } from '../../src/simulate/world.ts'
 import { trace } from '../../src/simulate/trace.ts'
 import type { Outcome, TraceEvent } from '../../src/simulate/trace-events.ts'
 import type { Ipset, Topology } from '../../src/topology/topology.ts'
+import { makeChance } from '../chance.ts'
 import { looseRules } from './loose-rules.ts'
-import { makeChance } from './random-rules.ts'
 import { everyPacket, rulesetOf, smallTopology, somePackets } from './small-universe.ts'
 
 /** How many rulesets; RULESETS and FIRST run others. */
