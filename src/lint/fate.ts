@@ -14,7 +14,7 @@ import { assignedValue } from '../meaning/effect.ts'
 import type { Effect } from '../meaning/effect.ts'
 import { exactly, holds, withFields } from './packet-class.ts'
 import type { Known, PacketClass } from './packet-class.ts'
-import { verdictOf } from './rule-facts.ts'
+import { natOf, verdictOf } from './rule-facts.ts'
 import { rulesInQuestion } from './rule-lookup.ts'
 
 /** What decides: a rule, or the chain whose policy does. */
@@ -55,6 +55,14 @@ export function fateAt({ ruleset, hook, tables }: Course, packets: PacketClass):
     if (last.length === 0) return { endings, packets: now }
   }
   return { endings: [...endings, ...last], packets: now }
+}
+
+/** Returns packets for this host as INPUT sees them; undefined where PREROUTING drops them all, or may give them another destination. */
+export function atInput(ruleset: Ruleset, packets: PacketClass): PacketClass | undefined {
+  const early = fateAt({ ruleset, hook: 'PREROUTING', tables: ['raw', 'mangle'] }, packets)
+  if (early.endings.length > 0 && isCertain(early, 'drop')) return undefined
+  const { endings } = fateAt({ ruleset, hook: 'PREROUTING', tables: ['nat'] }, early.packets)
+  return endings.some(({ by }) => by.kind === 'rule' && natOf(by.rule, ruleset.family)) ? undefined : early.packets
 }
 
 /** Returns what may become of a class in a built-in chain, from its `from`th rule on. */
@@ -177,7 +185,7 @@ function writtenBy(effect: Effect, packets: PacketClass, isSure: boolean): Writt
     case 'adjust':
       return { fields: {}, unknown: ['ip.ttl'] }
     case 'nat':
-      return natWritten(effect, isSure)
+      return natWritten(effect, packets, isSure)
     case 'translatePrefix':
       return { fields: {}, unknown: ['ip.src', 'ip.dst'] }
     case 'untrack':
@@ -191,15 +199,17 @@ function writtenBy(effect: Effect, packets: PacketClass, isSure: boolean): Writt
   }
 }
 
-function natWritten({ side, addresses, ports }: Extract<Effect, { kind: 'nat' }>, isSure: boolean): Written {
+function natWritten({ side, addresses, ports }: Extract<Effect, { kind: 'nat' }>, packets: PacketClass, isSure: boolean): Written {
   const end = side === 'source' ? 'src' : 'dst'
   const port = side === 'source' ? 'l4.sport' : 'l4.dport'
-  const unknown = ['ct.state', 'ct.status', `addressType.${end}`, `ct.reply.${end === 'src' ? 'dst' : 'src'}`, ...(side === 'source' ? ['l4.sport'] : [])]
+  const unknown = ['ct.status', `addressType.${end}`, `ct.reply.${end === 'src' ? 'dst' : 'src'}`, ...(side === 'source' ? ['l4.sport'] : [])]
   const range = addresses.kind === 'ranges' && addresses.ranges.length === 1 ? addresses.ranges[0] : undefined
-  if (!isSure || side === 'ofHook' || addresses.kind === 'prefix' || (addresses.kind !== 'keep' && !range)) return { fields: {}, unknown: [...unknown, `ip.${end}`, port] }
+  if (!isSure || side === 'ofHook' || addresses.kind === 'prefix' || (addresses.kind !== 'keep' && !range)) return { fields: {}, unknown: [...unknown, 'ct.state', `ip.${end}`, port] }
   const newPort: Known | undefined = ports && ports.base === undefined ? { low: ports.low, high: ports.high } : undefined
+  const state = packets.fields['ct.state']
+  const isState = state !== undefined && state !== 'absent' && state.low === state.high && typeof state.low === 'number'
   return {
-    fields: { ...(range ? { [`ip.${end}`]: range } : {}), ...(newPort && side === 'destination' ? { [port]: newPort } : {}) },
-    unknown: [...unknown, ...(ports && !newPort ? [port] : [])],
+    fields: { ...(isState ? { 'ct.state': exactly(state.low | (side === 'source' ? CT_STATE.SNAT : CT_STATE.DNAT)) } : {}), ...(range ? { [`ip.${end}`]: range } : {}), ...(newPort && side === 'destination' ? { [port]: newPort } : {}) },
+    unknown: [...unknown, ...(isState ? [] : ['ct.state']), ...(ports && !newPort ? [port] : [])],
   }
 }

@@ -35,6 +35,9 @@ const SOURCES = {
 /** The host's own address in packets that are shown: any would do. */
 const OWN = { ipv4: '203.0.113.2', ipv6: '2001:db8::2' } as const
 
+/** The link-local address of a neighbour. */
+const NEAR = 'fe80::2'
+
 /** Reads from topology and rules what is known of the world. */
 export function worldOf(ruleset: Ruleset, topology: Topology | undefined): World {
   const named = sourceTerms(ruleset)
@@ -114,6 +117,13 @@ export function serviceFields(service: Service, family: PacketClass['family']): 
   return service.protocol === 'tcp' ? { 'ip.protocol': exactly(PROTOCOL.tcp), ...ports, 'tcp.flags': exactly(SYN) } : { 'ip.protocol': exactly(PROTOCOL.udp), ...ports, ...NO_TCP }
 }
 
+/** Returns the packets on a device that no rule names, where any device may be theirs: what rules about devices accept is not what the finding is about. */
+export function onUnnamedDevice(packets: PacketClass, { hints }: World): PacketClass {
+  if (typeof packets.devices['device.in'] === 'string') return packets
+  const name = ['eth0', 'eth1', 'wan0', 'net0'].find(one => !hints.devices.includes(one))
+  return name === undefined ? packets : withFields(packets, {}, { 'device.in': name })
+}
+
 /** Returns the answers to packets of new connections: ends turned round, the connection established. */
 export function repliesTo(packets: PacketClass): PacketClass {
   const { fields, devices } = packets
@@ -127,7 +137,7 @@ export function repliesTo(packets: PacketClass): PacketClass {
   })
 }
 
-/** Returns one packet of a class in the packet notation; what is not known of the class is chosen. */
+/** Returns one packet of a class in the packet notation; what is not known of the class is chosen, near the other end where that is link-local. */
 export function packetOf({ family, fields, devices }: PacketClass): string {
   const value = (field: keyof typeof fields): number | undefined => {
     const known = fields[field]
@@ -141,9 +151,12 @@ export function packetOf({ family, fields, devices }: PacketClass): string {
   const isSent = arrival === ''
   const device = typeof arrival === 'string' ? arrival : 'eth0'
   const end = (of: Address, port: number | undefined): string => writeEndpoint(port === undefined ? { address: of } : { address: of, port })
-  const src = end(address('ip.src', isSent ? OWN[family] : SOURCES[family][0]), value('l4.sport'))
-  const dst = end(address('ip.dst', isSent ? SOURCES[family][0] : OWN[family]), value('l4.dport'))
-  return `${isSent ? '' : `${device} `}${protocolWord(value('ip.protocol') ?? PROTOCOL.tcp)} ${src} > ${dst}${kindWords(value('tcp.flags'), value('icmp.type') ?? value('icmp6.type'), value('icmp.code') ?? value('icmp6.code'))}`
+  const srcAddress = address('ip.src', isSent ? OWN[family] : SOURCES[family][0])
+  const src = end(srcAddress, value('l4.sport'))
+  const isNear = typeof srcAddress === 'bigint' && srcAddress >> 118n === 0xfe80n >> 6n
+  const dst = end(address('ip.dst', isNear ? NEAR : isSent ? SOURCES[family][0] : OWN[family]), value('l4.dport'))
+  const ttl = value('ip.ttl')
+  return `${isSent ? '' : `${device} `}${protocolWord(value('ip.protocol') ?? PROTOCOL.tcp)} ${src} > ${dst}${kindWords(value('tcp.flags'), value('icmp.type') ?? value('icmp6.type'), value('icmp.code') ?? value('icmp6.code'))}${ttl === undefined ? '' : ` ttl ${ttl}`}`
 }
 
 function protocolWord(protocol: number): string {

@@ -45,13 +45,13 @@ function isLockdown({ ruleset, world, family }: LintInputs, hook: 'INPUT' | 'OUT
   return isCertain(fate, 'drop')
 }
 
+/** To a neighbour's own address or to the group of its last bits: whatever the destination. */
 function message(type: number, hook: 'INPUT' | 'OUTPUT', { family, world }: LintInputs): PacketClass {
   const { fields } = newFromWorld(world, family, { protocol: 'icmp', type, code: 0 })
   const { 'ct.direction': _direction, 'addressType.dst': _dst, 'addressType.src': _src, packetType: _packetType, ...others } = fields
-  const [near, group] = ['fe80::1', 'ff02::1:ff00:2'].map(text => readAddress(text) ?? 0n)
   return {
     family,
-    fields: { ...others, 'ct.state': exactly(CT_STATE.UNTRACKED), 'ip.ttl': exactly(255), 'ip.src': exactly(near ?? 0n), 'ip.dst': exactly(group ?? 0n) },
+    fields: { ...others, 'ct.state': exactly(CT_STATE.UNTRACKED), 'ip.ttl': exactly(255), 'ip.src': exactly(readAddress('fe80::1') ?? 0n) },
     devices: hook === 'INPUT' ? { 'device.in': world.device, 'device.out': '' } : { 'device.in': '', 'device.out': world.device },
   }
 }

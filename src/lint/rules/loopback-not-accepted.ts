@@ -26,7 +26,7 @@ export const loopbackNotAccepted: LintRule = {
     if (!by || !isCertain(fate, 'drop')) return
     const span = placeOfDecider(by)
     if (!span || by.chain.rules.length === 0) return
-    const example = packetOf(withFields(packets, {}, { 'device.in': 'lo' }))
+    const example = packetOf(sent)
     report({
       span, related: [], witness: { packet: example, path: [{ span, message: by.kind === 'rule' ? 'this rule drops it' : 'the chain policy drops it' }] },
       ...(family === 'ipv6' ? { help: 'begin INPUT with `-A INPUT -i lo -j ACCEPT`; `::1` is asked before 127.0.0.1' } : {}),

@@ -4,7 +4,7 @@ import type { Ruleset } from '../../ir/ruleset.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
-import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
+import { atInput, deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { Decider, Fate } from '../fate.ts'
 import type { LintRule } from '../lint-rule.ts'
 import { optionOf, targetNamed } from '../rule-facts.ts'
@@ -26,7 +26,8 @@ export const oneFamilyOnly: LintRule = {
     if (family === 'ipv4' && !acceptsAny(counterpart.ruleset)) return
     const said = new Set<Decider['chain'] | object>()
     for (const service of [OTHER, ...namedPorts(ruleset)]) {
-      const packets = newFromWorld(world, family, service)
+      const packets = atInput(ruleset, newFromWorld(world, family, service))
+      if (!packets) continue
       const here = fateAt({ ruleset, hook: 'INPUT', tables: ['filter'] }, packets)
       const there = fateAt({ ruleset: counterpart.ruleset, hook: 'INPUT', tables: ['filter'] }, newFromWorld(other, counterpart.family, service))
       const by = deciderOf(here)

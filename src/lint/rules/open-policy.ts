@@ -2,10 +2,10 @@
 
 import { CT_STATE } from '../../meaning/fields.ts'
 import type { Chain, Rule } from '../../ir/ruleset.ts'
-import { deciderOf, fateInChain, isCertain, placeOfDecider } from '../fate.ts'
+import { atInput, deciderOf, fateInChain, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { matchesAll, statesOf, targetNamed } from '../rule-facts.ts'
-import { newFromWorld, packetOf } from '../world.ts'
+import { newFromWorld, onUnnamedDevice, packetOf } from '../world.ts'
 
 /** A port that rules do not name. */
 const PORT = 59999
@@ -23,7 +23,9 @@ export const openPolicy: LintRule = {
       if (table.name !== 'filter') continue
       for (const chain of table.chains) {
         if ((chain.hook !== 'INPUT' && chain.hook !== 'FORWARD') || !choosing(chain, inputs)) continue
-        const packets = newFromWorld(world, family, { protocol: 'tcp', port: PORT }, chain.hook === 'INPUT' ? 'host' : 'beyond')
+        const made = newFromWorld(world, family, { protocol: 'tcp', port: PORT }, chain.hook === 'INPUT' ? 'host' : 'beyond')
+        const packets = chain.hook === 'INPUT' ? atInput(ruleset, made) : made
+        if (!packets) continue
         const fate = fateInChain(ruleset, chain, packets)
         const by = deciderOf(fate)
         const span = by && placeOfDecider(by)
@@ -31,7 +33,7 @@ export const openPolicy: LintRule = {
         report({
           span,
           message: by.kind === 'policy' ? `${chain.name} accepts by its policy what no rule accepts` : `${chain.name} accepts here what no rule above does`,
-          witness: { packet: packetOf(packets), path: [{ span, message: by.kind === 'policy' ? 'the chain policy accepts it' : 'this rule accepts it' }] },
+          witness: { packet: packetOf(fate.endings.length > 1 ? onUnnamedDevice(packets, world) : packets), path: [{ span, message: by.kind === 'policy' ? 'the chain policy accepts it' : 'this rule accepts it' }] },
         })
       }
     }

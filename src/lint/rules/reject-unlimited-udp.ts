@@ -1,6 +1,8 @@
 /** Answers to any number of UDP packets whose senders may be forged. */
 
 import { placeOfTarget } from '../../extensions/word-place.ts'
+import { prefixIncludes, readPrefix } from '../../net/address.ts'
+import type { Prefix } from '../../net/address.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { Rule } from '../../ir/ruleset.ts'
@@ -27,7 +29,16 @@ function isUdp(rule: Rule): boolean {
   return use?.value === PROTOCOL.udp && !use.inverted
 }
 
-/** A source or a device narrows down who can send them. */
+/** A source or a device narrows down who can send them; addresses of programs' own networks are reached from the host and its containers. */
 function isLocal(rule: Rule): boolean {
-  return [optionOf(rule, 'ip', 'source'), optionOf(rule, 'ip', 'in-interface')].some(use => use && !use.inverted) || rule.matches.some(({ name }) => name === 'set' || name === 'mark' || name === 'mac')
+  return [optionOf(rule, 'ip', 'source'), optionOf(rule, 'ip', 'in-interface')].some(use => use && !use.inverted) || isForInside(rule) || rule.matches.some(({ name }) => name === 'set' || name === 'mark' || name === 'mac')
+}
+
+const INSIDE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'].flatMap(text => readPrefix(text) ?? [])
+
+function isForInside(rule: Rule): boolean {
+  const use = optionOf(rule, 'ip', 'destination')
+  if (!use || use.inverted) return false
+  const { address } = use.value as Prefix
+  return INSIDE.some(prefix => prefixIncludes(prefix, address))
 }

@@ -3,7 +3,7 @@
 import type { Rule } from '../../ir/ruleset.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { NumberRange } from '../../net/ranges.ts'
-import { fateAt, isCertain } from '../fate.ts'
+import { atInput, fateAt, isCertain } from '../fate.ts'
 import type { LintRule } from '../lint-rule.ts'
 import { optionOf, targetNamed } from '../rule-facts.ts'
 import { newFromWorld, packetOf } from '../world.ts'
@@ -32,7 +32,8 @@ export const worldOpenManagementPort: LintRule = {
       for (const [key, service] of Object.entries(PORTS)) {
         const [protocol, port = ''] = key.split(' ')
         if ((protocol !== 'tcp' && protocol !== 'udp') || !namesPort(rule, Number(port)) || seen.has(rule)) continue
-        const packets = newFromWorld(world, family, { protocol, port: Number(port) })
+        const packets = atInput(ruleset, newFromWorld(world, family, { protocol, port: Number(port) }))
+        if (!packets) continue
         const fate = fateAt({ ruleset, hook: 'INPUT', tables: ['filter'] }, packets)
         if (!isCertain(fate, 'accept') || !fate.endings.every(({ by }) => by.kind === 'rule' && by.rule === rule)) continue
         seen.add(rule)
