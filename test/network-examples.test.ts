@@ -11,7 +11,7 @@ import { readCluster } from '../src/kube/read-cluster.ts'
 const EXAMPLES = '../shared/facts/docker-examples'
 
 /** The description in each folder; a folder with none of them is another test's. */
-const NETWORK_FILES = ['conflist.json', 'net-conf.yaml', 'networks.yaml']
+const NETWORK_FILES = ['conflist.json', 'net-conf.yaml', 'networks.yaml', 'network.yaml']
 
 describe.skipIf(!existsSync(EXAMPLES))('worked examples of networks', () => {
   const folders = existsSync(EXAMPLES) ? readdirSync(EXAMPLES).filter(name => NETWORK_FILES.some(file => existsSync(`${EXAMPLES}/${name}/${file}`))).sort() : []

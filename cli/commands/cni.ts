@@ -2,9 +2,7 @@
 
 import { generateRules } from '../../src/cni/generate.ts'
 import { readNetworks } from '../../src/cni/read-networks.ts'
-import type { NetworkReading } from '../../src/cni/read-networks.ts'
-import { writeNetworks } from '../../src/report/network-text.ts'
-import { count } from '../../src/report/paint.ts'
+import { networkSizes, writeNetworks } from '../../src/report/network-text.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readBase } from '../docker/host-rules.ts'
@@ -31,6 +29,7 @@ A NETWORK is, in JSON or YAML:
   a configuration list of CNI with the plugins \`bridge\`, \`firewall\` and \`portmap\`; its pods may be its \`x-containers\`
   what flanneld is told: \`network\`, \`ipv6Network\`, \`ipMasq\`, \`iptablesForwardRules\`, and this node's \`lease: {subnet, ipv6Subnet}\`
   networks of podman with netavark: \`NAME: {subnet, interface, isolate, containers: {NAME: {ip, ports: ["8080:80/tcp"]}}}\`
+  a node with calico: \`felix: {ipipEnabled, ...}\`, \`ippool\`, \`workloads: [{namespace, pod, profiles, policies}]\`, \`networkPolicies\`
 Several are written one after the other, in the order given. PODS is a list of \`{name, id, network, addresses, portMappings}\`; a
 port mapping is \`{hostPort, containerPort, protocol, hostIP}\`. Pods without addresses get those that host-local would give.
 
@@ -56,16 +55,8 @@ export const cni: Command = {
     const rules = generatedRules((family, before) => generateRules(reading.value, family, before), { base, family: readFamily(values['family']) })
     const { diagnostics, ignored } = reading
     if (values['json'] === true) terminal.out(`${JSON.stringify(rulesJson(rules, diagnostics), undefined, 2)}\n`)
-    else printRules({ rules, diagnostics, ignored, values, assumptions: [], title: 'plugins', overview: writeNetworks(reading.value, terminal.paint), summary: summaryOf(reading) }, terminal)
+    else printRules({ rules, diagnostics, ignored, values, assumptions: [], title: 'plugins', overview: writeNetworks(reading.value, terminal.paint), summary: networkSizes(reading.value) }, terminal)
     if (diagnostics.some(({ code }) => code === 'bad-yaml')) return EXIT.usage
     return diagnostics.some(({ severity }) => severity !== 'note') ? EXIT.findings : EXIT.clean
   },
-}
-
-function summaryOf({ value }: NetworkReading): string {
-  const sizes = value.map(part => (part.kind === 'flannel' ? { networks: 1, pods: 0, ports: 0 } : part.kind === 'cni'
-    ? { networks: part.host.networks.length, pods: part.host.pods.length, ports: part.host.pods.flatMap(({ mappings }) => mappings).length }
-    : { networks: part.host.networks.length, pods: part.host.networks.flatMap(({ containers }) => containers).length, ports: part.host.networks.flatMap(({ containers }) => containers.flatMap(({ ports }) => ports)).length }))
-  const sum = (key: 'networks' | 'pods' | 'ports'): number => sizes.reduce((total, size) => total + size[key], 0)
-  return `for ${count(sum('networks'), 'network')}, ${count(sum('pods'), 'pod')} and ${count(sum('ports'), 'port mapping')}`
 }

@@ -65,7 +65,7 @@ export async function readNetworkInput({ values, paths, backend, directory }: Ne
 /** The addresses that ports are published on. */
 function hostAddresses(parts: readonly NetworkPart[]): readonly Address[] {
   return parts.flatMap(part => {
-    if (part.kind === 'flannel') return []
+    if (part.kind === 'flannel' || part.kind === 'calico') return []
     const given = part.kind === 'cni' ? part.host.pods.flatMap(({ mappings }) => mappings) : part.host.networks.flatMap(({ containers }) => containers.flatMap(({ ports }) => ports))
     return given.flatMap(({ hostAddress }) => (hostAddress === undefined || isLoopback(hostAddress) ? [] : [hostAddress]))
   })

@@ -6,6 +6,8 @@ import type { Step } from '../draft/step.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { bridgeSteps } from './bridge-rules.ts'
+import { calicoSteps } from './calico-rules.ts'
+import type { CalicoNode } from './calico.ts'
 import { firewallSteps } from './firewall-rules.ts'
 import { flannelSteps } from './flannel.ts'
 import type { FlannelNode } from './flannel.ts'
@@ -19,6 +21,7 @@ export type NetworkPart =
   | { readonly kind: 'cni'; readonly host: CniHost }
   | { readonly kind: 'flannel'; readonly node: FlannelNode }
   | { readonly kind: 'netavark'; readonly host: NetavarkHost }
+  | { readonly kind: 'calico'; readonly node: CalicoNode }
 
 /** Returns the lines of `iptables-save` (or `ip6tables-save`); none where no engine has written anything. `base` is what was there before. */
 export function generateRules(parts: readonly NetworkPart[], family: Family, base?: Ruleset): readonly BookLine[] {
@@ -29,6 +32,7 @@ export function generateRules(parts: readonly NetworkPart[], family: Family, bas
 
 function stepsOf(part: NetworkPart, family: Family): readonly Step[] {
   if (part.kind === 'flannel') return flannelSteps(part.node, family)
+  if (part.kind === 'calico') return calicoSteps(part.node, family)
   if (part.kind === 'netavark') return netavarkSteps(part.host, family)
   return part.host.pods.flatMap(pod => pod.joined.plugins.flatMap(plugin => pluginSteps(plugin, pod, family)))
 }

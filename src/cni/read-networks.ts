@@ -7,6 +7,7 @@ import type { FieldNotes } from '../draft/fields.ts'
 import { complain, entryNamed, openYaml, rootOf } from '../yaml/yaml-reader.ts'
 import type { YamlReader, YamlValue } from '../yaml/yaml-reader.ts'
 import { assembleHost } from './assemble.ts'
+import { looksLikeCalico, readCalico } from './calico.ts'
 import { readConflist } from './conflist.ts'
 import { looksLikeFlannel, readFlannel } from './flannel.ts'
 import type { NetworkPart } from './generate.ts'
@@ -54,8 +55,9 @@ function isSound({ diagnostics }: YamlReader): boolean {
 }
 
 function readPart(root: YamlValue, notes: FieldNotes): readonly NetworkPart[] {
+  if (looksLikeCalico(root)) return [{ kind: 'calico', node: readCalico(root, notes) }]
   if (looksLikeFlannel(root)) return [{ kind: 'flannel', node: readFlannel(root, notes) }]
   if (looksLikeNetavark(root)) return [{ kind: 'netavark', host: readNetavark(root, notes) }]
-  complain(root.reader, 'wrong-kind', { ...root.span, end: Math.min(root.span.end, root.span.start + 1) }, 'this describes no network that is known', 'a CNI configuration list has `plugins`, a configuration of flannel `network` and `lease`, one of netavark networks with `subnet`')
+  complain(root.reader, 'wrong-kind', { ...root.span, end: Math.min(root.span.end, root.span.start + 1) }, 'this describes no network that is known', 'a CNI configuration list has `plugins`, a configuration of flannel `network` and `lease`, one of netavark networks with `subnet`, one of calico `felix` and `workloads`')
   return []
 }

@@ -1,14 +1,26 @@
-/** SHA-256 (FIPS 180-4), for names that engines make from it: `src/` runs without Node's. */
+/** SHA-256 and SHA-224 (FIPS 180-4), for names that engines make from it: `src/` runs without Node's. */
 
 /** The first 32 bits of the fractional parts of the square roots of the first 8 primes, and of the cube roots of the first 64. */
 const PRIMES = firstPrimes(64)
 const START = PRIMES.slice(0, 8).map(prime => fraction(Math.sqrt(prime)))
 const ROUND = PRIMES.map(prime => fraction(Math.cbrt(prime)))
 
+/** Where SHA-224 begins. Source: FIPS 180-4 section 5.3.2. */
+const START_224 = [0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939, 0xffc00b31, 0x68581511, 0x64f98fa7, 0xbefa4fa4]
+
 /** Returns the SHA-256 of a text in UTF-8 as 32 bytes. */
 export function sha256(text: string): Uint8Array {
-  const state = Uint32Array.from(START)
-  const blocks = padded(new TextEncoder().encode(text))
+  return digest(new TextEncoder().encode(text), START)
+}
+
+/** Returns the SHA-224 of bytes as 28 bytes. */
+export function sha224(bytes: Uint8Array): Uint8Array {
+  return digest(bytes, START_224).slice(0, 28)
+}
+
+function digest(message: Uint8Array, start: readonly number[]): Uint8Array {
+  const state = Uint32Array.from(start)
+  const blocks = padded(message)
   for (let at = 0; at < blocks.byteLength; at += 64) digestBlock(state, blocks, at)
   const bytes = new DataView(new ArrayBuffer(32))
   state.forEach((word, index) => bytes.setUint32(index * 4, word))

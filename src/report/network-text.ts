@@ -9,6 +9,7 @@ import type { SkippedService } from '../kube/read-cluster.ts'
 import { isUnspecified, writeAddress, writePrefix } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
 import { writeTable } from './docker-text.ts'
+import { count } from './paint.ts'
 import type { Paint } from './paint.ts'
 
 /** Returns the tables of networks, pods and published ports. */
@@ -35,6 +36,9 @@ function rowsOf(part: NetworkPart): PartRows {
   if (part.kind === 'flannel') {
     return { networks: Object.values(part.node.sides).map(({ network, lease }) => ['flannel', writePrefix(network), `this node has ${writePrefix(lease)}`, '']), pods: [], ports: [] }
   }
+  if (part.kind === 'calico') {
+    return { networks: [], pods: part.node.workloads.map(({ name, device, ingress, egress }) => [name, device, 'calico', policyWords(ingress.length + egress.length)]), ports: [] }
+  }
   return {
     networks: part.host.networks.map(network => {
       const bridge = bridgeOf(network)
@@ -43,6 +47,17 @@ function rowsOf(part: NetworkPart): PartRows {
     pods: part.host.pods.map(({ name, containerId, joined, addresses }) => [name, name === containerId ? '' : containerId, joined.name, addresses.map(({ address }) => writeAddress(address)).join(', ')]),
     ports: part.host.pods.flatMap(podPorts),
   }
+}
+
+function policyWords(number: number): string {
+  return number === 0 ? 'no policy' : number === 1 ? '1 policy' : `${number} policies`
+}
+
+/** Returns how many networks, pods and port mappings there are, in words. */
+export function networkSizes(parts: readonly NetworkPart[]): string {
+  const rows = parts.map(rowsOf)
+  const sum = (key: keyof PartRows): number => rows.reduce((total, row) => total + row[key].length, 0)
+  return `for ${count(sum('networks'), 'network')}, ${count(sum('pods'), 'pod')} and ${count(sum('ports'), 'port mapping')}`
 }
 
 function podPorts({ name, mappings, addresses }: Pod): Rows {

@@ -20,6 +20,8 @@ describe.skipIf(!live).each(['legacy', 'nft'] as const)('%s', backend => {
   afterAll(() => tryRun(`ip netns delete ${NAMESPACE}-${backend}`))
 
   test.each(FOLDERS.filter(folder => !ACCOUNTS.test(textOf(`${folder}/rules.v4`))))('%s', folder => {
+    const sets = setsOf(textOf(`${folder}/rules.v4`))
+    if (sets !== '') run(`${inside} ipset restore`, sets)
     for (const [file, program] of [['rules.v4', 'iptables'], ['rules.v6', 'ip6tables']] as const) {
       const text = textOf(`${folder}/${file}`)
       if (text === '') continue
@@ -28,8 +30,15 @@ describe.skipIf(!live).each(['legacy', 'nft'] as const)('%s', backend => {
       for (const [table, lines] of linesByTable(text)) expect(saved.get(table)).toEqual(lines)
       run(`${inside} ${program}-${backend}-restore`, ['raw', 'mangle', 'nat', 'filter'].map(table => `*${table}\nCOMMIT\n`).join(''))
     }
+    if (sets !== '') run(`${inside} ipset destroy`)
   })
 })
+
+/** Sets that rules name must be there before them. */
+function setsOf(text: string): string {
+  const names = new Set([...text.matchAll(/--match-set (\S+)/g)].map(match => match[1]))
+  return [...names].map(name => `create ${name} hash:net\n`).join('')
+}
 
 function textOf(path: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : ''
