@@ -4,21 +4,20 @@ import { CT_STATE, CT_STATUS } from '../../src/meaning/fields.ts'
 import { PROTOCOL } from '../../src/net/protocol.ts'
 import type { Connection } from '../../src/simulate/connection.ts'
 import { piecesOf } from '../../src/simulate/fragments.ts'
-import type { Outcome, PathStep, Trace, Way } from '../../src/simulate/trace-events.ts'
+import type { Outcome, Trace, Way } from '../../src/simulate/trace-events.ts'
 import type { Tuple } from '../../src/simulate/tuple.ts'
-import { addressText, protocolName, writePacket } from './packet-json.ts'
+import { writeEnds, writePacket } from './packet-json.ts'
+import { makeFlowPaths, writePath } from './path-texts.ts'
+import type { FlowPaths } from './path-texts.ts'
 
-/** Returns what became of one packet. */
-export function writeTrace(trace: Trace): string {
+/** Returns what became of one packet; what it met is counted for its flow. */
+export function writeTrace(trace: Trace, flow: FlowPaths = makeFlowPaths()): string {
   const { outcome, way } = trace
+  const path = writePath(way.path, flow)
+  const { replies, gen } = writeAnswers(trace, flow)
   if (isPutTogether6(trace)) return `{"out":[${writeFrames(trace)}]}`
-  const answers = allAnswers(trace)
-  const local = writeList([...way.copies, outcome].filter(one => one.kind === 'local'), one => `{"iif":${quoted(one.device)},"mark":${one.packet.mark},${writePacket(one.packet)}}`)
   const assumed = trace.assumed.length > 0 ? `,"assumed":${JSON.stringify(trace.assumed.map(one => one.words))}` : ''
-  const replies = answers.filter(answer => writeReplies(answer.outcome) !== '')
-  const told = answers.filter(answer => answer.way.path.length > 0 || replies.includes(answer))
-  const gen = writeList(told, answer => `{"path":${writePath(answer.way)},"ctstate":${writeStates(answer.way)}}`)
-  return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${writePath(way)},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":${local}${assumed},"replies":${writeList(replies, answer => writeReplies(answer.outcome))},"gen":${gen}}`
+  return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${path},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":[${writeLocal(trace)}]${assumed},"replies":[${replies}],"gen":[${gen}]}`
 }
 
 /**
@@ -30,83 +29,48 @@ function isPutTogether6({ outcome: { packet }, way }: Trace): boolean {
 }
 
 function outcomeOf(outcome: Outcome, copies: readonly Outcome[]): string {
-  const isLocal = outcome.kind === 'local' || copies.some(copy => copy.kind === 'local')
+  const isLocal = outcome.kind === 'local' || (copies.length > 0 && copies.some(copy => copy.kind === 'local'))
   const kind = isLocal ? 'local' : outcome.kind === 'queue' || outcome.kind === 'stolen' ? 'drop' : outcome.kind
-  if (!copies.some(copy => copy.kind === 'bridge')) return kind
+  if (copies.length === 0 || !copies.some(copy => copy.kind === 'bridge')) return kind
   return kind === 'local' ? 'local+bridge' : 'bridge'
-}
-
-/** Returns a JSON list of texts; long texts are put together only once, when they are sent. */
-export function writeList<T>(items: readonly T[], write: (item: T) => string): string {
-  let text = ''
-  for (const item of items) text = text === '' ? write(item) : `${text},${write(item)}`
-  return `[${text}]`
-}
-
-/** Returns how often each rule and policy was hit, keyed as `filter FORWARD 2`. */
-export function countHits(traces: readonly Trace[]): Readonly<Record<string, number>> {
-  return Object.fromEntries([...hitsOf(traces)].map(([{ table, chain, number }, times]) => [`${table} ${chain} ${number}`, times]))
-}
-
-/** Returns the same as JSON. */
-export function writeCounters(traces: readonly Trace[]): string {
-  let text = ''
-  for (const [step, times] of hitsOf(traces)) text += `${text === '' ? '' : ','}${textsOf(step).key}:${times}`
-  return `{${text}}`
-}
-
-function hitsOf(traces: readonly Trace[]): ReadonlyMap<PathStep, number> {
-  const hits = new Map<PathStep, number>()
-  const count = ({ way, answers }: Trace): void => {
-    for (const step of way.path) hits.set(step, (hits.get(step) ?? 0) + 1)
-    answers.forEach(count)
-  }
-  traces.forEach(count)
-  return hits
 }
 
 /** Returns a connection as an entry of the table. */
 export function writeConnection(connection: Connection): string {
   const { zone } = connection
   const state = connection.tcp?.state ?? connection.sctp?.state
-  const status = STATUS_NAMES.filter(name => connection.status & CT_STATUS[name])
   const rest = `${state === undefined ? '' : `,"state":"${state}"`}${zone.id === 0 ? '' : `,"zone":${zone.id}`}`
-  return `{"orig":{${writeTuple(connection.original)}},"reply":{${writeTuple(connection.reply)}},"status":${writeList(status, name => `"${name}"`)},"mark":${connection.mark}${rest}}`
+  return `{"orig":{${writeTuple(connection.original)}},"reply":{${writeTuple(connection.reply)}},"status":${STATUS_TEXTS[connection.status & SHOWN] ?? ''},"mark":${connection.mark}${rest}}`
 }
 
 const STATUS_NAMES = ['SEEN_REPLY', 'ASSURED', 'SRC_NAT', 'DST_NAT'] as const
+const SHOWN = STATUS_NAMES.reduce((bits, name) => bits | CT_STATUS[name], 0)
+/** The names of all combinations of status bits, as JSON. */
+const STATUS_TEXTS = Array.from({ length: SHOWN + 1 }, (_, status) => JSON.stringify(STATUS_NAMES.filter(name => status & CT_STATUS[name])))
 
-const NO_TRACES: readonly Trace[] = []
+/** The packets that the kernel made because of this one, as lists without brackets: those that came out, and the ways of all. */
+interface Answers {
+  readonly replies: string
+  readonly gen: string
+}
+
+const NO_ANSWERS: Answers = { replies: '', gen: '' }
+
+function writeAnswers(trace: Trace, flow: FlowPaths): Answers {
+  if (trace.answers.length === 0) return NO_ANSWERS
+  const answers = allAnswers(trace).map(({ outcome, way }) => ({ reply: writeReplies(outcome), hasPath: way.path.length > 0, gen: `{"path":${writePath(way.path, flow)},"ctstate":${writeStates(way)}}` }))
+  const replies = answers.filter(({ reply }) => reply !== '').map(({ reply }) => reply).join(',')
+  return { replies, gen: answers.filter(({ reply, hasPath }) => hasPath || reply !== '').map(({ gen }) => gen).join(',') }
+}
 
 function allAnswers(trace: Trace): readonly Trace[] {
-  return trace.answers.length === 0 ? NO_TRACES : trace.answers.flatMap(answer => [answer, ...allAnswers(answer)])
-}
-
-/** A step as an element of a path, and as the name of its counter. */
-interface StepTexts {
-  readonly element: string
-  readonly key: string
-}
-
-const stepTexts = new WeakMap<PathStep, StepTexts>()
-
-/** Steps belong to rules, so their texts are made once. */
-function textsOf(step: PathStep): StepTexts {
-  const known = stepTexts.get(step)
-  if (known) return known
-  const { table, chain, number } = step
-  const texts = { element: JSON.stringify([table, chain, number]), key: JSON.stringify(`${table} ${chain} ${number}`) }
-  stepTexts.set(step, texts)
-  return texts
-}
-
-/** Table, chain, and the 1-based rule number or `policy`. */
-function writePath({ path }: Way): string {
-  return writeList(path, step => textsOf(step).element)
+  return trace.answers.flatMap(answer => [answer, ...allAnswers(answer)])
 }
 
 function writeStates({ states }: Way): string {
-  return writeList(states, ({ ctState, direction }) => stateName(ctState, direction))
+  let text = ''
+  for (const { ctState, direction } of states) text = text === '' ? stateName(ctState, direction) : `${text},${stateName(ctState, direction)}`
+  return `[${text}]`
 }
 
 function stateName(ctState: number, direction: 0 | 1): string {
@@ -131,13 +95,22 @@ function framesOf(outcome: Outcome): string {
   return ports.length === 1 ? `{"iface":${quoted(ports[0] ?? '')},${rest}}` : ports.map(port => `{"iface":${quoted(port)},${rest}}`).join(',')
 }
 
+function writeLocal({ outcome, way }: Trace): string {
+  const own = localOf(outcome)
+  return way.copies.length === 0 ? own : [...way.copies.map(localOf), own].filter(text => text !== '').join(',')
+}
+
+function localOf(outcome: Outcome): string {
+  return outcome.kind === 'local' ? `{"iif":${quoted(outcome.device)},"mark":${outcome.packet.mark},${writePacket(outcome.packet)}}` : ''
+}
+
 function writeReplies(outcome: Outcome): string {
   if (outcome.kind === 'local') return `{"iface":"lo",${writePacket(outcome.packet)}}`
   return outcome.kind === 'sent' || outcome.kind === 'forward' ? outcome.ports.map(port => `{"iface":${quoted(port)},${writePacket(outcome.packet)}}`).join(',') : ''
 }
 
 function writeTuple(tuple: Tuple): string {
-  const base = `"src":"${addressText(tuple.src)}","dst":"${addressText(tuple.dst)}","proto":"${protocolName(tuple.protocol)}"`
+  const base = writeEnds(tuple)
   if (tuple.protocol === PROTOCOL.icmp || tuple.protocol === PROTOCOL.icmpv6) return `${base},"icmpId":${tuple.sport},"icmpType":${tuple.dport >> 8},"icmpCode":${tuple.dport & 255}`
   return PROTOCOLS_WITH_PORTS.has(tuple.protocol) ? `${base},"sport":${tuple.sport},"dport":${tuple.dport}` : base
 }

@@ -7,12 +7,12 @@ import type { Ruleset } from '../../src/ir/ruleset.ts'
 import type { Family } from '../../src/net/address.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import { trace } from '../../src/simulate/trace.ts'
-import type { Trace } from '../../src/simulate/trace-events.ts'
 import { makeWorld, resetWorld } from '../../src/simulate/world.ts'
 import type { World } from '../../src/simulate/world.ts'
-import { writeConnection, writeCounters, writeList, writeTrace } from './answer-json.ts'
+import { writeConnection, writeTrace } from './answer-json.ts'
 import { isObject, protocolName, readProbe } from './packet-json.ts'
 import type { JsonObject } from './packet-json.ts'
+import { makeFlowPaths, writeCounters } from './path-texts.ts'
 import { readTopologyJson } from './topology-json.ts'
 
 /** Returns the answer to one request line. */
@@ -27,26 +27,15 @@ export function answerPieces(line: string, backend: Backend): Iterable<string> {
 }
 
 function* answerCase(request: JsonObject, backend: Backend): Iterable<string> {
-  const rulesets: Ruleset[] = []
-  for (const [key, family] of [['ruleset', 'ipv4'], ['ruleset6', 'ipv6']] as const) {
-    const ruleset = loadRuleset(typeof request[key] === 'string' ? request[key] : '', family, backend)
-    if (typeof ruleset === 'string') return yield failed(ruleset)
-    rulesets.push(ruleset)
-  }
-  const topology = readTopologyJson(isObject(request['topology']) ? request['topology'] : {}, typeof request['ipsets'] === 'string' ? request['ipsets'] : '')
+  const loaded = loadCase(request, backend)
+  if (typeof loaded === 'string') return yield failed(loaded)
   const flows = Array.isArray(request['flows']) ? request['flows'] : []
-  let choices: readonly JsonObject[] = []
-  const choosePort = (protocol: number, port: number): number | undefined => {
-    const choice = choices.find(one => one['proto'] === protocolName(protocol) && one['from'] === port)
-    return typeof choice?.['to'] === 'number' ? choice['to'] : undefined
-  }
-  const world = makeWorld({ topology, rulesets, backend, choosePort })
   yield '{"load":"ok","flows":['
   for (const [index, flow] of flows.entries()) {
     if (index > 0) yield ','
-    choices = objectsIn(flow, 'natChoices')
-    resetWorld(world)
-    yield answerFlow(objectsIn(flow, 'packets'), world)
+    loaded.choices = objectsIn(flow, 'natChoices')
+    resetWorld(loaded.world)
+    yield answerFlow(objectsIn(flow, 'packets'), loaded.world)
   }
   yield ']}'
 }
@@ -56,18 +45,39 @@ function objectsIn(value: unknown, key: string): readonly JsonObject[] {
   return Array.isArray(list) ? list.filter(isObject) : []
 }
 
-const loaded = new Map<string, Ruleset | string>()
-/** Requests often come with the same rules: so many texts are remembered. */
+/** What the flows of a request are sent into. `choices` are the ports that the kernel chose for the flow. */
+interface LoadedCase {
+  readonly world: World
+  choices: readonly JsonObject[]
+}
+
+const loadedCases = new Map<string, LoadedCase | string>()
+/** Requests often come with the same rules and topology: so many are remembered. */
 const REMEMBERED = 8
 
-function loadRuleset(text: string, family: Family, backend: Backend): Ruleset | string {
-  const key = `${family} ${backend} ${text}`
-  const ruleset = loaded.get(key) ?? readTables(text, family, backend)
-  loaded.delete(key)
-  loaded.set(key, ruleset)
-  const [oldest] = loaded.keys()
-  if (loaded.size > REMEMBERED && oldest !== undefined) loaded.delete(oldest)
-  return ruleset
+/** Returns why the kernel would not load it where that is so. */
+function loadCase({ topology, ruleset, ruleset6, ipsets }: JsonObject, backend: Backend): LoadedCase | string {
+  const texts = [ruleset, ruleset6, ipsets].map(text => (typeof text === 'string' ? text : ''))
+  const key = [backend, JSON.stringify(topology), ...texts].join('\0')
+  const loaded = loadedCases.get(key) ?? makeCase(isObject(topology) ? topology : {}, texts, backend)
+  loadedCases.delete(key)
+  loadedCases.set(key, loaded)
+  const [oldest] = loadedCases.keys()
+  if (loadedCases.size > REMEMBERED && oldest !== undefined) loadedCases.delete(oldest)
+  return loaded
+}
+
+function makeCase(topology: JsonObject, [ruleset = '', ruleset6 = '', ipsets = '']: readonly string[], backend: Backend): LoadedCase | string {
+  const ipv4 = readTables(ruleset, 'ipv4', backend)
+  if (typeof ipv4 === 'string') return ipv4
+  const ipv6 = readTables(ruleset6, 'ipv6', backend)
+  if (typeof ipv6 === 'string') return ipv6
+  const choosePort = (protocol: number, port: number): number | undefined => {
+    const choice = loaded.choices.find(one => one['proto'] === protocolName(protocol) && one['from'] === port)
+    return typeof choice?.['to'] === 'number' ? choice['to'] : undefined
+  }
+  const loaded: LoadedCase = { world: makeWorld({ topology: readTopologyJson(topology, ipsets), rulesets: [ipv4, ipv6], backend, choosePort }), choices: [] }
+  return loaded
 }
 
 /** Every table exists, as in a namespace where all its modules are loaded. */
@@ -82,14 +92,14 @@ function readTables(text: string, family: Family, backend: Backend): Ruleset | s
 }
 
 function answerFlow(packets: readonly JsonObject[], world: World): string {
-  const traces: Trace[] = []
-  const answers = writeList(packets, packet => {
-    const one = trace(world, readProbe(packet), { record: 'none' })
-    traces.push(one)
-    return writeTrace(one)
-  })
-  const connections = [...world.hosts.values()].flatMap(host => [...host.connections.all])
-  return `{"packets":${answers},"conntrack":${writeList(connections, writeConnection)},"counters":${writeCounters(traces)}}`
+  const flow = makeFlowPaths()
+  let answers = ''
+  for (const packet of packets) answers += `${answers === '' ? '' : ','}${writeTrace(trace(world, readProbe(packet), { record: 'none' }), flow)}`
+  let connections = ''
+  for (const host of world.hosts.values()) {
+    for (const connection of host.connections.all) connections += `${connections === '' ? '' : ','}${writeConnection(connection)}`
+  }
+  return `{"packets":[${answers}],"conntrack":[${connections}],"counters":${writeCounters(flow)}}`
 }
 
 function failed(error: string): string {

@@ -4,7 +4,7 @@ import { readAddress, writeAddress } from '../../src/net/address.ts'
 import type { Address } from '../../src/net/address.ts'
 import { PROTOCOL, protocolNumber } from '../../src/net/protocol.ts'
 import { TCP_FLAG } from '../../src/packet/packet.ts'
-import type { Packet, PacketType } from '../../src/packet/packet.ts'
+import type { Packet, PacketType, TcpHeader } from '../../src/packet/packet.ts'
 import type { Probe } from '../../src/packet/probe.ts'
 import { withoutTransport } from '../../src/simulate/fragments.ts'
 
@@ -121,33 +121,52 @@ function icmpOf(json: JsonObject, protocol: number, payload: Uint8Array): { read
 /** Returns the fields of a packet that the oracle compares, as the inside of a JSON object. */
 export function writePacket(packet: Packet): string {
   const { tcp, icmp, sport, dport, spi, fragmentOffset, moreFragments } = packet
-  let text = `"src":"${addressText(packet.src)}","dst":"${addressText(packet.dst)}","proto":"${protocolName(packet.protocol)}","ttl":${packet.ttl},"tos":${packet.tos},"len":${packet.length},"df":${packet.dontFragment}`
+  let text = `${writeEnds(packet)},"ttl":${packet.ttl},"tos":${packet.tos},"len":${packet.length}${packet.dontFragment ? ',"df":true' : ',"df":false'}`
   if (sport !== undefined) text += `,"sport":${sport}`
   if (dport !== undefined) text += `,"dport":${dport}`
   if (fragmentOffset > 0 || moreFragments) text += `,"frag":{"off":${fragmentOffset},"mf":${moreFragments}}`
-  if (tcp && packet.malformed !== 'truncated') text += `,"tcpFlags":[${flagNames(tcp.flags)}],"mss":${tcp.mss ?? null}`
+  if (tcp && packet.malformed !== 'truncated') text += writeTcp(tcp)
   if (icmp) text += `,"icmpType":${icmp.type},"icmpCode":${icmp.code}`
   if (icmp?.id !== undefined) text += `,"icmpId":${icmp.id}`
   if (icmp?.inner) text += `,"inner":{${writePacket(icmp.inner)}}`
   return spi === undefined ? text : `${text},"spi":${spi}`
 }
 
-/** The names of all combinations of flags, as JSON. */
-const FLAG_NAMES = Array.from({ length: 256 }, (_, flags) => Object.entries(TCP_FLAG).filter(([, bit]) => flags & bit).map(([name]) => `"${name}"`).join(','))
+/** Flags and no MSS, for all combinations of flags. */
+const TCP_TEXTS = Array.from({ length: 256 }, (_, flags) => `,"tcpFlags":${JSON.stringify(Object.entries(TCP_FLAG).filter(([, bit]) => flags & bit).map(([name]) => name))},"mss":`)
 
-function flagNames(flags: number): string {
-  return FLAG_NAMES[flags & 255] ?? ''
+function writeTcp({ flags, mss }: TcpHeader): string {
+  const text = TCP_TEXTS[flags & 255] ?? ''
+  return mss === undefined ? `${text}null` : `${text}${mss}`
 }
 
-const addressTexts = new Map<Address, string>()
+/** What addresses and a protocol have in common, whether of a packet or a tuple. */
+interface Ends {
+  readonly src: Address
+  readonly dst: Address
+  readonly protocol: number
+}
 
-/** Returns an address as text; flows have the same ones again and again. */
-export function addressText(address: Address): string {
-  const known = addressTexts.get(address)
-  if (known !== undefined) return known
-  if (addressTexts.size > 50_000) addressTexts.clear()
-  const text = writeAddress(address)
-  addressTexts.set(address, text)
+const endTexts = new Map<Address, Map<Address, string[]>>()
+let endsKnown = 0
+/** So many pairs of addresses are remembered. */
+const MOST_ENDS = 50_000
+
+/** Returns addresses and protocol as the inside of a JSON object; flows have the same ones again and again. */
+export function writeEnds({ src, dst, protocol }: Ends): string {
+  return endTexts.get(src)?.get(dst)?.[protocol] ?? addEnds(src, dst, protocol)
+}
+
+function addEnds(src: Address, dst: Address, protocol: number): string {
+  if (++endsKnown > MOST_ENDS) {
+    endTexts.clear()
+    endsKnown = 0
+  }
+  const ofSource = endTexts.get(src) ?? new Map<Address, string[]>()
+  const ofBoth = ofSource.get(dst) ?? []
+  const text = ['"src":"', writeAddress(src), '","dst":"', writeAddress(dst), '","proto":"', protocolName(protocol), '"'].join('')
+  endTexts.set(src, ofSource.set(dst, ofBoth))
+  ofBoth[protocol] = text
   return text
 }
 

@@ -148,22 +148,38 @@ export function viewOf(connection: Connection, direction: Direction, clock: { re
   return connection.views[direction]
 }
 
+interface LiveView extends ConnectionView {
+  connection: Connection
+  direction: Direction
+  clock: { readonly now: number }
+}
+
+/** What all views have in common: an object with getters of its own takes too long to make. */
+const VIEW: Omit<ConnectionView, 'direction'> & ThisType<LiveView> = {
+  get protocol() {
+    return this.connection.original.protocol
+  },
+  get original() {
+    return this.connection.original
+  },
+  get reply() {
+    return this.connection.reply
+  },
+  get status() {
+    return this.connection.status
+  },
+  get mark() {
+    return this.connection.mark
+  },
+  get expires() {
+    return Math.max(0, Math.floor((this.connection.expiresAt - this.clock.now) / 1000))
+  },
+}
+
 function makeView(connection: Connection, direction: Direction, clock: { readonly now: number }): ConnectionView {
-  return {
-    protocol: connection.original.protocol,
-    original: connection.original,
-    get reply() {
-      return connection.reply
-    },
-    get status() {
-      return connection.status
-    },
-    direction,
-    get mark() {
-      return connection.mark
-    },
-    get expires() {
-      return Math.max(0, Math.floor((connection.expiresAt - clock.now) / 1000))
-    },
-  }
+  const view: LiveView = Object.create(VIEW)
+  view.connection = connection
+  view.direction = direction
+  view.clock = clock
+  return view
 }

@@ -101,7 +101,13 @@ export function makeFlight(start: FlightStart): Flight {
     way: { path: [], states: [], copies: [] },
     assumed: [],
     answers: [],
-    ...QUESTIONS,
+    connectionWatch: QUESTIONS.connectionWatch,
+    addressType: QUESTIONS.addressType,
+    inIpset: QUESTIONS.inIpset,
+    routeRealm: QUESTIONS.routeRealm,
+    deviceGroup: QUESTIONS.deviceGroup,
+    hasReversePath: QUESTIONS.hasReversePath,
+    decide: QUESTIONS.decide,
   }
 }
 

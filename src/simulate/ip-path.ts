@@ -79,18 +79,12 @@ function leave(flight: Flight, kind: 'forward' | 'sent'): Outcome {
   const device = flight.host.devices.get(flight.outDevice)
   if (device?.kind === 'loopback') return loopBack(flight)
   const { world, host, outDevice, route } = flight
-  const nextHop = route?.gateway ?? flight.packet.dst
-  const neighbour = world.links && findNeighbour(world, host, { device: outDevice, nextHop, source: flight.packet.src })
+  const gateway = route?.gateway
+  const neighbour = world.links && findNeighbour(world, host, { device: outDevice, nextHop: gateway ?? flight.packet.dst, source: flight.packet.src })
   if (neighbour?.kind === 'none') return answered(flight, 'neighbour-unknown', flight.packet.family === 'ipv4' ? 3 : 1, flight.packet.family === 'ipv4' ? 1 : 3)
-  return {
-    kind,
-    namespace: host.namespace.name,
-    device: outDevice,
-    ports: neighbour?.kind === 'mac' && device?.kind === 'bridge' ? portsFor(host, device, neighbour.mac) : portsOf(flight),
-    ...(route?.gateway === undefined ? {} : { gateway: route.gateway }),
-    ...(neighbour?.kind === 'mac' ? { macDestination: neighbour.mac } : {}),
-    packet: withPieces(flight.packet, device?.mtu ?? 1500),
-  }
+  const macDestination = neighbour?.kind === 'mac' ? neighbour.mac : undefined
+  const ports = macDestination !== undefined && device?.kind === 'bridge' ? portsFor(host, device, macDestination) : portsOf(flight)
+  return { kind, namespace: host.namespace.name, device: outDevice, ports, gateway, macDestination, packet: withPieces(flight.packet, device?.mtu ?? 1500) }
 }
 
 /** Kernel: the packet keeps connection, mark and route over lo, so conntrack and nat have done their work. */

@@ -16,7 +16,8 @@ import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import { indexRules } from './rule-index.ts'
 import type { RuleIndex } from './rule-index.ts'
-import type { PathStep } from './trace-events.ts'
+import type { PathStep, RulePlace } from './trace-events.ts'
+import type { TableVerdict } from './verdict.ts'
 
 /** One match of a rule. */
 export interface PreparedMatch {
@@ -38,6 +39,8 @@ export interface PreparedRule {
   readonly others: readonly PreparedMatch[]
   readonly effects: readonly Effect[]
   readonly jump: { readonly kind: 'jump' | 'goto'; readonly to: PreparedChain } | undefined
+  /** Where it stood when it last matched: most packets find it in the same place. */
+  lastPlace: RulePlace | undefined
 }
 
 /** The rules of one chain, ready to run. */
@@ -51,6 +54,8 @@ export interface PreparedRules {
 export interface PreparedChain {
   readonly chain: Chain
   readonly ofPolicy: PathStep
+  /** How the chain ends, being a built-in one, where its rules decide nothing; noted when it first does. */
+  byPolicy: TableVerdict | undefined
   readonly prepare: () => PreparedRules
   prepared: PreparedRules | undefined
 }
@@ -99,7 +104,8 @@ function prepareChain(chain: Chain, around: Surroundings): PreparedChain {
     const prepared = chain.rules.map((rule, index) => prepareRule(chain, rule, index + 1, around))
     return { rules: prepared.map(one => one.rule), index: indexRules(prepared.map(one => one.leading)) }
   }
-  return { chain, ofPolicy: { table: chain.table, chain: chain.name, number: 'policy' }, prepare, prepared: undefined }
+  const ofPolicy: PathStep = { table: chain.table, chain: chain.name, number: 'policy' }
+  return { chain, ofPolicy, byPolicy: undefined, prepare, prepared: undefined }
 }
 
 function prepareRule(chain: Chain, rule: Rule, number: number, { family, backend, chains }: Surroundings): { readonly rule: PreparedRule; readonly leading: Predicate } {
@@ -117,6 +123,7 @@ function prepareRule(chain: Chain, rule: Rule, number: number, { family, backend
     others: matches.slice(decided),
     effects: target?.kind === 'target' ? effectsOf(target, family) : [],
     jump: target && target.kind !== 'target' ? { kind: target.kind, to: chainNamed(chains, target.chain) } : undefined,
+    lastPlace: undefined,
   }
   return { rule: prepared, leading }
 }

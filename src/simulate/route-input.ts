@@ -1,13 +1,12 @@
 /** Routing of packets that arrive: for us, through us, or refused. Source: net/ipv4/route.c ip_route_input_slow(), fib_frontend.c fib_validate_source(). */
 
 import type { Address } from '../net/address.ts'
-import { isOwnAddress, lookupRoute } from '../topology/fib.ts'
+import { lookupRoute } from '../topology/fib.ts'
 import type { RouteDecision } from '../topology/fib.ts'
 import type { Flight } from './flight.ts'
 import { isLimitedBroadcast, isMulticast } from './group-address.ts'
 import type { KernelReason } from './trace-events.ts'
 import { deviceSysctl } from './world.ts'
-import type { Host } from './world.ts'
 
 /** Where an arrived packet goes; `refused` with the kernel's reason, `answered` where an ICMP error says so. */
 export type InputRoute =
@@ -78,7 +77,7 @@ function sourceProblem(flight: ArrivedPacket, source: Address): KernelReason | u
   const { host, inDevice } = flight
   const filter = deviceSysctl(host, inDevice, 'rp_filter')
   const acceptsLocal = deviceSysctl(host, inDevice, 'accept_local') !== 0
-  if (filter === 0 && !host.fib.hasCustomRules) return !acceptsLocal && isLocalAddress(host, source) ? 'martian-source' : undefined
+  if (filter === 0 && !host.fib.hasCustomRules) return !acceptsLocal && host.fib.ownAddresses.has(source) ? 'martian-source' : undefined
   const isMarked = deviceSysctl(host, inDevice, 'src_valid_mark') !== 0
   const back = lookupRoute(host.fib, { destination: source, source: flight.packet.dst, mark: isMarked ? flight.packet.mark : 0, tos: flight.packet.tos })
   const isStrict = filter === 1
@@ -87,10 +86,6 @@ function sourceProblem(flight: ArrivedPacket, source: Address): KernelReason | u
   if (back.device === inDevice) return undefined
   const hasAddress = host.devices.get(inDevice)?.addresses.some(own => typeof own.address === 'number')
   return isStrict || (!hasAddress && filter !== 0) ? 'reverse-path' : undefined
-}
-
-function isLocalAddress(host: Host, address: Address): boolean {
-  return isOwnAddress(host.namespace, address)
 }
 
 function routeInput6(flight: ArrivedPacket): InputRoute {

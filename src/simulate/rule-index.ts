@@ -15,6 +15,15 @@ export interface RuleIndex {
   readonly byValue: ReadonlyMap<FieldValue, readonly number[]>
   /** Rules that do not ask for one value. */
   readonly others: readonly number[]
+  /** The lists that were shown so far, by value. */
+  readonly shown: Map<FieldValue, readonly number[]>
+}
+
+/** Where a packet is in the rules of a chain that it is shown. */
+export interface Shown {
+  value: FieldValue | undefined
+  rules: readonly number[] | undefined
+  next: number
 }
 
 /** Chains shorter than this are walked rule by rule. */
@@ -35,11 +44,30 @@ export function indexRules(leading: readonly Predicate[]): RuleIndex | undefined
   return best && cost(best) < leading.length / 2 ? best : undefined
 }
 
-/** Returns the place of the first rule from `from` on that the subject can match, or `end`. */
-export function nextCandidate(index: RuleIndex, subject: Subject, from: number, end: number): number {
+/** Returns the place of the first rule from `from` on that the subject can match, undefined where there is none. The rules before may have changed the subject. */
+export function nextShown(index: RuleIndex, subject: Subject, shown: Shown, from: number): number | undefined {
   const value = index.read(subject)
+  if (!shown.rules || value !== shown.value) {
+    shown.value = value
+    shown.rules = rulesFor(index, value)
+    shown.next = from === 0 ? 0 : firstFrom(shown.rules, from)
+  }
+  return shown.rules[shown.next++]
+}
+
+/** Lists are kept that have about so many rules together. */
+const MOST_SHOWN = 1_000_000
+
+function rulesFor(index: RuleIndex, value: FieldValue | undefined): readonly number[] {
   const own = value === undefined ? undefined : index.byValue.get(value)
-  return Math.min(own ? firstFrom(own, from, end) : end, firstFrom(index.others, from, end))
+  if (value === undefined || !own) return index.others
+  if (index.others.length === 0) return own
+  const known = index.shown.get(value)
+  if (known) return known
+  const rules = [...own, ...index.others].sort((one, other) => one - other)
+  if (index.shown.size * rules.length > MOST_SHOWN) index.shown.clear()
+  index.shown.set(value, rules)
+  return rules
 }
 
 function indexBy(field: NumberField, asked: readonly ReadonlyMap<NumberField, FieldValue>[]): RuleIndex {
@@ -50,7 +78,7 @@ function indexBy(field: NumberField, asked: readonly ReadonlyMap<NumberField, Fi
     if (value === undefined) others.push(place)
     else if (byValue.get(value)?.push(place) === undefined) byValue.set(value, [place])
   }
-  return { read: fieldRow(field).read, byValue, others }
+  return { read: fieldRow(field).read, byValue, others, shown: new Map() }
 }
 
 /** How many rules an average packet is shown. */
@@ -78,14 +106,14 @@ function onlyValue(part: Predicate): FieldValue | undefined {
   return BigInt(part.mask) === (1n << BigInt(bits)) - 1n ? part.value : undefined
 }
 
-/** Returns the first place of an ascending list that is not before `from`. */
-function firstFrom(places: readonly number[], from: number, end: number): number {
+/** Returns where in an ascending list the first place is that is not before `from`. */
+function firstFrom(places: readonly number[], from: number): number {
   let low = 0
   let high = places.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((places[middle] ?? end) < from) low = middle + 1
+    if ((places[middle] ?? from) < from) low = middle + 1
     else high = middle
   }
-  return places[low] ?? end
+  return low
 }

@@ -11,7 +11,8 @@ import type { Flight } from './flight.ts'
 import { ipsetKey } from './ipsets.ts'
 import { rulesOf } from './prepare.ts'
 import type { PreparedChain, PreparedMatch, PreparedRule, PreparedRules } from './prepare.ts'
-import { nextCandidate } from './rule-index.ts'
+import { nextShown } from './rule-index.ts'
+import type { Shown } from './rule-index.ts'
 import type { ChainPlace, RulePlace } from './trace-events.ts'
 import type { EffectVerdict, TableVerdict } from './verdict.ts'
 
@@ -24,6 +25,8 @@ interface Frame {
   readonly contents: PreparedRules
   next: number
   readonly gotos: number
+  /** Where the chain has an index. */
+  readonly shown: Shown | undefined
 }
 
 /** Deeper than any ruleset that a kernel loads (65535 jumps in all). */
@@ -32,23 +35,24 @@ const DEEPEST = 65_536
 /** Runs a built-in chain: where its rules decide nothing, its policy does. */
 export function runBuiltInChain(flight: Flight, hook: Hook, table: TableName, prepared: PreparedChain): TableVerdict {
   const contents = rulesOf(prepared)
-  const verdict = contents.rules.length === 0 ? undefined : runChains(flight, { hook, table, depth: 0, prepared, contents, next: 0, gotos: 0 })
+  const verdict = contents.rules.length === 0 ? undefined : runChains(flight, frameOf({ hook, table, depth: 0, gotos: 0 }, prepared))
   if (verdict) return verdict
   flight.way.path.push(prepared.ofPolicy)
-  const place: ChainPlace = { hook, table, chain: prepared.chain, depth: 0 }
-  const { policy } = prepared.chain
-  flight.record?.({ kind: 'policy', place, policy })
-  return { kind: policy === 'DROP' ? 'drop' : 'accept', by: { kind: 'policy', place } }
+  const { chain } = prepared
+  prepared.byPolicy ??= { kind: chain.policy === 'DROP' ? 'drop' : 'accept', by: { kind: 'policy', place: { hook, table, chain, depth: 0 } } }
+  flight.record?.({ kind: 'policy', place: { hook, table, chain, depth: 0 }, policy: chain.policy })
+  return prepared.byPolicy
 }
 
 /** Returns undefined where the built-in chain ended or returned without a verdict. The stack is explicit: generated rulesets nest deep. */
 function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
   const stack: Frame[] = [start]
   const looksAtAll = flight.recordsMisses || flight.packet.malformed === 'truncated'
-  for (let frame: Frame | undefined = start; frame; frame = stack.at(-1)) {
+  let frame: Frame | undefined = start
+  while (frame) {
     const rule = nextRule(flight, frame, looksAtAll)
     if (!rule) {
-      leaveChain(flight, stack)
+      frame = leaveChain(flight, stack)
       continue
     }
     const match = looksAtAll ? matchEach(flight, frame, rule) : rule.first(flight) === true && matchOthers(flight, frame, rule)
@@ -58,11 +62,11 @@ function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
     const place = placeOf(frame, rule)
     if (rule.jump) {
       if (stack.length > DEEPEST || frame.gotos > DEEPEST) return { kind: 'drop', by: { kind: 'rule', place } }
-      enterChain(flight, stack, frame, place, rule.jump)
+      frame = enterChain(flight, stack, frame, place, rule.jump)
       continue
     }
     const verdict = applyEffects(flight, place, rule.effects)
-    if (verdict.kind === 'return') leaveChain(flight, stack)
+    if (verdict.kind === 'return') frame = leaveChain(flight, stack)
     else if (verdict.kind !== 'continue') return asTableVerdict(verdict, place)
   }
   return undefined
@@ -81,23 +85,34 @@ function hotdropped(flight: Flight, frame: Frame, rule: PreparedRule): TableVerd
 /** Returns the next rule to look at: with an index, the next one that the packet can match. */
 function nextRule(flight: Flight, frame: Frame, looksAtAll: boolean): PreparedRule | undefined {
   const { rules, index } = frame.contents
-  const at = index && !looksAtAll ? nextCandidate(index, flight, frame.next, rules.length) : frame.next
+  const { next, shown } = frame
+  const at = index && shown && !looksAtAll ? nextShown(index, flight, shown, next) : next
+  if (at === undefined) return undefined
   frame.next = at + 1
   return rules[at]
 }
 
+function frameOf({ hook, table, depth, gotos }: Pick<Frame, 'hook' | 'table' | 'depth' | 'gotos'>, prepared: PreparedChain): Frame {
+  const contents = rulesOf(prepared)
+  return { hook, table, depth, gotos, prepared, contents, next: 0, shown: contents.index && { value: undefined, rules: undefined, next: 0 } }
+}
+
 /** Kernel: goto leaves no way back: the end of its chain is the end of the chain that it stands in. */
-function enterChain(flight: Flight, stack: Frame[], frame: Frame, place: RulePlace, { kind, to }: NonNullable<PreparedRule['jump']>): void {
+function enterChain(flight: Flight, stack: Frame[], frame: Frame, place: RulePlace, { kind, to }: NonNullable<PreparedRule['jump']>): Frame {
   flight.record?.({ kind: 'rule', place, result: { kind, chain: to.chain } })
   if (kind === 'goto') stack.pop()
   const { hook, table, depth, gotos } = frame
-  stack.push({ hook, table, depth: depth + 1, prepared: to, contents: rulesOf(to), next: 0, gotos: kind === 'goto' ? gotos + 1 : 0 })
+  const entered = frameOf({ hook, table, depth: depth + 1, gotos: kind === 'goto' ? gotos + 1 : 0 }, to)
+  stack.push(entered)
+  return entered
 }
 
-function leaveChain(flight: Flight, stack: Frame[]): void {
+/** Returns the chain that the packet is back in. */
+function leaveChain(flight: Flight, stack: Frame[]): Frame | undefined {
   const left = stack.pop()
-  const back = stack.at(-1)
+  const back = stack[stack.length - 1]
   if (left && back) flight.record?.({ kind: 'return', from: chainPlaceOf(left), to: chainPlaceOf(back) })
+  return back
 }
 
 function asTableVerdict(verdict: EffectVerdict, place: RulePlace): TableVerdict {
@@ -211,8 +226,11 @@ function undecided(predicate: Predicate, flight: Flight): { readonly key: string
   }
 }
 
-function placeOf({ hook, table, prepared, depth }: Frame, { rule, number }: PreparedRule): RulePlace {
-  return { hook, table, chain: prepared.chain, rule, number, depth }
+function placeOf({ hook, table, prepared, depth }: Frame, rule: PreparedRule): RulePlace {
+  const { lastPlace } = rule
+  if (lastPlace && lastPlace.hook === hook && lastPlace.depth === depth) return lastPlace
+  rule.lastPlace = { hook, table, chain: prepared.chain, rule: rule.rule, number: rule.number, depth }
+  return rule.lastPlace
 }
 
 function chainPlaceOf({ hook, table, prepared, depth }: Frame): ChainPlace {

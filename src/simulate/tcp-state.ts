@@ -45,14 +45,15 @@ const NEXT: readonly [Readonly<Record<SegmentKind, readonly NextState[]>>, Reado
   },
 ]
 
-const VALID_FLAGS = new Set([
+const VALID_FLAGS: readonly number[] = [
   TCP_FLAG.SYN, TCP_FLAG.SYN | TCP_FLAG.URG, TCP_FLAG.SYN | TCP_FLAG.ACK, TCP_FLAG.RST, TCP_FLAG.RST | TCP_FLAG.ACK, TCP_FLAG.FIN | TCP_FLAG.ACK,
   TCP_FLAG.FIN | TCP_FLAG.ACK | TCP_FLAG.URG, TCP_FLAG.ACK, TCP_FLAG.ACK | TCP_FLAG.URG,
-])
+]
+const IS_VALID = Array.from({ length: 256 }, (_, flags) => VALID_FLAGS.includes(flags & ~(TCP_FLAG.PSH | TCP_FLAG.ECE | TCP_FLAG.CWR)))
 
 /** Tells whether conntrack takes the combination of flags for sane; PSH, ECE and CWR do not count. Source: tcp_valid_flags[]. */
 export function hasValidFlags(tcp: TcpHeader): boolean {
-  return VALID_FLAGS.has(tcp.flags & ~(TCP_FLAG.PSH | TCP_FLAG.ECE | TCP_FLAG.CWR))
+  return IS_VALID[tcp.flags] ?? false
 }
 
 /** Returns the state of a connection that this segment begins; undefined where it cannot begin one. Source: tcp_new(). */

@@ -153,5 +153,10 @@ function countRetransmissions(tracking: TcpTracking, direction: Direction, tcp: 
     tracking.retransmissions++
     return
   }
-  Object.assign(tracking, { lastDirection: direction, lastSeq: seq, lastAck: ack, lastEnd: end, lastWindow: tcp.window, retransmissions: 0 })
+  tracking.lastDirection = direction
+  tracking.lastSeq = seq
+  tracking.lastAck = ack
+  tracking.lastEnd = end
+  tracking.lastWindow = tcp.window
+  tracking.retransmissions = 0
 }

@@ -131,9 +131,9 @@ export type Outcome =
       readonly namespace: string
       readonly device: string
       readonly ports: readonly string[]
-      readonly gateway?: Address
+      readonly gateway?: Address | undefined
       /** Whom the frame is addressed to, as 12 hex digits; absent where nobody was asked. */
-      readonly macDestination?: string
+      readonly macDestination?: string | undefined
       readonly packet: Packet
     }
   | { readonly kind: 'drop'; readonly by: Decider; readonly packet: Packet }

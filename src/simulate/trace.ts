@@ -24,8 +24,8 @@ export interface TraceOptions {
 export function trace(world: World, probe: Probe, options: TraceOptions = {}): Trace {
   const host = hostOf(world, probe)
   world.moment += 1
-  const events: TraceEvent[] = []
-  const record = options.record === 'none' ? undefined : (event: TraceEvent) => void events.push(event)
+  const events: TraceEvent[] | undefined = options.record === 'none' ? undefined : []
+  const record = events && ((event: TraceEvent) => void events.push(event))
   const flight = makeFlight({
     world,
     host,
@@ -35,10 +35,16 @@ export function trace(world: World, probe: Probe, options: TraceOptions = {}): T
     record,
     recordsMisses: options.record === 'all',
     decisions: options.assume && new Map(options.assume),
-    send: answer => sendLocal(answer, { keepsSource: true }),
+    send: sendAnswer,
   })
   const outcome = probe.inDevice === undefined ? make(flight) : arrive(flight, probe.inDevice, probe.macDestination)
-  return { events, outcome, way: flight.way, assumed: flight.assumed, answers: flight.answers }
+  return { events: events ?? NO_EVENTS, outcome, way: flight.way, assumed: flight.assumed, answers: flight.answers }
+}
+
+const NO_EVENTS: readonly TraceEvent[] = []
+
+function sendAnswer(answer: Flight): Outcome {
+  return sendLocal(answer, { keepsSource: true })
 }
 
 function hostOf(world: World, probe: Probe): Host {

@@ -89,7 +89,12 @@ export function resetWorld(world: World): void {
   world.now = 0
   world.moment = 0
   for (const { connections, bySource, memories, ipsets, learned, neighbours, sockets, fragments, namespace } of world.hosts.values()) {
-    for (const memory of [connections.byHash, connections.all, bySource, memories, learned, neighbours, sockets, fragments]) if (memory.size > 0) memory.clear()
+    if (connections.all.size > 0) {
+      connections.all.clear()
+      connections.byHash.clear()
+    }
+    if (bySource.size > 0) bySource.clear()
+    for (const memory of [memories, learned, neighbours, sockets, fragments]) if (memory.size > 0) memory.clear()
     for (const set of namespace.ipsets) ipsets.set(set.name, set)
   }
 }
@@ -133,8 +138,9 @@ function makeHost(namespace: Namespace, rulesets: readonly Ruleset[], backend: B
   for (const ruleset of rulesets) prepared[ruleset.family] = prepareRuleset(ruleset, backend)
   const basis = basisOf.get(namespace) ?? makeBasis(namespace)
   basisOf.set(namespace, basis)
+  const { devices, fib, sysctls, deviceSysctls } = basis
   return {
-    ...basis,
+    namespace, devices, fib, sysctls, deviceSysctls,
     rulesets: prepared,
     connections: makeConnectionTable(),
     bySource: new Set(),

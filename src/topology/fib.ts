@@ -42,7 +42,13 @@ export interface Fib {
   /** By table number, longest prefix first, then smallest metric. */
   readonly tables: ReadonlyMap<number, readonly Route[]>
   readonly hasCustomRules: boolean
+  /** What was found for destinations that alone decide: there are no rules and no routes by TOS. Undefined where more decides. */
+  readonly known: Map<Address, RouteDecision> | undefined
+  readonly ownAddresses: ReadonlySet<Address>
 }
+
+/** So many destinations are remembered. */
+const MOST_KNOWN = 20_000
 
 const IPV6_ALL_ONES = (1n << 128n) - 1n
 
@@ -59,11 +65,26 @@ export function makeFib(namespace: Namespace): Fib {
   }
   for (const table of tables.values()) table.sort((one, other) => prefixLength(other) - prefixLength(one) || one.metric - other.metric || (other.tos ?? 0) - (one.tos ?? 0))
   const rules = { ipv4: rulesOf(namespace, 'ipv4'), ipv6: rulesOf(namespace, 'ipv6') }
-  return { rules, tables, hasCustomRules: namespace.rules.length > 0 }
+  const hasCustomRules = namespace.rules.length > 0
+  return {
+    rules, tables, hasCustomRules,
+    known: hasCustomRules || routes.some(route => route.tos) ? undefined : new Map(),
+    ownAddresses: new Set(namespace.devices.flatMap(device => device.addresses.map(own => own.address))),
+  }
 }
 
 /** Looks a route up through the rules. Source: net/ipv4/fib_rules.c __fib_lookup(), fib_trie.c fib_table_lookup(). */
 export function lookupRoute(fib: Fib, query: RouteQuery): RouteDecision {
+  if (!fib.known || query.outDevice !== undefined) return searchRoute(fib, query)
+  const known = fib.known.get(query.destination)
+  if (known) return known
+  const found = searchRoute(fib, query)
+  if (fib.known.size >= MOST_KNOWN) fib.known.clear()
+  fib.known.set(query.destination, found)
+  return found
+}
+
+function searchRoute(fib: Fib, query: RouteQuery): RouteDecision {
   for (const rule of fib.rules[familyOf(query.destination)]) {
     if (!ruleMatches(rule, query)) continue
     if (rule.action !== 'lookup') return { kind: rule.action, destination: query.destination }

@@ -1,7 +1,7 @@
 /** What the simulator says that the kernel will do with a probe: the packet, the answer to it, and every rule that either hits. */
 
 import { nextProbe, readRequests } from '../../cli/trace/next-probe.ts'
-import { countHits } from '../../cli/simulate/answer-json.ts'
+import { countHits } from '../../cli/simulate/path-texts.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import { writeAddress } from '../../src/net/address.ts'
 import type { Packet } from '../../src/packet/packet.ts'
