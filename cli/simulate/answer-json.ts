@@ -15,15 +15,26 @@ export function writeTrace(trace: Trace, flow: FlowPaths = makeFlowPaths()): str
   const { outcome, way } = trace
   const path = writePath(way.path, flow)
   const { replies, gen } = writeAnswers(trace, flow)
-  if (isPutTogether6(trace)) return `{"out":[${writeFrames(trace)}]}`
   const assumed = trace.assumed.length > 0 ? `,"assumed":${JSON.stringify(trace.assumed.map(one => one.words))}` : ''
   return `{"outcome":"${outcomeOf(outcome, way.copies)}","path":${path},"ctstate":${writeStates(way)},"out":[${writeFrames(trace)}],"local":[${writeLocal(trace)}]${assumed},"replies":[${replies}],"gen":[${gen}]}`
 }
 
 /**
- * The oracle knows a packet by its next header, so that one of IPv6 put together from fragments counts with it as another packet that
- * the kernel made. Only the frames and the counters of the flow can be compared.
+ * Returns the same as the oracle tells it. It knows a packet by its next header, so that one of IPv6 put together from fragments counts
+ * with it as another packet that the kernel made: its way is in `gen`, and where the packet stays here the oracle takes it for an answer,
+ * so that nothing but the frames is comparable then.
  */
+export function writeAsOracle(trace: Trace, flow: FlowPaths): string {
+  if (!isPutTogether6(trace)) return writeTrace(trace, flow)
+  const { outcome, way } = trace
+  const path = writePath(way.path, flow)
+  const { replies, gen } = writeAnswers(trace, flow)
+  const frames = `"out":[${writeFrames(trace)}]`
+  if (outcome.kind === 'local' || outcome.packet.fragmentOffset > 0 || way.copies.length > 0) return `{${frames}}`
+  const own = `{"path":${path},"ctstate":${writeStates(way)}}`
+  return `{"outcome":"${outcomeOf(outcome, way.copies)}",${frames},"replies":[${replies}],"gen":[${own}${gen === '' ? '' : `,${gen}`}]}`
+}
+
 function isPutTogether6({ outcome: { packet }, way }: Trace): boolean {
   return packet.family === 'ipv6' && way.path.length > 0 && (packet.pieces !== undefined || packet.fragmentOffset > 0)
 }

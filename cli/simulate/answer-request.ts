@@ -9,7 +9,7 @@ import { readRuleset } from '../../src/save/read.ts'
 import { trace } from '../../src/simulate/trace.ts'
 import { makeWorld, resetWorld } from '../../src/simulate/world.ts'
 import type { World } from '../../src/simulate/world.ts'
-import { writeConnection, writeTrace } from './answer-json.ts'
+import { writeAsOracle, writeConnection } from './answer-json.ts'
 import { isObject, protocolName, readProbe } from './packet-json.ts'
 import type { JsonObject } from './packet-json.ts'
 import { makeFlowPaths, writeCounters } from './path-texts.ts'
@@ -94,7 +94,7 @@ function readTables(text: string, family: Family, backend: Backend): Ruleset | s
 function answerFlow(packets: readonly JsonObject[], world: World): string {
   const flow = makeFlowPaths()
   let answers = ''
-  for (const packet of packets) answers += `${answers === '' ? '' : ','}${writeTrace(trace(world, readProbe(packet), { record: 'none' }), flow)}`
+  for (const packet of packets) answers += `${answers === '' ? '' : ','}${writeAsOracle(trace(world, readProbe(packet), { record: 'none' }), flow)}`
   let connections = ''
   for (const host of world.hosts.values()) {
     for (const connection of host.connections.all) connections += `${connections === '' ? '' : ','}${writeConnection(connection)}`

@@ -72,6 +72,7 @@ function readRest(json: JsonObject, packet: Packet, whole: number): Partial<Pack
     fragmentOffset: numberOr(frag?.['off'], 0),
     moreFragments: frag?.['mf'] === true,
     ...(typeof json['id'] === 'number' ? { identification: json['id'] } : {}),
+    ...(typeof json['id'] === 'number' && packet.family === 'ipv6' ? { flowLabel: json['id'] & 0xfffff } : {}),
     ...(isTruncated ? { malformed: 'truncated' as const } : json['badCsum'] === true ? { malformed: 'checksum' as const } : {}),
   }
 }

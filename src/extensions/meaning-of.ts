@@ -49,6 +49,11 @@ export function effectsOf(use: TargetUse, family: Family): readonly Effect[] {
   return list
 }
 
+/** Tells whether iptables-nft loads a use as expressions of nf_tables rather than as an extension. */
+export function isNativeInNft(use: MatchUse, family: Family): boolean {
+  return !use.words && matchDefinition(use.name, family)?.isNativeInNft?.(use.infos) === true
+}
+
 /** Returns the name of the first option of a use that does not hold of a subject; undefined where no single option says it. */
 export function failedOption(use: MatchUse, family: Family, subject: Subject): string | undefined {
   const definition = matchDefinition(use.name, family)

@@ -32,8 +32,9 @@ function header4({ tos, length, identification, dontFragment, moreFragments, fra
   return [0x45, tos, ...word(length), ...id, ...word(fragment), ttl, protocol, ...unknown(2), ...addressBytes(src), ...addressBytes(dst)]
 }
 
-function header6({ tos, length, ttl, protocol, src, dst }: Packet): readonly PacketByte[] {
-  return [0x60 | (tos >> 4), undefined, undefined, undefined, ...word(length - 40), protocol, ttl, ...addressBytes(src), ...addressBytes(dst)]
+function header6({ tos, flowLabel, length, ttl, protocol, src, dst }: Packet): readonly PacketByte[] {
+  const label = flowLabel === undefined ? unknown(3) : [((tos & 15) << 4) | (flowLabel >> 16), ...word(flowLabel)]
+  return [0x60 | (tos >> 4), ...label, ...word(length - 40), protocol, ttl, ...addressBytes(src), ...addressBytes(dst)]
 }
 
 function transportBytes(packet: Packet): readonly PacketByte[] {

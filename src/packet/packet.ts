@@ -56,12 +56,16 @@ export interface Packet {
   readonly length: number
   /** The IPv4 header's identification, where it is known. */
   readonly identification?: number
+  /** The IPv6 header's flow label, where it is known. */
+  readonly flowLabel?: number
   /** Bytes; 0 in what is no fragment and in a first fragment. */
   readonly fragmentOffset: number
   readonly moreFragments: boolean
   readonly dontFragment: boolean
   /** IP lengths of the fragments that it was put together from, or in which it leaves; absent where it is in one piece. */
   readonly pieces?: readonly number[]
+  /** The datagram that a later fragment was cut from, where it is known. */
+  readonly cutFrom?: Packet
   /** Ports of tcp, udp, udplite, sctp, dccp. */
   readonly sport?: number
   readonly dport?: number

@@ -1,6 +1,7 @@
 /** One rule -> its line in iptables-save's words, without `-A CHAIN` and counters. */
 
 import type { InfosOf } from '../extensions/extension.ts'
+import { isNativeInNft } from '../extensions/meaning-of.ts'
 import { targetInWords, useInWords } from '../extensions/option-words.ts'
 import type { Backend } from '../ir/hooks.ts'
 import { matchDefinition } from '../extensions/registry.ts'
@@ -38,23 +39,19 @@ function commentWords(use: MatchUse, family: Family, backend: Backend): string {
 
 /** Returns the matches as iptables-nft reads them back: those that it writes as its own expressions become one for each name. */
 function joinNative(matches: readonly MatchUse[], family: Family): readonly MatchUse[] {
-  const isTwice = matches.some((use, index) => index > 0 && matches.findIndex(other => other.name === use.name) < index && isNative(use, family))
+  const isTwice = matches.some((use, index) => index > 0 && matches.findIndex(other => other.name === use.name) < index && isNativeInNft(use, family))
   if (!isTwice) return matches
   const joined: MatchUse[] = []
   const native = new Map<string, number>()
   for (const use of matches) {
-    const infos = isNative(use, family) ? matchDefinition(use.name, family)?.savedBy?.('nft', use.infos) : undefined
+    const infos = isNativeInNft(use, family) ? matchDefinition(use.name, family)?.savedBy?.('nft', use.infos) : undefined
     const place = native.get(use.name)
     const earlier = place === undefined ? undefined : joined[place]
-    if (!isNative(use, family)) joined.push(use)
+    if (!isNativeInNft(use, family)) joined.push(use)
     else if (infos && place !== undefined && earlier) joined[place] = { name: use.name, infos: joinInfos(earlier.infos, infos) }
     else if (infos) native.set(use.name, joined.push({ name: use.name, infos: joinInfos({}, infos) }) - 1)
   }
   return joined
-}
-
-function isNative(use: MatchUse, family: Family): boolean {
-  return matchDefinition(use.name, family)?.isNativeInNft?.(use.infos) ?? false
 }
 
 /** Kernel: the later value wins, an inversion stays. */

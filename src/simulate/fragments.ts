@@ -58,7 +58,7 @@ export function piecesOf(packet: Packet): readonly Packet[] {
   const header = packet.family === 'ipv4' ? 20 : 48
   let fragmentOffset = 0
   return pieces.map((length, index) => {
-    const piece = { ...(index === 0 ? whole : withoutTransport(whole)), length, fragmentOffset, moreFragments: index < pieces.length - 1 }
+    const piece = { ...(index === 0 ? whole : { ...withoutTransport(whole), cutFrom: whole }), length, fragmentOffset, moreFragments: index < pieces.length - 1 }
     fragmentOffset += length - header
     return piece
   })

@@ -5,7 +5,7 @@
 
 import { invariant } from '../diagnostics/diagnostic.ts'
 import type { MatchDefinition } from '../extensions/extension.ts'
-import { effectsOf, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
+import { effectsOf, isNativeInNft, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
 import type { Backend, Hook, TableName } from '../ir/hooks.ts'
 import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Effect } from '../meaning/effect.ts'
@@ -24,6 +24,8 @@ export interface PreparedMatch {
   readonly use: MatchUse
   readonly predicate: Predicate
   readonly memory: MatchDefinition['memory']
+  /** nf_tables itself reads the transport header for it, not an extension of ip_tables. */
+  readonly isNativeInNft: boolean
 }
 
 /** One rule, ready to run. */
@@ -109,7 +111,7 @@ function prepareChain(chain: Chain, around: Surroundings): PreparedChain {
 }
 
 function prepareRule(chain: Chain, rule: Rule, number: number, { family, backend, chains }: Surroundings): { readonly rule: PreparedRule; readonly leading: Predicate } {
-  const matches = rule.matches.map((use): PreparedMatch => ({ use, predicate: predicateOf(use, family, backend), memory: memoryOf(use, family) }))
+  const matches = rule.matches.map((use): PreparedMatch => ({ use, predicate: predicateOf(use, family, backend), memory: memoryOf(use, family), isNativeInNft: isNativeInNft(use, family) }))
   const free = matches.findIndex(match => match.memory !== undefined || !isDecidedByFields(match.predicate))
   const decided = free === -1 ? matches.length : free
   const leading = all(matches.slice(0, decided).map(match => match.predicate))

@@ -9,6 +9,7 @@ import type { Ternary } from '../meaning/subject.ts'
 import { applyEffects } from './apply-effects.ts'
 import type { Flight } from './flight.ts'
 import { ipsetKey } from './ipsets.ts'
+import { isLaterFragmentInNft, matchesLaterFragment } from './later-fragment.ts'
 import { rulesOf } from './prepare.ts'
 import type { PreparedChain, PreparedMatch, PreparedRule, PreparedRules } from './prepare.ts'
 import { nextShown } from './rule-index.ts'
@@ -47,7 +48,7 @@ export function runBuiltInChain(flight: Flight, hook: Hook, table: TableName, pr
 /** Returns undefined where the built-in chain ended or returned without a verdict. The stack is explicit: generated rulesets nest deep. */
 function runChains(flight: Flight, start: Frame): TableVerdict | undefined {
   const stack: Frame[] = [start]
-  const looksAtAll = flight.recordsMisses || flight.packet.malformed === 'truncated'
+  const looksAtAll = flight.recordsMisses || flight.packet.malformed === 'truncated' || isLaterFragmentInNft(flight)
   let frame: Frame | undefined = start
   while (frame) {
     const rule = nextRule(flight, frame, looksAtAll)
@@ -148,6 +149,7 @@ function recordMiss(flight: Flight, place: RulePlace, match: PreparedMatch): voi
 
 function matches(flight: Flight, frame: Frame, rule: PreparedRule, match: PreparedMatch): boolean | 'hotdrop' {
   if (match.memory) return decided(flight, placeOf(frame, rule), match) ?? stepMemory(flight, match) ?? decideByChance(flight, placeOf(frame, rule), match)
+  if (match.isNativeInNft && isLaterFragmentInNft(flight)) return matchesLaterFragment(flight, match.predicate)
   for (;;) {
     const value = evaluate(match.predicate, flight)
     if (value !== undefined) return value
