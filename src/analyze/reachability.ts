@@ -131,16 +131,23 @@ export interface AnswerParts {
 /** Returns the fates of a run as the answer to a question: by where packets get, then by reason. */
 export function answerFrom(parts: AnswerParts): Reachability {
   const { family, sets, kind, asked, reached } = parts
-  const groups = reached.fates.flatMap(fate => groupsOf(parts, fate)).flatMap(group => split(parts, group))
+  let budget = parts.nodeLimit
+  const groups = reached.fates.flatMap(fate => {
+    const before = sets.nodeCount()
+    const found = groupsOf(parts, fate, budget)
+    budget -= sets.nodeCount() - before
+    return found
+  }).flatMap(group => split(parts, group))
   const of = (where: Where): readonly ReachGroup[] => joinReasons(sets, groups.filter(one => one.where === where).map(({ group }) => group)).map((group, index) => (index < MOST_EXAMPLES ? { ...group, example: parts.exampleOf(group) } : group))
   return { family, sets, kind, asked, through: of('through'), ended: of('ended'), elsewhere: of('elsewhere'), undecided: reached.undecided, notes: reached.notes }
 }
 
-/** The packets of a fate by their reasons; where these are too many to be told apart, the fate's own. */
-function groupsOf({ sets, reached, nodeLimit }: AnswerParts, fate: PlacedFate): readonly ReachGroup[] {
+/** The packets of a fate by their reasons. What ended was ended by one; where the reasons are too many to be told apart nobody is named. */
+function groupsOf({ sets, reached }: AnswerParts, fate: PlacedFate, budget: number): readonly ReachGroup[] {
   const place = fate.namespace === undefined ? {} : { place: { namespace: fate.namespace, port: fate.port } }
-  const parts = sets.withinBudget(nodeLimit, () => causesOf(sets, narrowReached(sets, { ...reached, variables: new Map(), fates: [fate] }, fate.set), fate.set, { kind: 'verdict', limit: MOST_REASONS }))
-  return (parts ?? [{ by: fate.by, set: fate.set }]).map(({ by, set }) => ({ fate, ...place, by, set, example: undefined }))
+  const whole = [{ by: fate.by, set: fate.set }]
+  const parts = gotThrough(fate.kind) ? sets.withinBudget(budget, () => causesOf(sets, narrowReached(sets, { ...reached, variables: new Map(), fates: [fate] }, fate.set), fate.set, { kind: 'verdict', limit: MOST_REASONS })) : whole
+  return (parts ?? whole).map(({ by, set }) => ({ fate, ...place, by, set, example: undefined }))
 }
 
 type Where = 'through' | 'ended' | 'elsewhere'
