@@ -16,13 +16,14 @@ const LEFT_OUT: readonly (NumberField | DeviceField)[] = [
   'addressType.dst', 'addressType.src', 'ip.tos', 'mark', 'device.out', 'icmp.type', 'icmp.code', 'icmp6.type', 'icmp6.code', 'l4.sport', 'device.in', 'ip.src', 'ip.dst', 'l4.dport',
 ]
 
+/** For the host itself: delivered, or over lo. */
+const isKeptHere = any([onDevice('device.out', { name: '', prefix: false }), onDevice('device.out', { name: 'lo', prefix: false })])
+
 /** What the host takes for itself has an address of its own, and only that. */
 export const isConsistent: Predicate = any([
-  all([onDevice('device.out', { name: '', prefix: false }), hasAnyBit('addressType.dst', ADDRESS_TYPE.LOCAL)]),
-  all([not(onDevice('device.out', { name: '', prefix: false })), equals('addressType.dst', ADDRESS_TYPE.UNICAST)]),
+  all([isKeptHere, hasAnyBit('addressType.dst', ADDRESS_TYPE.LOCAL)]),
+  all([not(isKeptHere), equals('addressType.dst', ADDRESS_TYPE.UNICAST)]),
 ])
-const isKeptHere = any([onDevice('device.out', { name: '', prefix: false }), onDevice('device.out', { name: 'lo', prefix: false })])
-const isDelivered = onDevice('device.out', { name: '', prefix: false })
 
 /** Addresses that no single host on the net has. */
 const NOBODYS: Readonly<Record<PacketSets['family'], (field: 'ip.src' | 'ip.dst') => Predicate>> = { ipv4: (field: 'ip.src' | 'ip.dst') => any([within(field, 0, 0x00ffffff), masked(field, 0xff000000, 0x7f000000), within(field, 0xe0000000, 0xffffffff)]), ipv6: (field: 'ip.src' | 'ip.dst') => any([within(field, 0n, 1n), masked(field, 0xffn << 120n, 0xffn << 120n)]) }
@@ -41,17 +42,20 @@ function usualHeaders(state: 'new' | 'known'): Predicate {
   ])
 }
 
-/** Returns the usual packets of a set; where it has only such as loopback and group addresses, the whole ones. */
-export function usualAmong(sets: PacketSets, set: PacketSet, state: 'new' | 'known'): PacketSet {
-  const usual = sets.intersect(sets.setOf(usualPacket(sets.family, state)), set)
-  return usual === sets.none ? sets.intersect(sets.setOf(usualHeaders(state)), set) : usual
+/** Returns the packets of a set that are usual, and of those the `likely` ones; where it has none such, as of loopback addresses, that does not count. */
+export function usualAmong(sets: PacketSets, set: PacketSet, state: 'new' | 'known', likely: Predicate): PacketSet {
+  const whole = sets.intersect(sets.setOf(usualHeaders(state)), set)
+  return [usualPacket(sets.family, state), likely].reduce((now, predicate) => {
+    const narrower = sets.intersect(now, sets.setOf(predicate))
+    return narrower === sets.none ? now : narrower
+  }, whole)
 }
 
 /** Returns a set in at most `limit` lines, as a part of the packets `of`. What makes no difference among these is left out. */
 export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet, limit: number, state: 'new' | 'known' = 'new'): readonly string[] {
   const usual = [usualPacket(sets.family, state), usualHeaders(state)].map(one => sets.intersect(sets.setOf(one), of)).find(one => sets.meets(one, set)) ?? of
   const view = sets.intersect(set, usual)
-  const delivered = sets.setOf(isDelivered)
+  const delivered = sets.setOf(isKeptHere)
   const isForHost = sets.isSubset(view, delivered)
   const likely = sets.intersect(usual, sets.setOf(isConsistent))
   const among = isForHost ? sets.intersect(likely, delivered) : sets.meets(view, delivered) ? likely : sets.subtract(likely, delivered)

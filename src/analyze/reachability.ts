@@ -1,8 +1,10 @@
 /** Which packets of a question get through, which do not, and which rules see to it: on one host, or through several that are joined. */
 
 import type { Backend } from '../ir/hooks.ts'
+import { ADDRESS_TYPE } from '../meaning/fields.ts'
+import { tableNamed } from '../ir/ruleset.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
-import { all, any, equals, not, opaque } from '../meaning/predicate.ts'
+import { all, always, any, equals, hasAnyBit, not, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
@@ -89,7 +91,8 @@ export function reachability({ ruleset, query, namespace, backend = 'legacy', no
   const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named: query.devices, ...(namespace ? { namespace } : {}) })
   const { sets } = space
   const { start, state, goal } = query
-  const asked = usualAmong(sets, sets.intersect(startSet(space, start, state), sets.setOf(all([UNMARKED, query.when])), freeGoal(space, goal)), state)
+  const isOwn = space.surroundings.ground(hasAnyBit('addressType.src', ADDRESS_TYPE.LOCAL))
+  const asked = usualAmong(sets, sets.intersect(startSet(space, start, state), sets.setOf(all([UNMARKED, query.when])), freeGoal(space, goal)), state, start === 'arrive' ? not(isOwn) : always)
   const reached = reachableSets(space, ruleset, { start, state, within: asked, nodeLimit })
   const exampleOf = ({ fate, set }: ReachGroup): Example | undefined => {
     const replay = state === 'new' ? replaySample({ space, ruleset, fate, set, variables: reached.variables }) : undefined
@@ -100,7 +103,16 @@ export function reachability({ ruleset, query, namespace, backend = 'legacy', no
     if (bound === undefined) return sets.intersect(set, sets.setOfDevice('device.out', { name, prefix: false }))
     return bound === name ? set : sets.none
   }
-  return answerFrom({ family: ruleset.family, sets, kind: space.surroundings.kind, asked, goal, reached, nodeLimit, exampleOf, isHost: () => true, deviceOf })
+  const notes = state === 'known' && translates(ruleset) ? [...reached.notes, KNOWN_NAT] : reached.notes
+  return answerFrom({ family: ruleset.family, sets, kind: space.surroundings.kind, asked, goal, reached: { ...reached, notes }, nodeLimit, exampleOf, isHost: () => true, deviceOf })
+}
+
+/** What is said of known connections where there is nat. */
+export const KNOWN_NAT = 'nat of known connections: their packets are asked about as if it left them as they are'
+
+/** Tells whether the nat table has any rules. */
+export function translates(ruleset: Ruleset): boolean {
+  return tableNamed(ruleset, 'nat')?.chains.some(({ rules }) => rules.length > 0) ?? false
 }
 
 /** Where every network is possible the question is about networks in which the packets go where they are meant to. */

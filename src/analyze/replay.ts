@@ -68,8 +68,9 @@ export function replayOf(space: Space, ruleset: Ruleset, fate: Fate, sample: Sam
   return { probe, topology, trace: traced, conditions, isConfirmed: isFate(space, fate, sample.packet, traced.outcome) }
 }
 
-/** Returns a sample's packet as it is sent: an SCTP packet has a chunk, INIT where it is to begin an association. */
-export function asSent({ packet, decisions }: Sample): Packet {
+/** Returns a sample's packet as it is sent: by any socket where nothing is asked of that; an SCTP packet has a chunk, INIT where it is to begin an association. */
+export function asSent({ packet: { socket, ...others }, decisions }: Sample): Packet {
+  const packet: Packet = socket?.uid === undefined ? others : { ...others, socket }
   if (packet.protocol !== PROTOCOL.sctp || packet.fragmentOffset !== 0) return packet
   return { ...packet, sctp: decisions.get(SCTP_BEGINS) === true ? { chunk: CHUNK.init, vtag: 0, initTag: 1 } : { chunk: CHUNK.data, vtag: 1 } }
 }
@@ -123,7 +124,8 @@ const PACKET_FIELDS: ReadonlySet<NumberField> = new Set<NumberField>(['ip.ttl', 
 /** The plainest host on which a sample goes the way that its set is about: its devices, and the routes that it needs. */
 function topologyFor(space: Space, fate: Fate, sample: Sample): Topology {
   const { family } = space
-  const names = [...new Set([...space.devices, sample.inDevice, sample.outDevice].filter(name => name !== '' && name !== LOOPBACK.name))]
+  const named = [...new Set([...space.devices, sample.inDevice, sample.outDevice].filter(name => name !== '' && name !== LOOPBACK.name))]
+  const names = named.length > 0 ? named : ['eth0']
   const destination = finalDestination(space, fate, sample)
   const isOwnAtFirst = (sample.subject.addressType(sample.packet.dst, 'any') & ADDRESS_TYPE.LOCAL) !== 0
   const isDelivered = fate.kind === 'local' || (sample.inDevice !== '' && sample.outDevice === '' && !isOut(fate))

@@ -18,7 +18,7 @@ import { makeFib } from '../topology/fib.ts'
 import type { Namespace, Topology } from '../topology/topology.ts'
 import { frameWaysOf } from './frame-ways.ts'
 import { usualAmong } from './plain-view.ts'
-import { answerFrom, MOST_NODES, UNMARKED } from './reachability.ts'
+import { answerFrom, KNOWN_NAT, MOST_NODES, translates, UNMARKED } from './reachability.ts'
 import type { Example, PlacedFate, Reachability, ReachGroup } from './reachability.ts'
 import type { NamedPlaces, ReachQuery } from './reach-query.ts'
 import { asSent, conditionsOf, isFate } from './replay.ts'
@@ -54,11 +54,12 @@ export function worldReachability({ topology, rulesetsOf, query, family, backend
   const outside = host?.devices.filter(device => device.up && leadsOut(host, device)).map(({ name }) => name) ?? []
   const devices = query.arrivals.length > 0 ? query.arrivals : outside
   const isOwn = any(ownAddresses(host, family).map(address => equals('ip.src', address)))
-  const usual = all([UNMARKED, not(isBroadcast(topology, family)), start === 'make' ? isOwn : not(isOwn), query.when])
-  const asked = usualAmong(sets, sets.intersect(startIn(world, { start, state, devices }), sets.setOf(usual)), state)
+  const usual = all([not(isBroadcast(topology, family)), start === 'make' ? isOwn : not(isOwn)])
+  const asked = usualAmong(sets, sets.intersect(startIn(world, { start, state, devices }), sets.setOf(all([UNMARKED, query.when]))), state, usual)
   const { left, ...reached } = followSets(world, { namespace, start, state, set: asked, nodeLimit })
+  const notes = state === 'known' && [...rulesetsOf.values()].flat().some(translates) ? [...reached.notes, KNOWN_NAT] : reached.notes
   return answerFrom({
-    family, sets, kind: 'described', asked, goal, reached, nodeLimit,
+    family, sets, kind: 'described', asked, goal, reached: { ...reached, notes }, nodeLimit,
     exampleOf: group => (state === 'new' ? exampleOf(world, { topology, rulesetsOf, backend }, namespace, group) : undefined),
     isHost: fate => fate.namespace === namespace,
     deviceOf: (_, device) => left.get(`${(goal.kind === 'device' ? goal.namespace : undefined) ?? namespace}/${device}`) ?? sets.none,
@@ -80,8 +81,7 @@ function isBroadcast({ namespaces }: Topology, family: Family): Predicate {
 function exampleOf(world: SymbolicWorld, { topology, rulesetsOf, backend }: { readonly topology: Topology; readonly rulesetsOf: ReadonlyMap<string, readonly Ruleset[]>; readonly backend: Backend }, namespace: string, { fate, set }: ReachGroup): Example | undefined {
   const sample = world.sets.sample(set)
   if (!sample) return undefined
-  const { socket, ...packet } = asSent(sample)
-  const probe: Probe = { packet: socket?.uid === undefined ? packet : { ...packet, socket }, namespace, ...(sample.inDevice === '' ? {} : { inDevice: sample.inDevice }) }
+  const probe: Probe = { packet: asSent(sample), namespace, ...(sample.inDevice === '' ? {} : { inDevice: sample.inDevice }) }
   const assume = new Map([...world.variables.values()].flatMap(({ key, decisions }) => decisions.map(decision => [decision, sample.decisions.get(key) ?? false] as const)))
   const journey = sendThrough(makeWorld({ topology, rulesets: [], rulesetsOf, backend }), probe, { record: 'none', assume })
   return endsAs(world, fate, sample.packet, mainWay(journey.start).at(-1) ?? journey.start) ? { probe, conditions: conditionsOf(sample, world.variables) } : undefined
