@@ -1,12 +1,12 @@
 /** `5x5 lint FILES...` */
 
 import { lintFiles } from '../lint/lint-files.ts'
+import { readLintInputs } from '../lint/lint-inputs.ts'
 import { failsOn, readLintFlags } from '../lint/lint-flags.ts'
 import type { LintFlags } from '../lint/lint-flags.ts'
 import { writeOutputs } from '../lint/write-outputs.ts'
 import { commandError, EXIT, isCommandError } from '../command.ts'
 import type { Command, Terminal } from '../command.ts'
-import { readRulesets } from '../directories.ts'
 import { makeProgress } from '../progress.ts'
 
 const help = `5x5 lint reviews rulesets: what loading refuses, what can hardly be meant, and what is open that should not be.
@@ -34,8 +34,9 @@ usage: 5x5 lint [flags] FILES...
   --diff                 print what the fixes would change, and change nothing
   --watch                lint again whenever a file changes
 
-FILES are rulesets, policies (*.gate), compose files and topologies (*.yaml), or directories: all files in them named *.rules *.rules6 *.v4 *.v6 *.save *-save iptables* ip6tables* are
-read. \`-\` is standard input. Rulesets of both families whose names differ in nothing else (rules.v4, rules.v6) are compared.
+FILES are rulesets, policies, compose files and topologies, by their names (*.gate, *.yaml) or by what stands in them, or directories:
+all such files in them are read, other YAML is left alone. \`-\` is standard input. Rulesets of both families whose names differ in
+nothing else (rules.v4, rules.v6) are compared; a compose file is asked together with the only ruleset that is named with it.
 \`5x5 explain CODE\` tells what a finding means. A comment line before a rule suppresses a finding:
 
   # 5x5-ignore open-policy: this host is behind another firewall until 2027-01-01
@@ -75,7 +76,8 @@ export const lint: Command = {
 /** A file that is gone for a moment, while an editor writes it, is no reason to end. */
 function textsOf(paths: readonly string[], directory: string): string {
   try {
-    return readRulesets(paths.filter(path => path !== '-'), directory).map(({ path, text }) => `${path}\0${text}`).join('\0')
+    const { rulesets, descriptions } = readLintInputs(paths.filter(path => path !== '-'), directory)
+    return [...rulesets, ...descriptions.map(({ source }) => source)].map(({ path, text }) => `${path}\0${text}`).join('\0')
   } catch (error) {
     if (isCommandError(error)) return ''
     throw error

@@ -6,7 +6,8 @@ import { DEFAULT_ENGINE, readEngine } from '../../src/docker/engine.ts'
 import type { Engine } from '../../src/docker/engine.ts'
 import { looksLikeInspection } from '../../src/docker/inspect.ts'
 import { readHost } from '../../src/docker/read-host.ts'
-import type { HostReading } from '../../src/docker/read-host.ts'
+import type { HostReading, HostSources } from '../../src/docker/read-host.ts'
+import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { commandError } from '../command.ts'
 import { readSources } from '../input.ts'
 
@@ -26,8 +27,18 @@ export function readComposeHost({ path, others = [], engine, daemon, directory }
   const stray = compose && looksLikeInspection(compose) ? inspections.find(source => !looksLikeInspection(source)) : inspections[0]
   if (stray) throw commandError(`one compose file at a time: what is \`${stray.path}\`?`, 'several files are read where `docker network inspect` and `docker inspect` printed them')
   const [daemonSource] = daemon === undefined ? [] : readSources([daemon], directory)
-  const folder = path === '-' ? directory : dirname(resolve(directory, path))
-  return readHost({ compose: compose ?? { path, text: '' }, inspections, engine, directory: basename(folder), variables: readVariables(join(folder, '.env')), ...(daemonSource ? { daemon: daemonSource } : {}) })
+  return readHost({ ...placeOf(path, directory), compose: compose ?? { path, text: '' }, inspections, engine, ...(daemonSource ? { daemon: daemonSource } : {}) })
+}
+
+/** Reads a host from the text of its compose file, which stands or stood at `path`. */
+export function readComposeSource(compose: SourceFile, directory: string): HostReading {
+  return readHost({ ...placeOf(compose.path, directory), compose, engine: engineNamed(undefined) })
+}
+
+/** The project's name, and the variables of `.env` beside the file. */
+function placeOf(path: string, directory: string): Pick<HostSources, 'directory' | 'variables'> {
+  const folder = path === '-' || path === 'standard input' ? directory : dirname(resolve(directory, path))
+  return { directory: basename(folder), variables: readVariables(join(folder, '.env')) }
 }
 
 /** Returns the engine that a flag names. */

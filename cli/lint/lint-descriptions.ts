@@ -1,58 +1,89 @@
-/** What is not a ruleset among the files of `5x5 lint`: policies, compose files and topologies, and what is wrong in them, as findings. */
+/** What is wrong in policies, compose files and topologies, as findings. */
 
-import { basename } from 'node:path'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
+import { byPlace } from '../../src/extensions/check-ruleset.ts'
+import type { LintHow } from '../../src/lint/lint-sources.ts'
 import { fingerprintOf } from '../../src/lint/fingerprint.ts'
 import type { LintedFile } from '../../src/lint/lint-report.ts'
 import type { Finding } from '../../src/lint/run-lint.ts'
+import { isIgnored, levelIn } from '../../src/lint/settings.ts'
 import { applySuppressions, readSuppressions } from '../../src/lint/suppressions.ts'
+import type { Description } from './lint-inputs.ts'
 
-/** What is read beside the files themselves (`.env`) lies in this directory; `today` is `YYYY-MM-DD`. */
+/** Configuration and day of the run, where included files lie, and the rulesets that it is about too. */
 export interface DescriptionHow {
+  readonly how: LintHow
   readonly directory: string
-  readonly today: string
+  readonly rulesets: readonly SourceFile[]
 }
 
-/** Tells by the name whether a file is a policy, compose file or topology. */
-export function isDescription(path: string): boolean {
-  return /\.(ya?ml|gate)$/.test(path)
+/** The findings of each description, and how many were suppressed. */
+export interface LintedDescriptions {
+  readonly files: readonly LintedFile[]
+  readonly suppressed: number
 }
 
-/** Reads policies (`*.gate`), compose files (by their name or their `services:`) and topologies, and returns their findings. */
-export async function lintDescriptions(sources: readonly SourceFile[], how: DescriptionHow): Promise<readonly LintedFile[]> {
+/** Lints descriptions. Those that the configuration ignores are left out. */
+export async function lintDescriptions(descriptions: readonly Description[], context: DescriptionHow): Promise<LintedDescriptions> {
+  const { config, configPath, only, surroundings } = context.how
   const files: LintedFile[] = []
-  for (const source of sources) {
-    const diagnostics = source.path.endsWith('.gate') ? await policyFindings(source, how) : isCompose(source) ? await composeFindings(source, how) : await topologyFindings(source)
-    const findings = diagnostics.map((diagnostic, index): Finding => ({ ...diagnostic, fingerprint: fingerprintOf(diagnostic.code, diagnostic.message, sameBefore(diagnostics, index)) }))
-    const { kept, about } = applySuppressions(findings, readSuppressions(source), how.today, () => true)
-    files.push({ source, partial: false, ruleCount: 0, undecided: [], findings: [...kept, ...about.map((diagnostic, index) => ({ ...diagnostic, fingerprint: fingerprintOf(diagnostic.code, diagnostic.message, index) }))] })
+  let suppressed = 0
+  for (const description of descriptions) {
+    const { source } = description
+    const path = configPath(source.path)
+    if (isIgnored(config, path)) continue
+    const isOn = ({ code }: Diagnostic): boolean => levelIn(config, path, code) !== 'off' && (only === undefined || only.includes(code))
+    const found = (await diagnosticsOf(description, context)).filter(isOn).toSorted(byPlace)
+    const { kept, suppressed: hidden, about } = applySuppressions(found, readSuppressions(source), surroundings.today, () => true)
+    suppressed += hidden.length
+    files.push({ source, partial: false, ruleCount: undefined, undecided: [], findings: [...kept, ...about.filter(isOn)].map((diagnostic, index, all) => asFinding(diagnostic, sameBefore(all, index), levelIn(config, path, diagnostic.code))) })
   }
-  return files
+  return { files, suppressed }
+}
+
+function asFinding(diagnostic: Diagnostic, occurrence: number, level: ReturnType<typeof levelIn>): Finding {
+  const { code, message } = diagnostic
+  return { ...diagnostic, ...(level === undefined || level === 'off' ? {} : { severity: level }), fingerprint: fingerprintOf(code, message, occurrence) }
 }
 
 function sameBefore(diagnostics: readonly Diagnostic[], index: number): number {
   return diagnostics.slice(0, index).filter(({ code, message }) => code === diagnostics[index]?.code && message === diagnostics[index]?.message).length
 }
 
-function isCompose({ path, text }: SourceFile): boolean {
-  return /compose/.test(basename(path)) || /^services:/m.test(text)
+async function diagnosticsOf({ kind, source }: Description, context: DescriptionHow): Promise<readonly Diagnostic[]> {
+  return kind === 'policy' ? policyFindings(source, context) : kind === 'compose' ? composeFindings(source, context) : topologyFindings(source, context)
 }
 
-/** With what it includes. */
-async function policyFindings({ path }: SourceFile, { directory }: DescriptionHow): Promise<readonly Diagnostic[]> {
-  const { loadPolicy } = await import('../policy/load-policy.ts')
-  return loadPolicy([path], 'lint', directory).diagnostics
+/** What reading and compiling it says; where that has no errors, names that nothing uses too. What is wrong in a file that it includes is told there. */
+async function policyFindings(source: SourceFile, { directory }: DescriptionHow): Promise<readonly Diagnostic[]> {
+  const { loadPolicySource } = await import('../policy/load-policy.ts')
+  const { sources, policy, diagnostics } = loadPolicySource(source, directory)
+  if (!policy) return diagnostics
+  const { unusedNames } = await import('../../src/lint/unused-names.ts')
+  return [...diagnostics, ...unusedNames(sources)]
 }
 
-async function topologyFindings(source: SourceFile): Promise<readonly Diagnostic[]> {
+async function topologyFindings(source: SourceFile, { directory }: DescriptionHow): Promise<readonly Diagnostic[]> {
+  const { readNamedBy } = await import('../trace/topology-for.ts')
   const { readTopology } = await import('../../src/topology/load.ts')
-  return readTopology(source).diagnostics
+  return readTopology(source, { readFile: readNamedBy(source.path, directory) }).diagnostics
 }
 
-async function composeFindings(source: SourceFile, { directory }: DescriptionHow): Promise<readonly Diagnostic[]> {
-  const { engineNamed, readComposeHost } = await import('../docker/read-compose.ts')
+/** What INPUT would say of a published port is asked of the rulesets that are linted with the file. */
+async function composeFindings(source: SourceFile, { directory, rulesets, how }: DescriptionHow): Promise<readonly Diagnostic[]> {
+  const { readComposeSource } = await import('../docker/read-compose.ts')
   const { findSurprises } = await import('../../src/docker/findings.ts')
-  const { value, plan, diagnostics } = readComposeHost({ path: source.path, engine: engineNamed(undefined), daemon: undefined, directory })
-  return diagnostics.some(({ severity }) => severity === 'error') ? diagnostics : [...diagnostics, ...findSurprises(value, plan)]
+  const { value, plan, diagnostics } = readComposeSource(source, directory)
+  if (diagnostics.some(({ severity }) => severity === 'error')) return diagnostics
+  const base = await rulesOfHost(rulesets, how)
+  const { askInput } = await import('../docker/ask-input.ts')
+  return [...diagnostics, ...findSurprises(value, plan, base.length === 0 ? undefined : askInput(value, base))]
+}
+
+/** One readable ruleset of a family is the host's; of several nobody knows. */
+async function rulesOfHost(rulesets: readonly SourceFile[], { read }: LintHow) {
+  const { readRuleset } = await import('../../src/save/read.ts')
+  const all = rulesets.map(source => readRuleset([source], read.family ? { family: read.family } : {}).value).filter(({ partial }) => !partial)
+  return all.filter(({ family }) => all.filter(other => other.family === family).length === 1)
 }

@@ -2,7 +2,6 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
-import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { baselineOf, isInBaseline, readBaseline, writeBaseline } from '../../src/lint/baseline.ts'
 import type { Baseline } from '../../src/lint/baseline.ts'
 import type { LintedFile, LintReport } from '../../src/lint/lint-report.ts'
@@ -10,14 +9,14 @@ import { lintSources } from '../../src/lint/lint-sources.ts'
 import type { LintHow } from '../../src/lint/lint-sources.ts'
 import { commandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
-import { readRulesets } from '../directories.ts'
 import { readSources } from '../input.ts'
 import type { Progress } from '../progress.ts'
 import { readTopologyFile } from '../trace/topology-for.ts'
 import { findConfig } from './find-config.ts'
 import type { FoundConfig } from './find-config.ts'
 import type { LintFlags } from './lint-flags.ts'
-import { isDescription, lintDescriptions } from './lint-descriptions.ts'
+import { readLintInputs } from './lint-inputs.ts'
+import type { LintInputFiles } from './lint-inputs.ts'
 
 /** What to lint, and how. */
 export interface LintRequest {
@@ -38,15 +37,21 @@ export async function lintFiles(request: LintRequest): Promise<LintRun> {
   const { paths, terminal } = request
   const found = await findConfig({ named: request.flags.config, isOff: request.flags.noConfig, start: startOf(paths, request.flags, terminal.directory), directory: terminal.directory })
   const flags = withConfig(request.flags, found)
-  const { rulesets, descriptions } = readNamed({ ...request, flags })
+  const inputs = readLintInputs(paths, terminal.directory, flags.stdinName)
   const how = await howToLint({ ...request, flags }, found)
-  const linted = lintSources(rulesets, how)
-  const files = [...linted.files, ...(await lintDescriptions(descriptions, { directory: terminal.directory, today: how.surroundings.today }))]
-  const before = flags.since === undefined ? undefined : await earlier(flags.since, rulesets, how, terminal)
-  const fresh = before ? before.onlyNew(files) : files
+  const { files, suppressed } = await lintInputs(inputs, how, terminal.directory)
+  const fresh = flags.since === undefined ? files : await onlyNewSince(flags.since, inputs, files, how, terminal)
   const { files: shown, hidden } = withoutBaseline(fresh, flags, terminal)
   const number = (list: readonly LintedFile[]): number => list.reduce((sum, { findings }) => sum + findings.length, 0)
-  return { flags, report: { files: shown, hidden: { suppressed: linted.suppressed, baseline: hidden, known: number(files) - number(fresh) }, version: packageVersion() } }
+  return { flags, report: { files: shown, hidden: { suppressed, baseline: hidden, known: number(files) - number(fresh) }, version: packageVersion() } }
+}
+
+async function lintInputs({ rulesets, descriptions }: LintInputFiles, how: LintHow, directory: string): Promise<{ readonly files: readonly LintedFile[]; readonly suppressed: number }> {
+  const linted = lintSources(rulesets, how)
+  if (descriptions.length === 0) return linted
+  const { lintDescriptions } = await import('./lint-descriptions.ts')
+  const described = await lintDescriptions(descriptions, { how, directory, rulesets })
+  return { files: [...linted.files, ...described.files], suppressed: linted.suppressed + described.suppressed }
 }
 
 /** The configuration of the first file holds. */
@@ -76,10 +81,12 @@ async function howToLint({ flags, terminal, progress }: LintRequest, { config, f
   }
 }
 
-async function earlier(ref: string, sources: readonly SourceFile[], how: LintHow, { directory }: Terminal): Promise<{ readonly onlyNew: (files: readonly LintedFile[]) => readonly LintedFile[] }> {
+async function onlyNewSince(ref: string, { rulesets, descriptions }: LintInputFiles, files: readonly LintedFile[], how: LintHow, { directory }: Terminal): Promise<readonly LintedFile[]> {
   const { committedSources, onlyNew } = await import('./since.ts')
-  const { files: before } = lintSources(committedSources(ref, sources, directory), how)
-  return { onlyNew: files => onlyNew(files, before) }
+  const committed = committedSources(ref, [...rulesets, ...descriptions.map(({ source }) => source)], directory)
+  const before = descriptions.flatMap(({ kind, source }) => committed.filter(({ path }) => path === source.path).map(old => ({ kind, source: old })))
+  const earlier = await lintInputs({ rulesets: committed.filter(({ path }) => rulesets.some(source => source.path === path)), descriptions: before }, how, directory)
+  return onlyNew(files, earlier.files)
 }
 
 function withoutBaseline(files: readonly LintedFile[], { baseline: path, newBaseline }: LintFlags, { directory, err }: Terminal): { readonly files: readonly LintedFile[]; readonly hidden: number } {
@@ -98,13 +105,6 @@ function baselineIn(path: string, directory: string): Baseline {
   const baseline = readBaseline(readSources([path], directory)[0]?.text ?? '')
   if (baseline) return baseline
   throw commandError(`\`${path}\` is not a baseline`, '`--write-baseline FILE` writes one')
-}
-
-function readNamed({ paths, flags, terminal }: LintRequest): { readonly rulesets: readonly SourceFile[]; readonly descriptions: readonly SourceFile[] } {
-  const rules = paths.filter(path => !isDescription(path))
-  const sources = rules.length === 0 ? [] : readRulesets(rules, terminal.directory)
-  const named = sources.map(source => (source.path === 'standard input' && flags.stdinName !== undefined ? { ...source, path: flags.stdinName } : source))
-  return { rulesets: named, descriptions: readSources(paths.filter(isDescription), terminal.directory) }
 }
 
 /** The package file stands two folders up in the sources and in what is built, one up in the bundle. */

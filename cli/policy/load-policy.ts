@@ -31,7 +31,13 @@ export function loadPolicy(paths: readonly string[], command: string, directory:
   if (path === undefined) throw commandError('which policy?', `usage: 5x5 ${command} POLICY`)
   if (more.length > 0) throw commandError(`one policy at a time: \`${more[0]}\` is one too many`, 'a policy can include others: `include "other.gate"`')
   const [source] = readSources([path], directory)
-  const { value, diagnostics, files } = resolvePolicy(source ?? { path, text: '' }, includer(directory), 'dropped')
+  return loadPolicySource(source ?? { path, text: '' }, directory)
+}
+
+/** Reads a policy with what it includes from the disk, and compiles it. */
+export function loadPolicySource(source: SourceFile, directory: string): LoadedPolicy {
+  const { path } = source
+  const { value, diagnostics, files } = resolvePolicy(source, includer(directory), 'dropped')
   const sources = files.map(file => file.source)
   if (!value) return { path, sources, diagnostics: diagnostics.toSorted(byPlace) }
   const compiled = compilePolicy(value)

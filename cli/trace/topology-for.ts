@@ -36,11 +36,16 @@ export async function topologyFor({ values, requests, rulesets, directory, warn 
 export async function readTopologyFile(path: string, directory: string, warn?: TopologyInput['warn']): Promise<Topology> {
   const [source] = readSources([path], directory)
   const { readTopology } = await import('../../src/topology/load.ts')
-  const { value, diagnostics } = readTopology(source ?? { path, text: '' }, { readFile: name => readNamed(name, dirname(resolve(directory, path))) })
+  const { value, diagnostics } = readTopology(source ?? { path, text: '' }, { readFile: readNamedBy(path, directory) })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw commandError(`the topology \`${path}\` cannot be used`, writeDiagnostics(errors, plain).trimEnd())
   warn?.(diagnostics)
   return value
+}
+
+/** Returns how the files are read that a topology at a path names. */
+export function readNamedBy(path: string, directory: string): (name: string) => SourceFile | string {
+  return name => readNamed(name, dirname(resolve(directory, path)))
 }
 
 /** A file that a topology names; why it cannot be read is said at its place in the topology. */

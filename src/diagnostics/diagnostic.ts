@@ -85,6 +85,7 @@ export type DiagnosticCode =
   | 'unreadable-file'
   | 'unreachable-chain'
   | 'unused-chain'
+  | 'unused-name'
   | 'unused-policy'
 
 /** A place that explains a diagnostic: `message` is lower case without a final stop. */

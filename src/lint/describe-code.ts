@@ -23,10 +23,11 @@ export function describeCode(code: DiagnosticCode): CodeDescription {
   const own = OWN_CODES.find(({ id }) => id === code)
   if (own) return { code, kind: 'lint', severity: 'warning', what: own.what, why: own.why }
   const { what, why } = CHECK_CODES[code as CheckCode] ?? { what: code.replaceAll('-', ' '), why: 'the message of the finding says why' }
-  return { code, kind: 'check', severity: CHECK_NOTES.includes(code) ? 'note' : 'error', what, why }
+  return { code, kind: 'check', severity: CHECK_NOTES.includes(code) ? 'note' : CHECK_WARNINGS.includes(code) ? 'warning' : 'error', what, why }
 }
 
-const CHECK_NOTES: readonly DiagnosticCode[] = ['backends-differ', 'silent-change']
+const CHECK_NOTES: readonly DiagnosticCode[] = ['backends-differ', 'one-family', 'published-on-all-addresses', 'silent-change', 'unused-name']
+const CHECK_WARNINGS: readonly DiagnosticCode[] = ['address-on-port', 'empty-bridge', 'gateway-off-link', 'missing-key', 'no-default-route', 'no-service', 'port-not-published']
 
 /** Returns all codes: rules in their order, then those of reading and `check`. */
 export function allCodes(): readonly DiagnosticCode[] {

@@ -8,7 +8,8 @@ export interface LintedFile {
   readonly source: SourceFile
   /** Lines were not read: there may be more to say. */
   readonly partial: boolean
-  readonly ruleCount: number
+  /** Undefined for what is no ruleset. */
+  readonly ruleCount: number | undefined
   readonly findings: readonly Finding[]
   /** What was too big to be decided, as ends of a sentence. */
   readonly undecided: readonly string[]

@@ -22,7 +22,8 @@ export function prettyReport(report: LintReport, { paint, all, seconds }: Pretty
   const withFindings = files.filter(file => file.findings.length > 0)
   const [only] = files
   const paths = files.length === 1 && only ? [only.source.path] : withFindings.length === 0 || withFindings.length === files.length ? [`${files.length} files`] : [`${withFindings.length} of ${files.length} files`]
-  const ruleCount = files.reduce((sum, file) => sum + file.ruleCount, 0)
+  const isRules = files.length === 0 || files.some(file => file.ruleCount !== undefined)
+  const ruleCount = isRules ? files.reduce((sum, file) => sum + (file.ruleCount ?? 0), 0) : undefined
   const partial = files.some(file => file.partial)
   const summary = writeSummary(findings, { paths, ruleCount, partial, ...(seconds === undefined ? {} : { seconds }) }, paint)
   const left = [hidden.suppressed > 0 ? `${hidden.suppressed} suppressed` : '', hidden.baseline > 0 ? `${hidden.baseline} in the baseline` : '', hidden.known > 0 ? `${hidden.known} there before` : ''].filter(words => words !== '')

@@ -9,7 +9,8 @@ import type { Paint } from './paint.ts'
 /** What was found in one ruleset: the paths of its files, how much was read, and how long it took in seconds. */
 export interface CheckSummary {
   readonly paths: readonly string[]
-  readonly ruleCount: number
+  /** Undefined where none of the files is a ruleset. */
+  readonly ruleCount: number | undefined
   readonly partial: boolean
   readonly seconds?: number
 }
@@ -63,8 +64,8 @@ function writeFolded(diagnostics: readonly Diagnostic[], shown: ReadonlyMap<stri
 export function writeSummary(diagnostics: readonly Diagnostic[], summary: CheckSummary, paint: Paint): string {
   const number = (severity: Severity) => diagnostics.filter(diagnostic => diagnostic.severity === severity).length
   const found = (['error', 'warning', 'note'] as const).flatMap(severity => (number(severity) === 0 ? [] : [paint(severity, count(number(severity), severity))]))
-  const time = summary.seconds === undefined ? '' : `, ${summary.seconds.toFixed(2)} s`
+  const size = [...(summary.ruleCount === undefined ? [] : [count(summary.ruleCount, 'rule')]), ...(summary.seconds === undefined ? [] : [`${summary.seconds.toFixed(2)} s`])]
   const what = found.length === 0 ? paint('good', 'no problem') : found.join(', ')
-  const line = `${what} in ${summary.paths.join(', ')} (${count(summary.ruleCount, 'rule')}${time})`
+  const line = `${what} in ${summary.paths.join(', ')}${size.length === 0 ? '' : ` (${size.join(', ')})`}`
   return summary.partial ? `${line}\npartial: lines that could not be read are left out, so there may be more to say\n` : `${line}\n`
 }
