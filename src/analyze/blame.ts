@@ -3,7 +3,7 @@
 import type { Chain } from '../ir/ruleset.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
-import { indexOf, rulesMatching } from './rule-index.ts'
+import { rulesMatching } from './rule-index.ts'
 import { matchedPackets } from './rule-reach.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
 import { fewestTakers } from './shadowing.ts'
@@ -46,7 +46,7 @@ function cover(run: TableRun, stretches: readonly Stretch[], wanted: PacketSet):
   const blame = fewestTakers(sets, wanted, rest => {
     const point = sets.pointOf(rest)
     if (!point) return []
-    const matching = stretches.flatMap(({ here, before }) => rulesMatching(sets, here.matches, indexOf(here), point).filter(index => index < before).flatMap(index => takerOf(run, here, index)))
+    const matching = stretches.flatMap(({ here, before }) => rulesMatching(sets, here, point).filter(index => index < before).flatMap(index => takerOf(run, here, index)))
     return matching.filter(({ takes }) => sets.includesPoint(takes, point))
   })
   if (!blame) return undefined

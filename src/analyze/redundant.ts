@@ -1,7 +1,8 @@
 /**
  * Rules that change nothing: were one gone, the same would become of each of its packets, and no rule on the way would do anything else to
  * it. A rule that goes sends its packets on, so rules are asked in an order in which that matters to none that is asked later: from the end of
- * each chain, a called chain where it is called. Of chains that are called from several places, only what is apart from all that went.
+ * each chain, a called chain where it is called. In chains that are called from several places there is no such order: there all that
+ * went before must fare the same too, and where that is not sure they are asked again, with what then comes to them.
  */
 
 import { memoryOf } from '../extensions/meaning-of.ts'
@@ -11,8 +12,9 @@ import type { PacketSet } from '../packetset/packet-sets.ts'
 import { runTable } from '../symbolic/run-chain.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
 import type { RuleRef } from './rule-reach.ts'
-import { followWithout } from './same-fate.ts'
+import { followMoved, followWithout } from './same-fate.ts'
 import type { Followed, Without } from './same-fate.ts'
+import { differingPacket } from './same-for-one.ts'
 
 /** A rule, and who does the same with its packets: rules after it, or the chain policy. */
 export interface Redundant {
@@ -44,8 +46,8 @@ interface Pass extends Without {
   readonly wentFrom: Map<Chain, PacketSet>
   /** All that went in this pass. */
   went: PacketSet
-  /** Packets that made a difference to rules of chains with several callers. */
-  readonly differing: PacketSet[]
+  /** Rules of chains with several callers that make a difference, and whether all packets that showed it are among others. */
+  readonly differing: { readonly here: ChainRun; readonly index: number; readonly areAll: (among: PacketSet) => boolean }[]
   /** Some rule can be decided only when others are gone. */
   isPostponed: boolean
   isUndecided: boolean
@@ -69,9 +71,9 @@ export function redundantRules(first: TableRun, dead: ReadonlySet<number>): Redu
   }
 }
 
-/** Tells whether what went in this pass can make other rules redundant. */
-function canFindMore({ run, isPostponed, differing, went }: Pass): boolean {
-  return isPostponed || differing.some(packets => run.ruleSets.sets.isSubset(packets, went))
+/** Tells whether what went in this pass makes other rules redundant: those that were asked before it and made a difference to nothing else. */
+function canFindMore(pass: Pass): boolean {
+  return pass.isPostponed || pass.differing.some(({ here, index, areAll }) => areAll(pass.went) && ask(pass, here, index)?.kind !== 'differs')
 }
 
 function askAll(pass: Pass): void {
@@ -101,15 +103,12 @@ function askManyTimesCalled(pass: Pass, chain: Chain): void {
   const comesAgain = canComeAgain(run, chain)
   for (let index = chain.rules.length - 1; index >= 0; index--) {
     const answer = ask(pass, here, index)
-    if (answer?.kind === 'differs') pass.differing.push(answer.packets)
+    if (answer?.kind === 'differs') pass.differing.push({ here, index, areAll: answer.areAll })
     if (answer?.kind !== 'same') continue
     const moved = sets.union(...[...wentFrom].flatMap(([from, packets]) => (from === chain && !comesAgain ? [] : [packets])))
-    const packets = packetsOf(pass, here, index)
-    if (sets.meets(moved, packets)) pass.isPostponed = true
-    else {
-      remove(pass, here, index, answer)
-      wentFrom.set(chain, sets.union(wentFrom.get(chain) ?? sets.none, packets))
-    }
+    if (!isSameForMoved(pass, here, index, moved)) continue
+    remove(pass, here, index, answer)
+    wentFrom.set(chain, sets.union(wentFrom.get(chain) ?? sets.none, packetsOf(pass, here, index)))
   }
 }
 
@@ -125,11 +124,20 @@ function askFromTheEnd(pass: Pass, chain: Chain, calledOnce: ReadonlySet<Chain>,
     else if ((end?.kind === 'jump' || end?.kind === 'goto') && calledOnce.has(end.to)) stack.push({ chain: end.to, index: end.to.rules.length })
     else {
       const answer = ask(pass, here, index)
-      if (answer?.kind !== 'same') continue
-      if (run.ruleSets.sets.meets(movedBefore, packetsOf(pass, here, index))) pass.isPostponed = true
-      else remove(pass, here, index, answer)
+      if (answer?.kind === 'same' && isSameForMoved(pass, here, index, movedBefore)) remove(pass, here, index, answer)
     }
   }
+}
+
+/** Tells whether packets of rules that went would fare the same without this one too, should they come to it; where they might not, it is asked again. */
+function isSameForMoved(pass: Pass, here: ChainRun, index: number, moved: PacketSet): boolean {
+  const { sets } = pass.run.ruleSets
+  const packets = sets.intersect(moved, here.matches[index]?.set() ?? sets.none)
+  const end = here.ends[index]
+  if (packets === sets.none) return true
+  const isSame = end?.kind === 'decide' && attempt(() => followMoved(pass, here, index, end.fate, packets)).kind === 'same'
+  if (!isSame) pass.isPostponed = true
+  return isSame
 }
 
 /** Tells whether a packet that was in a chain can come to it again: whether some chain has two jumps that lead there. */
@@ -154,9 +162,16 @@ function ask(pass: Pass, here: ChainRun, index: number): Followed | undefined {
   if (!rule || end?.kind !== 'decide' || gone.has(rule.id) || dead.has(rule.id)) return undefined
   if ((asked.get(end.fate) ?? 0) < 2 || end.rewriting !== run.ruleSets.sets.unchanged) return undefined
   if (rule.matches.some(use => memoryOf(use, run.ruleSets.ruleset.family) !== undefined)) return undefined
-  const answer = attempt(() => followWithout(pass, here, index, end.fate))
+  const answer = attempt(() => followRule(pass, here, index, end.fate))
   if (answer.kind === 'undecided') pass.isUndecided = true
   return answer
+}
+
+/** One packet first: it mostly shows that the rule makes a difference. */
+function followRule(pass: Pass, here: ChainRun, index: number, fate: string): Followed {
+  const { sets } = pass.run.ruleSets
+  const point = differingPacket(pass, here, index, fate)
+  return point ? { kind: 'differs', areAll: among => sets.includesPoint(among, point) } : followWithout(pass, here, index, fate)
 }
 
 function attempt(follow: () => Followed): Followed {

@@ -1,70 +1,50 @@
-/** Finds the rules of a chain that match one packet, without asking each: rules that test the same bits are looked up by their values. */
+/** Finds the rules of a chain that match one packet, or that can match packets of which a cube holds, without asking each. */
 
-import type { PacketPoint, PacketSets } from '../packetset/packet-sets.ts'
+import { cubesAt, cubesMeeting, indexCubes } from '../packetset/cube-index.ts'
+import type { CubeIndex } from '../packetset/cube-index.ts'
+import type { PacketCube, PacketPoint, PacketSets } from '../packetset/packet-sets.ts'
 import type { RuleMatch } from '../symbolic/rule-sets.ts'
 import type { ChainRun } from '../symbolic/run-chain.ts'
 
-/** Rules by what they test. */
-export interface RuleIndex {
-  readonly groups: readonly Group[]
-  /** Indices of rules that are no cubes, in order. */
-  readonly others: readonly number[]
+/** In shorter chains every rule is asked. */
+const SHORT = 24
+
+const indexes = new WeakMap<ChainRun, CubeIndex>()
+
+/** Returns the indices of the rules that match a packet, in order. */
+export function rulesMatching(sets: PacketSets, here: ChainRun, point: PacketPoint): readonly number[] {
+  return rulesAround(here, point, 0).filter(index => isMatched(sets, here.matches[index], point))
 }
 
-interface Group {
-  /** The tested bits, in order. */
-  readonly levels: readonly number[]
-  readonly byValues: ReadonlyMap<string, readonly number[]>
+/** Returns the indices of the rules from one on that match a packet or may do so, since they have forgetful variables; in order. */
+export function rulesComing(sets: PacketSets, here: ChainRun, point: PacketPoint, from: number): readonly number[] {
+  return rulesAround(here, point, from).filter(index => here.matches[index]?.isForgetful === true || isMatched(sets, here.matches[index], point))
 }
 
-const indexes = new WeakMap<ChainRun, RuleIndex>()
+function rulesAround(here: ChainRun, point: PacketPoint, from: number): readonly number[] {
+  const { matches } = here
+  if (matches.length - from <= SHORT) return everyIndex(from, matches.length)
+  return cubesAt(indexOf(here), point).filter(index => index >= from)
+}
 
-/** Returns the index of a chain's rules, made once. */
-export function indexOf(here: ChainRun): RuleIndex {
-  const known = indexes.get(here) ?? indexRules(here.matches)
+/** Returns the indices of the rules from one on that can match packets of which the cube holds, in order. */
+export function rulesMeeting(here: ChainRun, hull: PacketCube, from: number): readonly number[] {
+  if (here.matches.length - from <= SHORT) return everyIndex(from, here.matches.length)
+  return cubesMeeting(indexOf(here), hull).filter(index => index >= from)
+}
+
+/** Tells whether a rule matches a packet. */
+export function isMatched(sets: PacketSets, match: RuleMatch | undefined, point: PacketPoint): boolean {
+  if (!match || match.cube === 'never') return false
+  return match.cube ? match.cube.every(literal => (point[literal >> 1] ?? 0) === (literal & 1)) : sets.includesPoint(match.set(), point)
+}
+
+function indexOf(here: ChainRun): CubeIndex {
+  const known = indexes.get(here) ?? indexCubes(here.matches.map(match => (match.cube === 'never' ? undefined : match.hull())))
   indexes.set(here, known)
   return known
 }
 
-function indexRules(matches: readonly RuleMatch[]): RuleIndex {
-  const groups = new Map<string, { levels: readonly number[]; byValues: Map<string, number[]> }>()
-  const others: number[] = []
-  matches.forEach(({ cube }, index) => {
-    if (cube === 'never') return
-    if (!cube) {
-      others.push(index)
-      return
-    }
-    const levels = cube.map(literal => literal >> 1)
-    const key = levels.join(' ')
-    const group = groups.get(key) ?? { levels, byValues: new Map<string, number[]>() }
-    groups.set(key, group)
-    const values = packBits(cube)
-    const list = group.byValues.get(values)
-    if (list) list.push(index)
-    else group.byValues.set(values, [index])
-  })
-  return { groups: [...groups.values()], others }
-}
-
-/** Returns the indices of the rules that match a packet, in order. */
-export function rulesMatching(sets: PacketSets, matches: readonly RuleMatch[], index: RuleIndex, point: PacketPoint): readonly number[] {
-  const found: number[] = []
-  for (const { levels, byValues } of index.groups) found.push(...(byValues.get(packBits(levels.map(level => point[level] ?? 0))) ?? []))
-  for (const other of index.others) {
-    const match = matches[other]
-    if (match && sets.includesPoint(match.set(), point)) found.push(other)
-  }
-  return found.sort((one, other) => one - other)
-}
-
-/** The lowest bit of each number, 16 to a character. */
-function packBits(numbers: readonly number[]): string {
-  let text = ''
-  for (let from = 0; from < numbers.length; from += 16) {
-    let code = 0
-    for (let at = from; at < from + 16 && at < numbers.length; at++) code = code * 2 + ((numbers[at] ?? 0) & 1)
-    text += String.fromCharCode(code)
-  }
-  return text
+function everyIndex(from: number, to: number): readonly number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, place) => from + place)
 }

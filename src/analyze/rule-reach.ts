@@ -12,6 +12,7 @@ import type { RuleMatch } from '../symbolic/rule-sets.ts'
 import { flowsMatched, matched, runTable } from '../symbolic/run-chain.ts'
 import type { Flow, TableRun } from '../symbolic/run-chain.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
+import { fieldOrder } from './field-order.ts'
 
 /** What a rule is and where it stands; `number` is 1-based. */
 export interface RuleRef {
@@ -43,7 +44,8 @@ const NODES_PER_RULE = 64
 /** Returns the sets of every table, each table by itself: with any packet that the kernel can bring to it at a hook. */
 export function ruleReach(ruleset: Ruleset, options: ReachOptions = {}): RuleReach {
   const backend = options.backend ?? 'legacy'
-  const universe: PacketUniverse = { ...universeOf([ruleset], backend, { ...options.universe, devices: [...(options.universe?.devices ?? []), LOOPBACK.name] }), expectedNodes: ruleset.ruleCount * NODES_PER_RULE, ...(options.nodeLimit === undefined ? {} : { nodeLimit: options.nodeLimit }) }
+  const known = universeOf([ruleset], backend, { ...options.universe, devices: [...(options.universe?.devices ?? []), LOOPBACK.name] })
+  const universe: PacketUniverse = { ...known, firstFields: fieldOrder(ruleset, backend, known), expectedNodes: ruleset.ruleCount * NODES_PER_RULE, ...(options.nodeLimit === undefined ? {} : { nodeLimit: options.nodeLimit }) }
   const sets = makePacketSets(ruleset.family, universe)
   const tables: TableRun[] = []
   const skipped: TableName[] = []

@@ -6,12 +6,11 @@
 import { effectsOf, memoryOf } from '../extensions/meaning-of.ts'
 import type { Chain, Rule } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
-import { cubesMeeting, indexCubes } from '../packetset/cube-index.ts'
-import type { CubeIndex } from '../packetset/cube-index.ts'
 import type { PacketCube, PacketSet } from '../packetset/packet-sets.ts'
 import type { Rewriting } from '../packetset/rewrite.ts'
 import type { ChainRun, Flow, RuleEnd, TableRun } from '../symbolic/run-chain.ts'
 import { matched, through } from '../symbolic/run-chain.ts'
+import { rulesMeeting } from './rule-index.ts'
 import type { RuleRef } from './rule-reach.ts'
 
 /** Where rules are followed: `gone` rules are not there any more, `dead` ones may stay or go. */
@@ -24,15 +23,19 @@ export interface Without {
   readonly lastCall: Map<Chain, number>
 }
 
-/** What was found for one rule. `packets` meet another fate, as they enter the table or some chain of it. */
+/** What was found for one rule; `areAll` tells whether all packets that are known to meet another fate are among others. */
 export type Followed =
   | { readonly kind: 'same'; readonly instead: readonly RuleRef[]; readonly policyOf: Chain | undefined }
-  | { readonly kind: 'differs'; readonly packets: PacketSet }
+  | { readonly kind: 'differs'; readonly areAll: (among: PacketSet) => boolean }
   | { readonly kind: 'undecided' }
 
 /** The state of one search. */
 interface Search extends Without {
   readonly fate: string
+  /** The rule in question, as gone as the others. */
+  readonly rule: number
+  /** Packets are followed that perhaps never come. */
+  readonly isHypothetical: boolean
   readonly instead: RuleRef[]
   policyOf: Chain | undefined
   differing: PacketSet | undefined
@@ -48,23 +51,35 @@ interface Level {
 /** So many of the rules that do the same are named. */
 const NAMED = 3
 
-/** In shorter chains every rule is asked. */
-const SHORT = 24
-
-const indexes = new WeakMap<ChainRun, CubeIndex>()
-
 /** Follows the packets of a rule that decides: do all of them meet its fate without it? */
 export function followWithout(without: Without, here: ChainRun, index: number, fate: string): Followed {
   const match = here.matches[index]
-  const search: Search = { ...without, fate, instead: [], policyOf: undefined, differing: undefined }
-  const isSame = match === undefined || (here.before[index] ?? []).every(flow => {
-    const { packets, rewriting } = matched(without.run.ruleSets.sets, flow, match)
-    const level = { chain: here.chain, rewriting, hull: match.hull() }
-    const left = passOn(search, level, { here, from: index + 1, set: packets, hull: level.hull })
+  const flows = match ? (here.before[index] ?? []).map(flow => matched(without.run.ruleSets.sets, flow, match)) : []
+  return follow({ ...without, fate, rule: idOf(here, index), isHypothetical: false, instead: [], policyOf: undefined, differing: undefined }, here, index, flows)
+}
+
+/** Follows packets that a rule matches and that may come to it, by whatever way, since other rules are gone: where any of them could meet another fate, that counts. */
+export function followMoved(without: Without, here: ChainRun, index: number, fate: string, packets: PacketSet): Followed {
+  return follow({ ...without, fate, rule: idOf(here, index), isHypothetical: true, instead: [], policyOf: undefined, differing: undefined }, here, index, [{ packets, rewriting: without.run.ruleSets.sets.unchanged }])
+}
+
+function follow(search: Search, here: ChainRun, index: number, flows: readonly Flow[]): Followed {
+  const { sets } = search.run.ruleSets
+  const hull = here.matches[index]?.hull()
+  const isSame = hull !== undefined && flows.every(({ packets, rewriting }) => {
+    const level = { chain: here.chain, rewriting, hull }
+    const left = passOn(search, level, { here, from: index + 1, set: packets, hull })
     return left !== undefined && goUp(search, level, left)
   })
-  if (without.budget.steps < 0) return { kind: 'undecided' }
-  return isSame ? { kind: 'same', instead: search.instead, policyOf: search.policyOf } : { kind: 'differs', packets: search.differing ?? without.run.ruleSets.sets.none }
+  if (search.budget.steps < 0) return { kind: 'undecided' }
+  if (isSame) return { kind: 'same', instead: search.instead, policyOf: search.policyOf }
+  const packets = search.differing ?? sets.none
+  return { kind: 'differs', areAll: among => sets.isSubset(packets, among) }
+}
+
+/** Returns the number of a chain's rule. */
+export function idOf({ chain }: ChainRun, index: number): number {
+  return chain.rules[index]?.id ?? -1
 }
 
 /** Packets on their way through a chain, from a rule on. */
@@ -82,7 +97,8 @@ function passOn(search: Search, level: Level, { here, from, set, hull }: Passing
   const back: PacketSet[] = []
   for (const index of rulesMeeting(here, hull, from)) {
     if (open === sets.none) break
-    if (search.gone.has(here.chain.rules[index]?.id ?? -1)) continue
+    const id = idOf(here, index)
+    if (id === search.rule || search.gone.has(id)) continue
     if (search.budget.steps-- < 0) return undefined
     const step = passRule(search, level, { here, from: index, set: open, hull })
     if (!step) return undefined
@@ -100,10 +116,10 @@ function passRule(search: Search, level: Level, passing: Passing): { readonly op
   const [rule, end, match] = [here.chain.rules[index], here.ends[index], here.matches[index]]
   const goOn = (set: PacketSet) => ({ open: set, back: sets.none })
   if (!rule || !end || !match || match.cube === 'never') return goOn(passing.set)
-  const noticed = sets.intersect(passing.set, now(search, level, noticedBy(search, here, index)))
+  const noticed = match.isForgetful ? sets.intersect(passing.set, now(search, level, noticedBy(search.run, here, index))) : sets.none
   if (noticed !== sets.none) return differs(search, level, noticed) ? undefined : goOn(sets.subtract(passing.set, noticed))
   if (end.kind === 'continue' && !rule.target) return goOn(passing.set)
-  const set = sets.forgetFree(passing.set, sets.freeVariables(match.set()).flatMap(({ key }) => (ruleSets.isForgetful(key) ? [key] : [])))
+  const set = match.isForgetful ? sets.forgetFree(passing.set, sets.freeVariables(match.set()).flatMap(({ key }) => (ruleSets.isForgetful(key) ? [key] : []))) : passing.set
   const part = matched(sets, { packets: set, rewriting: level.rewriting }, match).packets
   if (part === sets.none) return goOn(set)
   // A dead rule may stay or go: its packets must fare the same behind it.
@@ -160,19 +176,25 @@ function goBack(search: Search, level: Level, set: PacketSet, { from, index }: {
   // What the call asks for may be rewritten since.
   const hull = run.rewritten.length > 0 ? level.hull : sets.joinCubes(level.hull, match.hull())
   if (hull === 'never') return true
+  if (search.isHypothetical) return followAbove(search, { chain: from, rewriting: level.rewriting, hull }, caller, index, run.rewritten.length > 0 ? set : sets.intersect(set, match.set()))
   return (caller.before[index] ?? []).every(flow => {
     const { packets, rewriting } = through(sets, matched(sets, flow, match), { packets: set, rewriting: level.rewriting })
-    if (packets === sets.none) return true
-    const above: Level = { chain: from, rewriting, hull }
-    const left = caller.ends[index]?.kind === 'goto' ? packets : passOn(search, above, { here: caller, from: index + 1, set: packets, hull })
-    return left !== undefined && goUp(search, above, left)
+    return followAbove(search, { chain: from, rewriting, hull }, caller, index, packets)
   })
+}
+
+/** Follows packets behind the call from which they come back. */
+function followAbove(search: Search, above: Level, caller: ChainRun, index: number, set: PacketSet): boolean {
+  if (set === search.run.ruleSets.sets.none) return true
+  const left = caller.ends[index]?.kind === 'goto' ? set : passOn(search, above, { here: caller, from: index + 1, set, hull: above.hull })
+  return left !== undefined && goUp(search, above, left)
 }
 
 /** Tells whether any of the packets really come to their chain; those are what makes a difference. */
 function differs(search: Search, level: Level, packets: PacketSet): boolean {
   const { run } = search
   const { sets } = run.ruleSets
+  if (search.isHypothetical) return packets !== sets.none
   const flow: Flow = { packets, rewriting: level.rewriting }
   for (const arrivals of run.arrivals.values()) {
     for (const arrival of arrivals.get(level.chain) ?? []) {
@@ -198,20 +220,11 @@ function now({ run }: Search, { rewriting }: Level, set: PacketSet): PacketSet {
   return set === sets.none || rewriting === sets.unchanged ? set : sets.readBack(set, rewriting)
 }
 
-/** Matches with memory notice every packet that comes to them: those of their rule's matches before them leave a trace. */
-function noticedBy({ run: { ruleSets } }: Search, here: ChainRun, index: number): PacketSet {
+/** Returns the packets that a rule's matches with memory notice: those of the matches before them, which leave a trace. None where it has no memory. */
+export function noticedBy({ ruleSets }: TableRun, here: ChainRun, index: number): PacketSet {
   const { sets, ruleset } = ruleSets
   const uses = here.chain.rules[index]?.matches ?? []
   const first = uses.findIndex(use => memoryOf(use, ruleset.family) !== undefined)
   if (first === -1) return sets.none
   return sets.intersect(...(here.matches[index]?.predicates ?? []).slice(0, first).map(predicate => sets.setOf(predicate)))
-}
-
-/** Returns the rules from an index on that can match packets of which a cube holds. */
-function rulesMeeting(here: ChainRun, hull: PacketCube, from: number): readonly number[] {
-  const { matches } = here
-  if (matches.length - from <= SHORT) return Array.from({ length: matches.length - from }, (_, place) => from + place)
-  const index = indexes.get(here) ?? indexCubes(matches.map(match => (match.cube === 'never' ? undefined : match.hull())))
-  indexes.set(here, index)
-  return cubesMeeting(index, hull).filter(place => place >= from)
 }

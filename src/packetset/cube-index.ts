@@ -30,24 +30,29 @@ export function indexCubes(cubes: readonly (Cube | undefined)[]): CubeIndex {
 }
 
 /** Returns the places of the cubes that have something in common with `cube`, in order. */
-export function cubesMeeting({ cubes, root }: CubeIndex, cube: Cube): readonly number[] {
-  const found: number[] = []
+export function cubesMeeting(index: CubeIndex, cube: Cube): readonly number[] {
   const wanted = new Set(cube)
+  return cubesWithout(index, literal => wanted.has(literal ^ 1))
+}
+
+/** Returns the places of the cubes that have a packet, given as the values of all variables (1 or 0, 0 where it has none), in order. */
+export function cubesAt(index: CubeIndex, point: Uint8Array): readonly number[] {
+  return cubesWithout(index, literal => (point[literal >> 1] ?? 0) !== (literal & 1))
+}
+
+function cubesWithout({ cubes, root }: CubeIndex, isContradicted: (literal: number) => boolean): readonly number[] {
+  const found: number[] = []
   const open: { readonly branch: Branch; readonly known: number }[] = root ? [{ branch: root, known: 0 }] : []
   for (let next = open.pop(); next; next = open.pop()) {
     const { branch, known } = next
     const first = cubes[branch.order[branch.from] ?? 0] ?? []
-    if (contradicts(first, known, branch.depth, wanted)) continue
-    for (let at = branch.from; at < branch.from + branch.whole; at++) found.push(branch.order[at] ?? 0)
+    let at = known
+    while (at < branch.depth && !isContradicted(first[at] ?? 0)) at++
+    if (at < branch.depth) continue
+    for (let place = branch.from; place < branch.from + branch.whole; place++) found.push(branch.order[place] ?? 0)
     for (const child of childrenOf(cubes, branch)) open.push({ branch: child, known: branch.depth })
   }
   return found.sort((one, other) => one - other)
-}
-
-/** Tells whether some literal of a stretch is the opposite of a wanted one. */
-function contradicts(cube: Cube, from: number, to: number, wanted: ReadonlySet<number>): boolean {
-  for (let at = from; at < to; at++) if (wanted.has((cube[at] ?? 0) ^ 1)) return true
-  return false
 }
 
 function childrenOf(cubes: readonly Cube[], branch: Branch): readonly Branch[] {

@@ -11,7 +11,7 @@ import type { DevicePattern } from '../net/device-name.ts'
 import type { Family } from '../net/address.ts'
 import { and, meets, ONE, or, TooManyNodes, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
-import { cubeEdge, intersectCube, joinCubes, meetsCube, subtractCube } from './bdd-cubes.ts'
+import { cubeEdge, intersectCube, joinCubes, meetsCube, memberInCube, subtractCube } from './bdd-cubes.ts'
 import type { Cube } from './bdd-cubes.ts'
 import { countAssignments, exists, joinAll, sizeOf, substitute, supportOf } from './bdd-quantify.ts'
 import type { ValueRange } from './bdd-values.ts'
@@ -137,6 +137,8 @@ export interface PacketSets {
   /** Some member, as the values of all variables: for quick questions about many sets. */
   pointOf(set: PacketSet): PacketPoint | undefined
   includesPoint(set: PacketSet, point: PacketPoint): boolean
+  /** Some member of which the cube holds. */
+  pointInCube(set: PacketSet, cube: PacketCube): PacketPoint | undefined
   /** Predicates whose union is the set, widest first, at most `limit` (default 12). */
   cover(set: PacketSet, limit?: number): Cover
   /** The same in words, a line each; a last line says that there are more. */
@@ -273,13 +275,19 @@ function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'comp
   }
 }
 
-function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount' | 'withinBudget'> {
+function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'pointInCube' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount' | 'withinBudget'> {
   const { bdd } = space
   return {
     includes: (set, subject) => includesSubject(space, set, subject),
     sample: set => sampleOf(space, set),
     pointOf: set => pointOf(space, set),
     includesPoint: (set, point) => includesPoint(space, set, point),
+    pointInCube(set, cube) {
+      const literals = memberInCube(bdd, set, cube)
+      const point = literals && new Uint8Array(space.nextLevel)
+      for (const literal of literals ?? []) if (point) point[literal >> 1] = literal & 1
+      return point
+    },
     count: (set, fields) => countPackets(space, set, fields),
     cover: (set, limit = 12) => coverOf(space, set, limit),
     describe(set, limit = 12) {

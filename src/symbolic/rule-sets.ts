@@ -5,7 +5,7 @@ import { invariant } from '../diagnostics/diagnostic.ts'
 import type { Backend } from '../ir/hooks.ts'
 import { eachRule } from '../ir/ruleset.ts'
 import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
-import { opaque } from '../meaning/predicate.ts'
+import { always, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketCube, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import type { PacketUniverse } from '../packetset/space.ts'
@@ -16,8 +16,10 @@ export interface RuleMatch {
   /** 'never' where the rule matches no packet by itself; undefined where its matches are no cube. */
   readonly cube: PacketCube | 'never' | undefined
   set(): PacketSet
-  /** A cube that holds of all packets that the rule matches: its own where it has one. */
+  /** A cube that holds of all packets that the rule matches, whatever its forgetful variables are: its own where it has one and none of those. */
   hull(): PacketCube
+  /** The rule asks for variables that are others whenever it is asked again; see `isForgetful`. */
+  readonly isForgetful: boolean
 }
 
 /** The matches of a ruleset's rules. */
@@ -63,8 +65,9 @@ export function makeRuleSets(ruleset: Ruleset, backend: Backend, sets: PacketSet
     matchOf(rule, number, chain) {
       const known = matches[rule.id]
       if (known) return known
-      const predicates = rule.matches.map(use => ownVariables(predicateOf(use, ruleset.family, backend), memoryOf(use, ruleset.family) !== undefined, ` of rule ${number} in ${chain.name} of ${chain.table}`, changed, forgetful))
-      const match = makeMatch(sets, predicates)
+      const plain = rule.matches.map(use => predicateOf(use, ruleset.family, backend))
+      const predicates = rule.matches.map((use, index) => ownVariables(plain[index] ?? always, memoryOf(use, ruleset.family) !== undefined, ` of rule ${number} in ${chain.name} of ${chain.table}`, changed, forgetful))
+      const match = makeMatch(sets, predicates, predicates.filter((predicate, index) => predicate === plain[index]))
       matches[rule.id] = match
       return match
     },
@@ -75,7 +78,9 @@ export function makeRuleSets(ruleset: Ruleset, backend: Backend, sets: PacketSet
 /** Stands in the keys of variables that belong to one call of a chain. */
 export const VISIT = ' when called by '
 
-function makeMatch(sets: PacketSets, predicates: readonly Predicate[]): RuleMatch {
+/** `lasting`: the predicates without forgetful variables. */
+function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: readonly Predicate[]): RuleMatch {
+  const isForgetful = lasting.length < predicates.length
   const cube = sets.cubeOf(predicates)
   let set: PacketSet | undefined
   let hull: PacketCube | undefined
@@ -87,9 +92,10 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[]): RuleMatc
       return set
     },
     hull() {
-      hull ??= typeof cube === 'object' ? cube : hullOf(sets, predicates)
+      hull ??= typeof cube === 'object' && !isForgetful ? cube : hullOf(sets, lasting)
       return hull
     },
+    isForgetful,
   }
 }
 

@@ -57,7 +57,7 @@ const DIMENSIONS: Readonly<Record<string, Dimension>> = {
     tests: ['-m conntrack --ctstate NEW', '-m conntrack --ctstate RELATED,ESTABLISHED', '-m conntrack ! --ctstate INVALID', '-m state --state INVALID,UNTRACKED'],
     cases: [CT_STATE.NEW, CT_STATE.ESTABLISHED, CT_STATE.RELATED, CT_STATE.INVALID, CT_STATE.UNTRACKED].map(ctState => draft => ({ ...draft, ctState })),
   },
-  mark: { tests: ['-m mark --mark 0x1', '-m mark ! --mark 0x1/0x1', '-m mark --mark 0x2/0x2'], cases: [0, 1, 2, 3].map(mark => withPacket({ mark })) },
+  mark: { tests: ['-m mark --mark 0x1', '-m mark ! --mark 0x1/0x1', '-m mark --mark 0x2/0x2'], cases: [0, 1, 2, 3, 4, 5, 6, 7].map(mark => withPacket({ mark })) },
   mac: { tests: ['-m mac --mac-source 02:00:00:00:00:01', '-m mac ! --mac-source 02:00:00:00:00:01'], cases: [withPacket({ macSource: '020000000001' }), withPacket({ macSource: '020000000002' }), withPacket({})] },
   opaque: { tests: ['-m string --string "x" --algo bm', '-m string ! --string "x" --algo bm', '-m set --match-set bad src', '-m set ! --match-set bad src'], cases: [draft => draft] },
   chance: { tests: ['-m statistic --mode random --probability 0.5'], cases: [draft => draft] },
