@@ -1,13 +1,11 @@
 /** Names in packets, variables in compose files, releases of the engine, and the digest that names bridges. */
 
-import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { isAtLeast, readEngine } from '../src/docker/engine.ts'
 import { fillVariables } from '../src/docker/interpolate.ts'
 import { fillNames } from '../src/docker/names.ts'
 import { assumedOutside } from '../src/docker/outside.ts'
 import { readHost } from '../src/docker/read-host.ts'
-import { hexDigits, sha256 } from '../src/net/sha256.ts'
 
 const COMPOSE = `
 name: p
@@ -66,8 +64,4 @@ test('releases belong to flavors', () => {
   expect(flavors).toEqual(['classic20', 'classic20', 'classic20', 'classic', 'classic', 'classic27', 'classic27', '28.0.0', '28.0.1', '28.0.1', '28.2', '28.2', '29', '29', 'classic'])
   expect([readEngine('19.03'), readEngine('next'), readEngine('')]).toEqual([undefined, undefined, undefined])
   expect(isAtLeast({ major: 28, minor: 2, patch: 0 }, 28, 2, 1)).toBe(false)
-})
-
-test.each(['', 'abc', 'network:shop_front', 'ä'.repeat(200), 'x'.repeat(55), 'x'.repeat(56), 'x'.repeat(64)])('the digest of %j is that of others', text => {
-  expect(hexDigits(sha256(text))).toBe(createHash('sha256').update(text).digest('hex'))
 })

@@ -15,12 +15,20 @@ import { generateRules as generateNetworkRules } from '../src/cni/generate.ts'
 import { readNetworks } from '../src/cni/read-networks.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../src/diagnostics/source-file.ts'
+import { textOfLines } from '../src/draft/rule-book.ts'
 import { generateRules as generateProxyRules } from '../src/kube/generate.ts'
+import { familiesOf } from '../src/kube/model.ts'
+import { endpointText } from '../src/kube/names.ts'
 import { readCluster } from '../src/kube/read-cluster.ts'
+import { viewOf } from '../src/kube/service-view.ts'
+import { readPacket } from '../src/packet/notation.ts'
 import { plain } from '../src/report/paint.ts'
 import { writeDiagnostics } from '../src/report/pretty.ts'
 import { readRuleset } from '../src/save/read.ts'
 import { writeRuleset } from '../src/save/write.ts'
+import { trace } from '../src/simulate/trace.ts'
+import { makeWorld } from '../src/simulate/world.ts'
+import { assumedHost } from '../src/topology/assumed-host.ts'
 import { printedBy } from './printed-by.ts'
 
 interface Reading {
@@ -96,3 +104,27 @@ function expectReadable({ family, lines, source }: HostRules): void {
 function sourcesIn(folder: string): readonly SourceFile[] {
   return readdirSync(folder).filter(name => /\.(conflist|yaml)$/.test(name)).sort().map(name => ({ path: `${folder}/${name}`, text: readFileSync(`${folder}/${name}`, 'utf8') }))
 }
+
+/** A node that forwards what it has no address for. */
+const NODE = { namespaces: [{ ...assumedHost([]).namespace, sysctls: { 'net.ipv4.ip_forward': '1', 'net.ipv6.conf.all.forwarding': '1' } }], labels: [], assumptions: [] }
+
+/** Clients in the world, who ask by whatever address of a service has an endpoint for them. */
+describe.each(readdirSync('fixtures/kube/clusters'))('packets for the services of %s', name => {
+  const folder = `fixtures/kube/clusters/${name}`
+  const flags = existsSync(`${folder}/flags.txt`) ? readFileSync(`${folder}/flags.txt`, 'utf8').trim().split(' ') : []
+  const { value: node } = readCluster(sourcesIn(folder), readProxyFlags(parseArgs({ args: flags, options: PROXY_FLAGS }).values))
+
+  test.each(familiesOf(node))('%s reach an endpoint, or are refused', family => {
+    const rulesets = [readRuleset([{ path: 'rules', text: textOfLines(generateProxyRules(node, family)) }], { family }).value]
+    for (const service of node.services) {
+      const view = viewOf(service, family, node.options)
+      if (!view) continue
+      const packet = readPacket(`eth0 ${service.protocol} ${family === 'ipv4' ? '198.51.100.7:40000' : '[2001:db8:1::7]:40000'} > ${endpointText({ address: view.clusterAddress, port: service.port })}`)
+      if (!packet.ok || packet.value.kind !== 'probe') throw new Error(`${service.name} cannot be asked for`)
+      const { outcome } = trace(makeWorld({ topology: NODE, rulesets }), packet.value.probe, { record: 'none' })
+      const usable = (service.isInternalLocal ? view.chosen.local : view.chosen.cluster).map(endpointText)
+      if (view.hasInternal) expect(outcome.kind === 'forward' && usable.includes(endpointText({ address: outcome.packet.dst, port: outcome.packet.dport ?? 0 }))).toBe(true)
+      else expect(outcome.kind).toBe(view.chosen.hasAny ? 'drop' : 'reject')
+    }
+  })
+})

@@ -45,8 +45,11 @@ function depthRefusal(path: readonly Jump[]): Diagnostic | undefined {
   }
 }
 
+/** Kubernetes looks whether these are still there, to notice that somebody took its rules away: nothing leads to them. */
+const CANARIES = /^KUBE-(PROXY-CANARY|KUBELET-CANARY|IPTABLES-HINT)$/
+
 function unusedChain(graph: ChainGraph, chain: Chain): Diagnostic | undefined {
-  if (!chain.span) return undefined
+  if (!chain.span || CANARIES.test(chain.name)) return undefined
   const count = chain.digest?.ruleCount ?? chain.rules.length
   const jump = graph.jumps.flatMap(jumps => jumps ?? []).find(({ to, from }) => to === chain && from !== chain)
   return {

@@ -1,23 +1,15 @@
 /** SHA-1 (FIPS 180-4), for names that engines make from it: `src/` runs without Node's. */
 
+import { hashBlocks } from './hash-blocks.ts'
+
 /** Returns the SHA-1 of a text in UTF-8 as 20 bytes. */
 export function sha1(text: string): Uint8Array {
   const state = Uint32Array.from([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0])
-  const blocks = padded(new TextEncoder().encode(text))
+  const blocks = hashBlocks(new TextEncoder().encode(text), 64)
   for (let at = 0; at < blocks.byteLength; at += 64) digestBlock(state, blocks, at)
   const bytes = new DataView(new ArrayBuffer(20))
   state.forEach((word, index) => bytes.setUint32(index * 4, word))
   return new Uint8Array(bytes.buffer)
-}
-
-function padded(bytes: Uint8Array): DataView {
-  const length = Math.ceil((bytes.length + 9) / 64) * 64
-  const all = new Uint8Array(length)
-  all.set(bytes)
-  all[bytes.length] = 0x80
-  const view = new DataView(all.buffer)
-  view.setBigUint64(length - 8, BigInt(bytes.length) * 8n)
-  return view
 }
 
 function digestBlock(state: Uint32Array, blocks: DataView, at: number): void {

@@ -1,5 +1,7 @@
 /** SHA-256 and SHA-224 (FIPS 180-4), for names that engines make from it: `src/` runs without Node's. */
 
+import { hashBlocks } from './hash-blocks.ts'
+
 /** The first 32 bits of the fractional parts of the square roots of the first 8 primes, and of the cube roots of the first 64. */
 const PRIMES = firstPrimes(64)
 const START = PRIMES.slice(0, 8).map(prime => fraction(Math.sqrt(prime)))
@@ -20,7 +22,7 @@ export function sha224(bytes: Uint8Array): Uint8Array {
 
 function digest(message: Uint8Array, start: readonly number[]): Uint8Array {
   const state = Uint32Array.from(start)
-  const blocks = padded(message)
+  const blocks = hashBlocks(message, 64)
   for (let at = 0; at < blocks.byteLength; at += 64) digestBlock(state, blocks, at)
   const bytes = new DataView(new ArrayBuffer(32))
   state.forEach((word, index) => bytes.setUint32(index * 4, word))
@@ -30,16 +32,6 @@ function digest(message: Uint8Array, start: readonly number[]): Uint8Array {
 /** Returns bytes as hex digits. */
 export function hexDigits(bytes: Uint8Array): string {
   return [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function padded(bytes: Uint8Array): DataView {
-  const length = Math.ceil((bytes.length + 9) / 64) * 64
-  const all = new Uint8Array(length)
-  all.set(bytes)
-  all[bytes.length] = 0x80
-  const view = new DataView(all.buffer)
-  view.setBigUint64(length - 8, BigInt(bytes.length) * 8n)
-  return view
 }
 
 function digestBlock(state: Uint32Array, blocks: DataView, at: number): void {

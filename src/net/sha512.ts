@@ -1,5 +1,7 @@
 /** SHA-512 (FIPS 180-4), for names that engines make from it: `src/` runs without Node's. */
 
+import { hashBlocks } from './hash-blocks.ts'
+
 const BITS = (1n << 64n) - 1n
 
 /** The first 64 bits of the fractional parts of the square roots of the first 8 primes, and of the cube roots of the first 80. */
@@ -10,21 +12,11 @@ const ROUND = PRIMES.map(prime => root(prime << 192n, 3n) & BITS)
 /** Returns the SHA-512 of a text in UTF-8 as 64 bytes. */
 export function sha512(text: string): Uint8Array {
   let state: readonly bigint[] = START
-  const blocks = padded(new TextEncoder().encode(text))
+  const blocks = hashBlocks(new TextEncoder().encode(text), 128)
   for (let at = 0; at < blocks.byteLength; at += 128) state = digestBlock(state, blocks, at)
   const bytes = new DataView(new ArrayBuffer(64))
   state.forEach((word, index) => bytes.setBigUint64(index * 8, word))
   return new Uint8Array(bytes.buffer)
-}
-
-function padded(bytes: Uint8Array): DataView {
-  const length = Math.ceil((bytes.length + 17) / 128) * 128
-  const all = new Uint8Array(length)
-  all.set(bytes)
-  all[bytes.length] = 0x80
-  const view = new DataView(all.buffer)
-  view.setBigUint64(length - 8, BigInt(bytes.length) * 8n)
-  return view
 }
 
 function digestBlock(state: readonly bigint[], blocks: DataView, at: number): readonly bigint[] {

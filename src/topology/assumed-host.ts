@@ -19,7 +19,7 @@ const DEVICE = 'eth0'
 
 /** Returns a host with one device to the world, which has all addresses that ports are published on. */
 export function assumedHost(published: readonly Address[]): Outside {
-  const others = [...new Set(published)].filter(address => !isUnspecified(address) && !isLoopback(address)).map((address): DeviceAddress => ({ address, length: addressWidth(familyOf(address)) }))
+  const others = [...new Set(published)].filter(address => !isUnspecified(address) && !isLoopback(address) && address !== OWN[familyOf(address)].address).map((address): DeviceAddress => ({ address, length: addressWidth(familyOf(address)) }))
   const device: Device = { name: DEVICE, kind: 'physical', addresses: [OWN.ipv4, OWN.ipv6, ...others], mtu: 1500, up: true, hairpin: false }
   const words = [writeAddress(OWN.ipv4.address), writeAddress(OWN.ipv6.address), ...others.map(({ address }) => writeAddress(address))]
   return {
