@@ -89,11 +89,8 @@ export function makeSpace({ family, rulesets, namespace, backend = 'legacy', nam
   return { family, sets, rewritings: makeRewritings(family), surroundings, backend, namespace, devices }
 }
 
-/** Returns the packets that may begin so in a state. */
-export function startSet({ sets, surroundings }: Space, start: Start, state: FlowState): PacketSet {
-  const isMade = equals('socket.exists', start === 'make' ? 1 : 0)
-  const begins: Predicate = start === 'make' ? surroundings.departures : surroundings.arrivals
-  const noBridge = all([onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false })])
+/** Returns what holds of packets where conntrack has seen them so. */
+export function inState(state: FlowState): Predicate {
   const ofState: Readonly<Record<FlowState, Predicate>> = {
     new: equals('ct.state', CT_STATE.NEW),
     established: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 0)]),
@@ -101,7 +98,15 @@ export function startSet({ sets, surroundings }: Space, start: Start, state: Flo
     related: equals('ct.state', CT_STATE.RELATED),
     known: hasAnyBit('ct.state', CT_STATE.ESTABLISHED | CT_STATE.RELATED),
   }
-  return sets.setOf(all([begins, isMade, start === 'make' ? noBridge : not(onDevice('device.in', { name: '', prefix: false })), ofState[state]]))
+  return ofState[state]
+}
+
+/** Returns the packets that may begin so in a state. */
+export function startSet({ sets, surroundings }: Space, start: Start, state: FlowState): PacketSet {
+  const isMade = equals('socket.exists', start === 'make' ? 1 : 0)
+  const begins: Predicate = start === 'make' ? surroundings.departures : surroundings.arrivals
+  const noBridge = all([onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false })])
+  return sets.setOf(all([begins, isMade, start === 'make' ? noBridge : not(onDevice('device.in', { name: '', prefix: false })), inState(state)]))
 }
 
 /** Sends packets through a ruleset: all that begin so, or those of `within`. */

@@ -41,7 +41,7 @@ function casesOfRule(fib: Fib, family: Family, rule: RouteRule, question: RouteQ
   const routes = (fib.tables.get(rule.table) ?? []).filter(({ prefix }) => familyOf(prefix.address) === family)
   if (routes.length === 0) return []
   const plain: RouteRule = { priority: 0, action: 'lookup', table: rule.table, inverted: false }
-  const alone: Fib = { ...fib, rules: { ipv4: [plain], ipv6: [plain] } }
+  const alone: Fib = { ...fib, rules: { ipv4: [plain], ipv6: [plain] }, known: undefined }
   const services = question.usesTos ? [...new Set(routes.flatMap(({ tos }) => (tos ? [tos] : [])))] : []
   const field = question.towards === 'destination' ? 'ip.dst' : 'ip.src'
   return [...services, 0].flatMap(tos => {

@@ -24,6 +24,7 @@ interface Measure {
 
 const NETWORK = '../shared/corpora/rulesets/diekmann+net-network/configs_chair_for_Network_Architectures_and_Services__'
 const DEAD = ['dead', 'FILE']
+const REACH = ['reach', 'FILE', 'from any to any']
 
 const MEASURES: readonly Measure[] = [
   { name: 'dead, 10,000 first-match rules', words: DEAD, file: () => firstMatchRules(10_000), bar: { seconds: 1, gigabytes: 1 } },
@@ -32,6 +33,9 @@ const MEASURES: readonly Measure[] = [
   { name: 'dead, network of 5,556 rules', words: DEAD, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules`, bar: { seconds: 2 } },
   { name: 'dead, network of 6,203 rules (IPv6)', words: DEAD, file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6`, bar: { seconds: 2 } },
   { name: 'dead, kube-proxy of 5,000 services', words: DEAD, file: () => serviceRules(5_000), bar: { seconds: 10 } },
+  { name: 'reach, all packets, 5,556 rules', words: REACH, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
+  { name: 'reach, ssh, 5,556 rules', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
+  { name: 'reach, ssh, 6,203 rules (IPv6)', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6` },
 ]
 
 /** After so many seconds a command is ended. */
