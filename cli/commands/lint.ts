@@ -96,6 +96,8 @@ async function lintOnce(paths: readonly string[], asked: LintFlags, terminal: Te
   const read = fixed && fixed.written.length > 0 ? (await lintFiles({ paths, flags: asked, terminal, progress })).report : report
   const left = fixing && fixed ? fixing.withoutUnproved(read, fixed) : read
   progress.clear()
+  // That there is no problem left beside the baseline is no news.
+  if (flags.newBaseline !== undefined && !flags.isFormatGiven) return EXIT.clean
   if (!(fixes !== undefined && paths.includes('-'))) await writeOutputs(left, flags, terminal)
   return failsOn(left, flags) ? EXIT.findings : EXIT.clean
 }

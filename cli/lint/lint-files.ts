@@ -7,6 +7,7 @@ import type { Baseline } from '../../src/lint/baseline.ts'
 import type { LintedFile, LintReport } from '../../src/lint/lint-report.ts'
 import { lintSources } from '../../src/lint/lint-sources.ts'
 import type { LintHow } from '../../src/lint/lint-sources.ts'
+import { count } from '../../src/report/paint.ts'
 import { commandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
 import { readSources } from '../input.ts'
@@ -92,7 +93,7 @@ async function onlyNewSince(ref: string, { rulesets, descriptions }: LintInputFi
 function withoutBaseline(files: readonly LintedFile[], { baseline: path, newBaseline }: LintFlags, { directory, err }: Terminal): { readonly files: readonly LintedFile[]; readonly hidden: number } {
   if (newBaseline !== undefined) {
     writeFileSync(resolve(directory, newBaseline), writeBaseline(baselineOf(files)))
-    err(`${files.reduce((sum, { findings }) => sum + findings.length, 0)} findings written to ${newBaseline}\n`)
+    err(`${count(files.reduce((sum, { findings }) => sum + findings.length, 0), 'finding')} written to ${newBaseline}\n`)
     return { files: files.map(file => ({ ...file, findings: [] })), hidden: 0 }
   }
   if (path === undefined) return { files, hidden: 0 }

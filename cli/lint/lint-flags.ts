@@ -5,6 +5,7 @@ import type { Backend } from '../../src/ir/hooks.ts'
 import type { Family, Prefix } from '../../src/net/address.ts'
 import { readPrefix } from '../../src/net/address.ts'
 import { didYouMean } from '../../src/extensions/did-you-mean.ts'
+import { allCodes } from '../../src/lint/describe-code.ts'
 import { readKeepOpen } from '../../src/lint/keep-open.ts'
 import type { KeepOpen } from '../../src/lint/keep-open.ts'
 import type { LintReport } from '../../src/lint/lint-report.ts'
@@ -55,7 +56,7 @@ export function readLintFlags(values: FlagValues): LintFlags {
     format: readFormat(given ?? 'pretty'), isFormatGiven: given !== undefined,
     outputs: listOf(values['output']).map(readOutput),
     failOn: readSeverity(values['fail-on']), isFailOnGiven: values['fail-on'] !== undefined, maxWarnings: readCount(values['max-warnings']),
-    only: values['only'] === undefined ? undefined : listOf(values['only']).flatMap(text => text.split(',')).map(text => text.trim()),
+    only: values['only'] === undefined ? undefined : listOf(values['only']).flatMap(text => text.split(',')).map(text => readCode(text.trim())),
     all: values['all'] === true, family: readFamily(values['family']), backend: readBackend(values['backend']),
     topology: textOf(values['topology']), trusted: listOf(values['trusted']).map(readTrusted), keepOpen: listOf(values['keep-open']).map(readOpen),
     stdinName: textOf(values['stdin-name']), config: textOf(values['config']), noConfig: values['no-config'] === true,
@@ -83,6 +84,12 @@ function readFormat(text: string): FormatName {
   const format = FORMAT_NAMES.find(name => name === text)
   if (format) return format
   throw commandError(`there is no format \`${text}\``, didYouMean(text, FORMAT_NAMES) ?? `the formats are ${FORMAT_NAMES.join(', ')}`)
+}
+
+function readCode(text: string): string {
+  const codes = allCodes()
+  if (codes.some(code => code === text)) return text
+  throw commandError(`there is no rule \`${text}\``, didYouMean(text, codes) ?? 'docs/lint lists the rules; 5x5 explain CODE tells what one means')
 }
 
 function readSeverity(value: FlagValues[string]): Severity {

@@ -5,7 +5,7 @@ import { valuesFor, literalsOn } from '../../src/analyze/field-values.ts'
 import { alternativesOf } from '../../src/analyze/literals.ts'
 import type { Literal, Wish } from '../../src/analyze/literals.ts'
 import type { Chain, Rule, Ruleset, Table } from '../../src/ir/ruleset.ts'
-import { ADDRESS_TYPE, CT_STATE, PACKET_TYPE } from '../../src/meaning/fields.ts'
+import { ADDRESS_TYPE, CT_STATE, FIELDS, PACKET_TYPE } from '../../src/meaning/fields.ts'
 import type { DeviceField, FieldValue, NumberField } from '../../src/meaning/fields.ts'
 import { deviceMatches } from '../../src/net/device-name.ts'
 import { makePacket } from '../../src/packet/packet.ts'
@@ -96,7 +96,8 @@ const USUAL = { ipv4: [0x0a000005, 0xc6336407, 0xc0a80101, 0x7f000001, 0xe000000
 function draftOf({ literals, family, names, root, table, chance }: Wanted): Draft {
   const values = (field: NumberField, usual: readonly FieldValue[]): FieldValue => {
     const own = literalsOn(literals, field)
-    const found = valuesFor(own, usual, { turn: chance.below(250), count: 12 })
+    const { width } = FIELDS[field]
+    const found = valuesFor(own, usual, { turn: chance.below(250), count: 12 }).filter(value => width === 'address' || BigInt(value) < 1n << BigInt(width))
     return found.length === 0 || (own.length > 0 && chance.once(12)) ? chance.pick(usual) : chance.pick(found)
   }
   const number = (field: NumberField, usual: readonly number[]): number => Number(values(field, usual))
