@@ -69,11 +69,10 @@ function compileFamily(drafts: Drafts, raws: Raws, complain: Complain): Compiled
   const entries: Entry[] = []
   for (const sentence of policy.sentences) for (const entry of lowerSentence(drafts, sentence, complain)) entries.push(entry)
   const ways = (way: Way): readonly Entry[] => entries.filter(entry => entry.way === way)
-  const isCoupled = entries.some(({ way }) => way === 'in' || way === 'out')
-  if (drafts.zones.some(zone => zone.isDockers)) writeWay(drafts, 'docker', ways('docker'), false)
-  writeWay(drafts, 'in', ways('in'), isCoupled)
-  writeWay(drafts, 'forward', ways('forward'), false)
-  writeWay(drafts, 'out', ways('out'), isCoupled)
+  if (drafts.zones.some(zone => zone.isDockers)) writeWay(drafts, 'docker', ways('docker'))
+  writeWay(drafts, 'in', ways('in'))
+  writeWay(drafts, 'forward', ways('forward'))
+  writeWay(drafts, 'out', ways('out'))
   for (const way of ['dnat', 'snat', 'dnat-out'] as const) hookNat(drafts, way)
   for (const way of ['notrack', 'notrack-out'] as const) hookChain(drafts, 'raw', rawChain(drafts, way), way === 'notrack' ? 'PREROUTING' : 'OUTPUT')
   for (const sentence of policy.sentences) {

@@ -13,9 +13,10 @@ import type { Entry } from './lower-rules.ts'
 import { connectionMatch, destinationNat, localAddress, portMatch, redirection, sourceNat, verdict } from './matches.ts'
 import { portLists } from './port-sets.ts'
 import type { End, Ends, Origin, PublishSentence, RedirectSentence, SourceNatSentence, Traffic, Zone } from './resolved.ts'
-import { zoneOf } from './sides.ts'
+import { waysBetween, zoneOf } from './sides.ts'
 import type { Side, Way } from './sides.ts'
 import { writeSentence } from './tails.ts'
+import type { Tail } from './tails.ts'
 
 /** The chains of nat, by what they are for. */
 export type NatWay = 'dnat' | 'snat' | 'dnat-out'
@@ -32,21 +33,31 @@ const NO_SIDES: readonly Side[] = [{}]
 export function lowerPublish(drafts: Drafts, sentence: PublishSentence): readonly Entry[] {
   if (sentence.family !== drafts.family) return []
   const on = sentence.on.map((prefix): Side => ({ prefix }))
-  const target = destinationNat(sentence.to, sentence.port)
-  writeDestinationNat(drafts, sentence, on, () => target)
+  writeDestinationNat(drafts, sentence, on, { ...plainTail(destinationNat(sentence.to, sentence.port)), needsProtocol: sentence.port !== undefined })
   writeHairpin(drafts, sentence)
-  const isDockers = drafts.zones.some(zone => zone.isDockers && covers(zone, sentence.to))
   const accept = (way: Way): Entry => entryFor(way, sentence.origin, publishedHeads(sentence, {}), drafts)
-  return [accept(isDockers ? 'docker' : 'forward'), ...(includesFirewall(sentence.from) ? [accept('out')] : [])]
+  return [...waysTo(drafts, sentence).map(accept), ...(includesFirewall(sentence.from) ? [accept('out')] : [])]
 }
 
-function entryFor(way: Way, origin: Origin, heads: readonly Head[], drafts: Drafts): Entry {
-  const tail = { guards: [], counts: false, final: verdict(way === 'docker' ? 'RETURN' : 'ACCEPT') }
-  return { way, isPlainAllow: true, isTotal: false, rules: () => writeSentence(drafts, { table: 'filter', mark: `${way}-${origin.mark}`, origin, word: 'allow' }, heads, [], tail) }
+/** What docker's zones send goes by its own way, as does what is sent to them. */
+function waysTo({ family, zones }: Drafts, { from, to, origin }: PublishSentence): readonly Way[] {
+  const target: End = { place: 'any', addresses: { ipv4: [], ipv6: [], [family]: [hostPrefix(to)] }, span: origin.span }
+  const ways = new Set(from.included.flatMap(end => waysBetween(end, target, family, zones)))
+  return (['forward', 'docker'] as const).filter(way => ways.has(way))
 }
 
-function includesFirewall({ included, excluded }: Ends): boolean {
-  return included.some(({ place, addresses }) => place === 'fw' || (place === 'any' && !addresses)) && !excluded.some(({ place }) => place === 'fw')
+function entryFor(way: Way, origin: Origin, heads: readonly Head[], drafts: Drafts, skipped: readonly Head[] = []): Entry {
+  const tail = plainTail(verdict(way === 'docker' ? 'RETURN' : 'ACCEPT'))
+  return { way, isPlainAllow: true, isTotal: false, rules: () => writeSentence(drafts, { table: 'filter', mark: `${way}-${origin.mark}`, origin, word: 'allow' }, heads, skipped, tail) }
+}
+
+function plainTail(final: TargetUse): Tail {
+  return { guards: [], counts: false, final }
+}
+
+/** Tells whether ends have the firewall itself among them. */
+export function includesFirewall({ included, excluded }: Ends): boolean {
+  return included.some(({ place, addresses }) => place === 'fw' || (place === 'any' && !addresses)) && !excluded.some(({ place, addresses }) => place === 'fw' && !addresses)
 }
 
 interface NatSentence {
@@ -55,18 +66,21 @@ interface NatSentence {
   readonly origin: Origin
 }
 
-function writeDestinationNat(drafts: Drafts, sentence: NatSentence, on: readonly Side[], targetFor: (way: NatWay) => TargetUse): void {
+function writeDestinationNat(drafts: Drafts, sentence: NatSentence, on: readonly Side[], tail: Tail): void {
   const { from, origin } = sentence
   const traffic = trafficMatches(sentence.traffic, drafts.family)
   const outside = alternatives(drafts, from.included.filter(end => end.place !== 'fw'), origin)
-  const skipped = alternatives(drafts, from.excluded.filter(end => end.place !== 'fw'), origin).map(side => makeHead(side, {}, { matches: [] }))
-  const inner = from.included.filter(end => end.place === 'fw' || (end.place === 'any' && !end.addresses))
-  if (outside.length > 0) writeNat(drafts, 'dnat', origin, makeHeads(outside, on, traffic), skipped, targetFor('dnat'))
-  if (inner.length > 0 && includesFirewall(from)) writeNat(drafts, 'dnat-out', origin, makeHeads(NO_SIDES, on, traffic), [], targetFor('dnat-out'))
+  const own = from.included.filter(end => end.place === 'fw' || (end.place === 'any' && !end.addresses))
+  if (outside.length > 0) writeNat(drafts, 'dnat', origin, makeHeads(outside, on, traffic), exceptedHeads(drafts, sentence, end => end.place !== 'fw'), tail)
+  if (includesFirewall(from)) writeNat(drafts, 'dnat-out', origin, makeHeads(alternatives(drafts, own, origin), on, traffic), exceptedHeads(drafts, sentence, end => end.place === 'fw'), tail)
 }
 
-function writeNat(drafts: Drafts, way: NatWay, origin: Origin, heads: readonly Head[], skipped: readonly Head[], final: TargetUse): void {
-  const rules = writeSentence(drafts, { table: 'nat', mark: `${way}-${origin.mark}`, origin, word: way }, heads, skipped, { guards: [], counts: false, final })
+function exceptedHeads(drafts: Drafts, { from, origin }: NatSentence, isMet: (end: End) => boolean): readonly Head[] {
+  return alternatives(drafts, from.excluded.filter(isMet), origin).map(side => makeHead(side, {}, { matches: [] }))
+}
+
+function writeNat(drafts: Drafts, way: NatWay, origin: Origin, heads: readonly Head[], skipped: readonly Head[], tail: Tail): void {
+  const rules = writeSentence(drafts, { table: 'nat', mark: `${way}-${origin.mark}`, origin, word: way }, heads, skipped, tail)
   if (rules.length > 0) chainOf(drafts, 'nat', natChain(drafts, way)).rules.push(...rules)
 }
 
@@ -91,7 +105,7 @@ function writeHairpin(drafts: Drafts, sentence: PublishSentence): void {
     const at = zone.at?.[drafts.family] ?? []
     if (!covers(zone, to) || !from.included.some(end => reaches(end, zone))) continue
     const heads = at.flatMap(prefix => zone.devices.flatMap(device => publishedHeads(sentence, { prefix }).map(head => onDevice(head, device))))
-    writeNat(drafts, 'snat', origin, heads, [], verdict('MASQUERADE'))
+    writeNat(drafts, 'snat', origin, heads, [], plainTail(verdict('MASQUERADE')))
   }
 }
 
@@ -119,7 +133,7 @@ export function lowerSourceNat(drafts: Drafts, { families, from, out, to, origin
   const outSides = out.devices.map((device): Side => ({ device }))
   const heads = from.included.flatMap(end => sourceHeads(drafts, end, outSides, origin))
   const skipped = from.excluded.flatMap(end => sourceHeads(drafts, end, NO_SIDES, origin))
-  writeNat(drafts, 'snat', origin, heads, skipped, to === undefined ? verdict('MASQUERADE') : sourceNat(to))
+  writeNat(drafts, 'snat', origin, heads, skipped, plainTail(to === undefined ? verdict('MASQUERADE') : sourceNat(to)))
   return []
 }
 
@@ -130,16 +144,28 @@ function sourceHeads(drafts: Drafts, end: End, out: readonly Side[], origin: Ori
   return makeHeads(sides, out, [{ matches: [] }])
 }
 
-/** Writes connections sent to the firewall itself; returns their accepts. What the firewall sends itself is sent there only where `fw` is named. */
+/**
+ * Writes connections sent to the firewall itself; returns their accepts. What the firewall sends itself is sent there only where `fw` is named.
+ * Kernel: OUTPUT then still sees the device that the packet would have left by, not lo.
+ */
 export function lowerRedirect(drafts: Drafts, sentence: RedirectSentence): readonly Entry[] {
   const { families, traffic, port, origin } = sentence
   if (!families.includes(drafts.family)) return []
   const from: Ends = sentence.from.included.some(end => end.place === 'fw') ? sentence.from : { included: sentence.from.included, excluded: [...sentence.from.excluded, { place: 'fw', span: origin.span }] }
-  const target = redirection(port)
-  writeDestinationNat(drafts, { traffic, from, origin }, NO_SIDES, () => target)
+  writeDestinationNat(drafts, { traffic, from, origin }, NO_SIDES, { ...plainTail(redirection(port)), needsProtocol: true })
   const sides = alternatives(drafts, from.included.filter(end => end.place !== 'fw'), origin)
-  const dialled = traffic.filter(one => one.families.includes(drafts.family)).flatMap((one): readonly TrafficMatch[] => (one.ports ?? []).map(original => ({
-    protocol: one.protocol, matches: [portMatch(one.protocol, [{ low: port, high: port }]), connectionMatch({ states: ['DNAT'], originalPort: original })],
+  const dialled = (needsState: (original: NumberRange) => boolean): readonly TrafficMatch[] => traffic.filter(one => one.families.includes(drafts.family)).flatMap(one => (one.ports ?? []).map(original => ({
+    protocol: one.protocol, matches: [portMatch(one.protocol, [{ low: port, high: port }]), connectionMatch({ ...(needsState(original) ? { states: ['DNAT'] } : {}), originalPort: original })],
   })))
-  return [entryFor('in', origin, makeHeads(sides, NO_SIDES, dialled), drafts)]
+  const excepted = traffic.some(one => one.ports?.some(isKept)) ? exceptedHeads(drafts, { traffic, from, origin }, end => end.place !== 'fw') : []
+  const isOwn = from.included.some(end => end.place === 'fw')
+  return [
+    entryFor('in', origin, makeHeads(sides, NO_SIDES, dialled(original => !isKept(original))), drafts, excepted),
+    ...(isOwn ? [{ ...entryFor('out', origin, makeHeads(NO_SIDES, NO_SIDES, dialled(() => true)), drafts), staysHere: true }] : []),
+  ]
+
+  /** Kernel: what dials the firewall at this port already is not translated, and not called so. Source: net/netfilter/nf_nat_core.c nf_nat_setup_info(). */
+  function isKept({ low, high }: NumberRange): boolean {
+    return low <= port && port <= high
+  }
 }

@@ -23,6 +23,8 @@ export interface Entry {
   readonly isPlainAllow: boolean
   /** Decides every packet of the way. */
   readonly isTotal: boolean
+  /** Is about what stays on the host though it was sent to others: as with lo, no sentence speaks of that. */
+  readonly staysHere?: boolean
   rules(insidePair: boolean): readonly CompiledRule[]
 }
 
@@ -32,8 +34,11 @@ export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entr
   const lacking = [lacksFamily(drafts, sentence.from), lacksFamily(drafts, sentence.to)]
   if (lacking.includes(true)) return NO_ENTRIES
   const entries: Entry[] = []
+  const numbers = new Map<Way, number>()
   for (const group of groupsOf(drafts, sentence)) {
-    const entry = lowerGroup(drafts, sentence, group)
+    const number = (numbers.get(group.way) ?? 0) + 1
+    numbers.set(group.way, number)
+    const entry = lowerGroup(drafts, sentence, group, `${MARKS[group.way]}-${sentence.origin.mark}${number === 1 ? '' : `.${number}`}`)
     if (entry) entries.push(entry)
   }
   return entries
@@ -55,8 +60,8 @@ interface Group {
   readonly pair?: Pair
 }
 
-/** Ends of one way are taken together, except where a chain for a pair of zones may take them. */
-function groupsOf(drafts: Drafts, { from, to }: { readonly from: Ends; readonly to: Ends }): readonly Group[] {
+/** Ends of one way are taken together, except where a chain for a pair of zones may take them; a limit is one for all of them. */
+function groupsOf(drafts: Drafts, { from, to, limit, max }: RuleSentence): readonly Group[] {
   const { family, zones } = drafts
   const [onlyFrom] = from.included
   const [onlyTo] = to.included
@@ -68,7 +73,7 @@ function groupsOf(drafts: Drafts, { from, to }: { readonly from: Ends; readonly 
   for (const one of from.included) {
     const byWay = new Map<Way, End[]>()
     for (const other of to.included) for (const way of waysBetween(one, other, family, zones)) {
-      const pair = pairOf(one, other, way, drafts)
+      const pair = max || (limit && !limit.per) ? undefined : pairOf(one, other, way, drafts)
       if (pair) pairs.push({ way, from: [one], to: [other], pair })
       else byWay.set(way, [...(byWay.get(way) ?? []), other])
     }
@@ -119,7 +124,8 @@ interface Parts {
   readonly traffic: readonly TrafficMatch[]
 }
 
-function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group): Entry | undefined {
+/** Returns the entry of a group; `mark` names the chains that it needs. */
+function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group, mark: string): Entry | undefined {
   const { origin } = sentence
   const { way, pair } = group
   const from = alternatives(drafts, group.from, origin)
@@ -129,13 +135,13 @@ function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group): Entry
   const parts: Parts = { from, to, traffic: trafficMatches(trafficOn(way, sentence), drafts.family) }
   if (parts.traffic.length === 0) return undefined
   if (leavesOut(sentence, way)) return undefined
-  const excepted = sentence.from.excluded.length + sentence.to.excluded.length === 0 ? NO_EXCEPTIONS : exceptionsOf(drafts, sentence, parts)
+  const excepted = sentence.from.excluded.length + sentence.to.excluded.length === 0 ? NO_EXCEPTIONS : exceptionsOf(drafts, sentence, parts, way)
   const tail = tailOf(drafts, sentence, way)
   const isConditional = excepted.length > 0 || tail.guards.length > 0
   const isTotal = !sentence.traffic && sentence.verb !== 'log' && !isConditional && parts.from.every(isEverything) && parts.to.every(isEverything)
   const isPlainAllow = sentence.verb === 'allow' && !sentence.log && tail.guards.length === 0
-  if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, rules: () => writeForDocker(drafts, sentence, parts, excepted, tail) }
-  const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { way, pair, excepted, tail }, inside ? insideOf(group, parts) : parts)
+  if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, rules: () => writeForDocker(drafts, sentence, parts, { mark, excepted, tail }) }
+  const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { mark, excepted, tail }, inside ? insideOf(group, parts) : parts)
   return { way, ...(pair ? { pair } : {}), isPlainAllow, isTotal, rules: write }
 }
 
@@ -159,12 +165,16 @@ function trafficOn(way: Way, { traffic, verb }: RuleSentence): readonly Traffic[
   return needed.map(one => (one.onLink && one.messages ? { ...one, messages: one.messages.filter(({ type }) => !(way === 'in' ? LISTENER_REPORTS : LISTENER_QUERIES).includes(type)) } : one))
 }
 
-function exceptionsOf(drafts: Drafts, { from, to, origin }: RuleSentence, parts: Parts): readonly Exception[] {
-  const all: Exception[] = [
-    ...from.excluded.flatMap(end => alternativesOf(drafts, end, origin).map(side => ({ end: 'from' as const, side, place: end.place }))).filter(({ place }) => place !== 'fw'),
-    ...to.excluded.flatMap(end => alternativesOf(drafts, end, origin).map(side => ({ end: 'to' as const, side, place: end.place }))).filter(({ place }) => place !== 'fw'),
-  ]
+function exceptionsOf(drafts: Drafts, { from, to, origin }: RuleSentence, parts: Parts, way: Way): readonly Exception[] {
+  const exceptions = (end: Exception['end'], { excluded }: Ends, ownWay: Way): readonly Exception[] =>
+    excluded.filter(one => isMetOn(way, one, ownWay)).flatMap(one => alternativesOf(drafts, one, origin).map(side => ({ end, side })))
+  const all = [...exceptions('from', from, 'out'), ...exceptions('to', to, 'in')]
   return all.filter(({ end, side }) => (end === 'from' ? parts.from : parts.to).some(one => sidesMeet(one, side)))
+}
+
+/** Packets from the firewall (to it) are met on one way only, and there none from (to) a zone. */
+function isMetOn(way: Way, { place }: End, ownWay: Way): boolean {
+  return place === 'any' || (place === 'fw') === (way === ownWay)
 }
 
 function tailOf(drafts: Drafts, sentence: RuleSentence, way: Way): Tail {
@@ -199,13 +209,12 @@ function insideSides([end]: readonly End[], sides: readonly Side[]): readonly Si
 }
 
 interface Writing {
-  readonly way: Way
-  readonly pair: Pair | undefined
+  readonly mark: string
   readonly excepted: readonly Exception[]
   readonly tail: Tail
 }
 
-function writeParts(drafts: Drafts, sentence: RuleSentence, { way, excepted, tail }: Writing, parts: Parts): readonly CompiledRule[] {
+function writeParts(drafts: Drafts, sentence: RuleSentence, { mark, excepted, tail }: Writing, parts: Parts): readonly CompiledRule[] {
   const { origin } = sentence
   const [from] = parts.from
   const [to] = parts.to
@@ -215,7 +224,7 @@ function writeParts(drafts: Drafts, sentence: RuleSentence, { way, excepted, tai
     const { matches } = makeHead(from, to, traffic)
     return [makeRule(origin, tail.guards.length === 0 ? matches : [...matches, ...tail.guards], tail.final)]
   }
-  const place: Place = { table: 'filter', mark: `${MARKS[way]}-${origin.mark}`, origin, word: sentence.verb }
+  const place: Place = { table: 'filter', mark, origin, word: sentence.verb }
   const [exception, ...others] = excepted
   if (exception && others.length === 0 && fitsInHeads(exception, parts.from, parts.to)) return writeSentence(drafts, place, makeHeads(parts.from, parts.to, parts.traffic, exception), [], tail)
   if (excepted.length === 0) {
@@ -257,15 +266,15 @@ function logRules(drafts: Drafts, place: Place, { log }: Tail): readonly Compile
  * What docker's zones are allowed returns to docker's own chains, which only the last chain on the way can say: conditions that need a chain
  * are reached by goto, and the rest of the rules is reached by goto from there.
  */
-function writeForDocker(drafts: Drafts, sentence: RuleSentence, { from, to, traffic }: Parts, excepted: readonly Exception[], tail: Tail): readonly CompiledRule[] {
+function writeForDocker(drafts: Drafts, sentence: RuleSentence, { from, to, traffic }: Parts, { mark, excepted, tail }: Writing): readonly CompiledRule[] {
   const { origin } = sentence
-  const place: Place = { table: 'filter', mark: `docker-${origin.mark}`, origin, word: sentence.verb }
+  const place: Place = { table: 'filter', mark, origin, word: sentence.verb }
   const [exception] = excepted
   const isSimple = excepted.length === 0 || (exception !== undefined && excepted.length === 1 && fitsInHeads(exception, from, to))
   const heads = makeHeads(from, to, traffic, isSimple ? exception : undefined)
   if (isSimple && (heads.length === 1 ? !tail.log || tail.guards.length === 0 : !tail.counts && !tail.log)) return writeSentence(drafts, place, heads, [], tail)
   const name = `${PREFIX}${place.mark}`
-  const rest = `${PREFIX}docker-from-${origin.mark}`
+  const rest = `${PREFIX}${mark.replace('-', '-from-')}`
   const { rules } = chainOf(drafts, 'filter', name)
   if (!isSimple) for (const one of excepted) rules.push(makeRule(origin, headOfException(one).matches, gotoChain(rest)))
   const passing = [...logRules(drafts, place, tail), makeRule(origin, [], verdict('RETURN'))]

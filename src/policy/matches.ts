@@ -103,6 +103,9 @@ export const ESTABLISHED = connectionMatch({ states: ['RELATED', 'ESTABLISHED'] 
 /** What belongs to no connection and cannot begin one. */
 export const INVALID = connectionMatch({ states: ['INVALID'] })
 
+/** What has not been sent elsewhere. */
+export const UNTRANSLATED: MatchUse = { name: 'conntrack', infos: { ctstate: { value: CT_STATE.DNAT, inverted: true } } }
+
 /** What is not tracked. */
 export const UNTRACKED = connectionMatch({ states: ['UNTRACKED'] })
 

@@ -18,6 +18,8 @@ export interface Tail {
   readonly counts: boolean
   readonly log?: Logging
   readonly final: TargetUse | 'reject' | 'none'
+  /** The final target wants to see the protocol in its rule: it changes ports. */
+  readonly needsProtocol?: boolean
 }
 
 /** Where rules are put, and which part of a sentence they are: `mark` names the chains made for it. */
@@ -45,7 +47,8 @@ export function writeSentence(drafts: Drafts, place: Place, heads: readonly Head
   const { rules } = chainOf(drafts, place.table, name)
   rules.length = 0
   for (const head of skipped) rules.push(makeRule(origin, head.matches, RETURN))
-  rules.push(...writeTail(drafts, place, tail, commonProtocol(heads)))
+  const protocols = tail.needsProtocol ? [...new Set(heads.map(head => head.protocol))] : [commonProtocol(heads)]
+  for (const protocol of protocols) rules.push(...writeTail(drafts, place, tail, protocol))
   return heads.map(head => makeRule(origin, head.matches, jumpTo(name)))
 }
 
@@ -71,13 +74,13 @@ function fitsInline(drafts: Drafts, heads: readonly Head[], tail: Tail, place: P
   return !countsApart && (actions === 1 || (tail.guards.length === 0 && heads.length * actions <= heads.length + actions + 1))
 }
 
-function actionsFor(head: Head, { family }: Drafts, { log, final }: Tail, { word, origin }: Place): readonly Action[] {
+function actionsFor(head: Head, { family }: Drafts, { log, final, needsProtocol }: Tail, { word, origin }: Place): readonly Action[] {
   const actions: Action[] = []
   if (log) actions.push({ guards: log.limit ? [limitMatch(log.limit, '')] : [], target: logging(log.prefix ?? `gate ${word} ${origin.mark}: `.slice(0, 29)) })
   if (final === 'reject') {
     if (head.protocol === undefined || head.protocol === PROTOCOL.tcp) actions.push({ guards: [], target: rejection(family, true), protocol: PROTOCOL.tcp })
     if (head.protocol !== PROTOCOL.tcp) actions.push({ guards: [], target: rejection(family, false) })
-  } else if (final !== 'none') actions.push({ guards: [], target: final })
+  } else if (final !== 'none') actions.push({ guards: [], target: final, ...(needsProtocol && head.protocol !== undefined ? { protocol: head.protocol } : {}) })
   return actions
 }
 

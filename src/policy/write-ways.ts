@@ -6,8 +6,9 @@ import type { CompiledRule } from './compiled.ts'
 import { alternativesOf, chainOf, DOCKER_WAY, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts, Pair } from './drafts.ts'
 import { makeHeads } from './heads.ts'
+import { includesFirewall } from './lower-nat.ts'
 import type { Entry } from './lower-rules.ts'
-import { ESTABLISHED, INVALID, ipMatch, jumpTo, rejection, verdict } from './matches.ts'
+import { ESTABLISHED, INVALID, ipMatch, jumpTo, rejection, UNTRANSLATED, verdict } from './matches.ts'
 import type { Zone } from './resolved.ts'
 import type { Way } from './sides.ts'
 import { writeSentence } from './tails.ts'
@@ -16,15 +17,17 @@ import { writeSentence } from './tails.ts'
 const PAIR_RULES = 3
 
 /** Writes the chains of a way, and the hook that leads to them. */
-export function writeWay(drafts: Drafts, way: Way, entries: readonly Entry[], isCoupled: boolean): void {
-  const decided = upToTotal(entries)
+export function writeWay(drafts: Drafts, way: Way, entries: readonly Entry[]): void {
+  const decided = upToTotal(entries.filter(entry => entry.staysHere !== true))
   const last = decided[decided.length - 1]
   // What is let pass as a whole needs no rules: the chain of the hook goes on.
   if (decided.length === 1 && last?.isTotal && last.isPlainAllow && way !== 'docker') return leaveOpen(drafts, way)
-  if (decided.length === 0 && !isCoupled) return hookUp(drafts, way, defaultRules(drafts, 'hook'))
+  // The host itself needs its loopback device, and its answers to what it forwards get out, whatever the sentences say.
+  if (decided.length === 0 && way !== 'in' && way !== 'out') return leaveToDefault(drafts, way)
   const name = wayChain(drafts, way)
   const { rules } = chainOf(drafts, 'filter', name)
   rules.push(...frameOf(drafts, way))
+  for (const entry of entries) if (entry.staysHere === true) rules.push(...entry.rules(false))
   if (way === 'docker') for (const entry of decided) writeInOrder(drafts, entry)
   else rules.push(...writeSegments(drafts, decided))
   const end = way === 'docker' ? chainOf(drafts, 'filter', drafts.dockerChain).rules : rules
@@ -46,6 +49,12 @@ function upToTotal(entries: readonly Entry[]): readonly Entry[] {
   return first === -1 ? entries : entries.slice(0, first + 1)
 }
 
+function leaveToDefault(drafts: Drafts, way: Way): void {
+  const rules = defaultRules(drafts, 'hook')
+  if (drafts.policy.managesAll && way !== 'docker') chainOf(drafts, 'filter', wayChain(drafts, way)).rules.push(...rules)
+  else hookUp(drafts, way, rules)
+}
+
 function leaveOpen(drafts: Drafts, way: Way): void {
   if (drafts.policy.managesAll) chainOf(drafts, 'filter', wayChain(drafts, way))
 }
@@ -55,9 +64,14 @@ function frameOf(drafts: Drafts, way: Way): readonly CompiledRule[] {
   const pass = verdict(way === 'docker' ? 'RETURN' : 'ACCEPT')
   const established = makeRule(ownOrigin(drafts, 'replies, and errors about connections'), [ESTABLISHED], pass)
   const invalid = makeRule(ownOrigin(drafts, 'belongs to no connection'), [INVALID], verdict('DROP'))
-  const loopback = (side: 'inDevice' | 'outDevice'): CompiledRule => makeRule(ownOrigin(drafts, 'loopback'), present(ipMatch({ [side]: { name: 'lo', prefix: false } })), verdict('ACCEPT'))
-  if (way === 'in') return [established, invalid, loopback('inDevice')]
-  return way === 'out' ? [established, loopback('outDevice')] : [established, invalid]
+  const loopback = (side: 'inDevice' | 'outDevice', more: readonly MatchUse[]): CompiledRule => makeRule(ownOrigin(drafts, 'loopback'), [...present(ipMatch({ [side]: { name: 'lo', prefix: false } })), ...more], verdict('ACCEPT'))
+  if (way === 'in') return [established, invalid, loopback('inDevice', [])]
+  return way === 'out' ? [established, loopback('outDevice', publishesOwn(drafts) ? [UNTRANSLATED] : [])] : [established, invalid]
+}
+
+/** Kernel: what the firewall sends to an address of its own that is published still counts as leaving by lo. */
+function publishesOwn({ family, policy }: Drafts): boolean {
+  return policy.sentences.some(sentence => sentence.kind === 'publish' && sentence.family === family && includesFirewall(sentence.from))
 }
 
 function present(use: MatchUse | undefined): readonly MatchUse[] {

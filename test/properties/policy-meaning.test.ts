@@ -1,0 +1,132 @@
+/**
+ * The promise of the policy language: the rules do what the sentences say. Random policies are compiled, and random packets sent through the
+ * rules of both families in the simulator; `policy-meaning.ts` says of each, without any rules, what the first sentence that speaks of it wants.
+ * POLICIES=2000 SEED=7 for more, of another kind.
+ */
+
+import { expect, test } from 'vitest'
+import { makeChance } from '../chance.ts'
+import type { Chance } from '../chance.ts'
+import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
+import { readAddress, writeAddress, writePrefix } from '../../src/net/address.ts'
+import { makePacket } from '../../src/packet/packet.ts'
+import type { Packet } from '../../src/packet/packet.ts'
+import { compilePolicy } from '../../src/policy/compile.ts'
+import type { CompiledPolicy } from '../../src/policy/compile.ts'
+import { formatPolicy } from '../../src/policy/format-policy.ts'
+import { resolvePolicy } from '../../src/policy/resolve.ts'
+import type { ResolvedPolicy } from '../../src/policy/resolved.ts'
+import { toRuleset } from '../../src/policy/to-ruleset.ts'
+import { writeIpsets, writeRestore } from '../../src/policy/write-restore.ts'
+import { trace } from '../../src/simulate/trace.ts'
+import type { Outcome } from '../../src/simulate/trace-events.ts'
+import { makeWorld } from '../../src/simulate/world.ts'
+import { readTopology } from '../../src/topology/load.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import { includes, meaningOf } from './policy-meaning.ts'
+import type { Meant, Sent } from './policy-meaning.ts'
+import { makeRandomPolicy } from './random-policies.ts'
+
+const POLICIES = Number(process.env['POLICIES'] ?? 60)
+const SEED = Number(process.env['SEED'] ?? 1)
+const PACKETS = 60
+
+const OWN = ['203.0.113.2', '192.168.10.1', '10.0.1.1', '172.17.0.1', '2001:db8::2', '2001:db8:a::1', '2001:db8:b::1'] as const
+const OTHERS = [
+  '198.51.100.7', '198.51.100.70', '203.0.113.9', '192.168.10.5', '192.168.10.200', '10.0.1.10', '10.0.1.20', '172.17.0.2', '100.64.9.1',
+  '2001:db8:5::7', '2001:db8:ff::1', '2001:db8:a::5', '2001:db8:b::10',
+] as const
+const NETWORKS = [['192.168.10.0/24', 'eth1'], ['10.0.1.0/24', 'eth2'], ['172.17.0.0/16', 'docker0'], ['2001:db8:a::/64', 'eth1'], ['2001:db8:b::/64', 'eth2']] as const
+
+const TOPOLOGY = readTopology({ path: 'host.yaml', text: `
+devices:
+  eth0: [203.0.113.2/24, 2001:db8::2/64]
+  eth1: [192.168.10.1/24, 2001:db8:a::1/64]
+  eth2: [10.0.1.1/24, 2001:db8:b::1/64]
+  docker0: 172.17.0.1/16
+routes: [default via 203.0.113.1 dev eth0, default via 2001:db8::1 dev eth0]
+sysctls: { net.ipv4.ip_forward: 1, net.ipv6.conf.all.forwarding: 1, net.ipv4.conf.all.rp_filter: 0 }
+` }).value
+
+test(`${POLICIES} policies from seed ${SEED}`, async () => {
+  const tally = { told: 0, unsaid: 0 }
+  for (let number = 0; number < POLICIES; number++) {
+    const chance = makeChance(SEED * 1_000_003 + number)
+    const policy = makeRandomPolicy(chance)
+    const { value, compiled } = compileText(policy.text)
+    for (const family of ['ipv4', 'ipv6'] as const) for (const backend of ['legacy', 'nft'] as const) {
+      const errors = checkRuleset(toRuleset(compiled.rules[family], value.zones), { backend }).filter(({ severity }) => severity === 'error')
+      expect(errors.map(({ message }) => message), policy.text).toEqual([])
+    }
+    if (number % 10 === 0) await expectSameWhenFormatted(policy.text, compiled)
+    for (let sent = 0; sent < PACKETS; sent++) {
+      const packet = makeSent(chance)
+      const meant = meaningOf(policy, packet, routeOf)
+      tally[meant.verdict === 'unsaid' ? 'unsaid' : 'told']++
+      if (meant.verdict !== 'unsaid') expect(outcomeInWords(packet, value, compiled), `${policy.text}${JSON.stringify(packet)}`).toBe(meaningInWords(meant))
+    }
+  }
+  expect(tally.unsaid).toBeLessThan(tally.told / 4)
+})
+
+function compileText(text: string, trees: 'kept' | 'dropped' = 'dropped'): { readonly value: ResolvedPolicy; readonly compiled: CompiledPolicy } {
+  const { value, diagnostics } = resolvePolicy({ path: 'random.gate', text }, () => ({ problem: 'nothing is included' }), trees)
+  if (!value) throw new Error(`${diagnostics.map(({ message }) => message).join('\n')}\n${text}`)
+  return { value, compiled: compilePolicy(value) }
+}
+
+/** Formatting changes no rule, is done when it was done once, and it does not matter whether the trees are kept. */
+async function expectSameWhenFormatted(text: string, compiled: CompiledPolicy): Promise<void> {
+  const { text: formatted = '' } = await formatPolicy({ path: 'random.gate', text })
+  expect((await formatPolicy({ path: 'random.gate', text: formatted })).text, text).toBe(formatted)
+  const plain = (rules: string): string => rules.replace(/random\.gate:\d+|(?<=gate-[a-z-]*)\d+|(?<=gate [a-z]+ )\d+/g, '#')
+  expect(plain(textOf(compileText(formatted).compiled)), text).toBe(plain(textOf(compiled)))
+  expect(textOf(compileText(text, 'kept').compiled)).toBe(textOf(compiled))
+}
+
+function textOf({ rules }: CompiledPolicy): string {
+  return [rules.ipv4, rules.ipv6].map(one => writeRestore(one) + writeIpsets(one.ipsets)).join('')
+}
+
+function makeSent({ pick, once }: Chance): Sent {
+  const family = once(3) ? 'ipv6' : 'ipv4'
+  const isOf = (address: string): boolean => address.includes(':') === (family === 'ipv6')
+  const isMade = once(5)
+  const src = pick((isMade ? OWN : OTHERS).filter(isOf))
+  const dst = pick([...OTHERS, ...OTHERS, ...OWN].filter(isOf).filter(address => address !== src))
+  const device = once(8) ? pick(['eth0', 'eth1', 'eth2', 'docker0']) : routeOf(src)
+  const from = isMade ? {} : { inDevice: device }
+  const what = pick(['tcp', 'tcp', 'tcp', 'udp', 'ping', 'gre'] as const)
+  if (what === 'gre') return { family, ...from, src, dst, protocol: 47 }
+  if (what === 'ping') return { family, ...from, src, dst, protocol: family === 'ipv4' ? 1 : 58, icmpType: family === 'ipv4' ? 8 : 128 }
+  return { family, ...from, src, dst, protocol: what === 'tcp' ? 6 : 17, dport: pick([22, 53, 80, 85, 443, 8080, 9999]) }
+}
+
+function routeOf(address: string): string {
+  if (OWN.some(own => own === address) || address === '127.0.0.1' || address === '::1') return ''
+  return NETWORKS.find(([prefix]) => includes(prefix, address))?.[1] ?? 'eth0'
+}
+
+function outcomeInWords({ inDevice, src, dst, protocol, dport, icmpType }: Sent, policy: ResolvedPolicy, { rules }: CompiledPolicy): string {
+  const packet: Packet = makePacket({
+    src: readAddress(src) ?? 0, dst: readAddress(dst) ?? 0, protocol,
+    ...(dport === undefined ? {} : { sport: 40000, dport }),
+    ...(protocol === 6 ? { tcp: { flags: 2, seq: 0, ack: 0, window: 65535, optionKinds: [] } } : {}),
+    ...(icmpType === undefined ? {} : { icmp: { type: icmpType, code: 0, id: 1, sequence: 1 } }),
+  })
+  const world = makeWorld({ topology: withIpsets(rules), rulesets: [toRuleset(rules[packet.family], policy.zones)] })
+  return endInWords(trace(world, { packet, ...(inDevice === undefined ? {} : { inDevice }) }, { record: 'none' }).outcome)
+}
+
+function withIpsets({ ipv4, ipv6 }: CompiledPolicy['rules']): Topology {
+  const ipsets = [...ipv4.ipsets, ...ipv6.ipsets].map(({ name, family, prefixes }) => ({ name, type: 'hash:net', family: family === 'ipv4' ? 'inet' as const : 'inet6' as const, entries: prefixes.map(prefix => ({ text: writePrefix(prefix), nomatch: false })) }))
+  return { ...TOPOLOGY, namespaces: TOPOLOGY.namespaces.map(namespace => ({ ...namespace, ipsets })) }
+}
+
+function endInWords({ kind, packet }: Outcome): string {
+  return kind === 'drop' || kind === 'reject' ? kind : `accept ${writeAddress(packet.dst)} ${packet.dport ?? ''}`
+}
+
+function meaningInWords({ verdict, dst, dport }: Meant): string {
+  return verdict === 'accept' ? `accept ${dst} ${dport ?? ''}` : verdict
+}
