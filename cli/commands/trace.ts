@@ -18,7 +18,7 @@ usage: 5x5 trace [flags] [RULES...] 'PACKET' ['PACKET' ...]
   --topology FILE.yaml   devices, addresses, routes, rules and links of one or several hosts; without it a host is guessed, and told
 ${COMPOSE_HELP}
   --network FILE, --pods FILE   the host that container networks and their pods make (see 5x5 cni); pods and HOST stand for addresses
-  --from NAMESPACE       where packets start that name no namespace themselves; default the first of the topology
+  --from NAMESPACE       where packets start that name no namespace themselves: a namespace, a container or a service; default the first
   --ipset FILE           the sets that \`ipset save\` printed; without it it is open whether they match
   --all                  show the rules that do not match too, and which of their conditions failed
   --round-trip           send the answer to every packet too
@@ -72,13 +72,13 @@ export const trace: Command = {
     const texts = words.filter(looksLikePacket)
     if (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined)) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET'")
     if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
-    const from = typeof values['from'] === 'string' ? values['from'] : undefined
     const how = { values, paths, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory }
     const hasCompose = Object.keys(COMPOSE_FLAGS).some(flag => values[flag] !== undefined)
     const compose = hasCompose ? await (await import('../docker/compose-input.ts')).readComposeInput(how) : undefined
     const hasNetwork = values['network'] !== undefined || values['pods'] !== undefined
     if (compose && hasNetwork) throw commandError('`--compose` and `--network` each make a host', 'give one of them')
     const made = compose ?? (hasNetwork ? await (await import('../network/network-input.ts')).readNetworkInput(how) : undefined)
+    const from = typeof values['from'] === 'string' ? (compose?.placeOf(values['from']) ?? values['from']) : undefined
     const requests = readRequests(made ? texts.map(made.fill) : texts).map(request => fromNamespace(request, from))
     const input = made?.input ?? (await readWorld({ ...how, requests }))
     const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))

@@ -1,7 +1,7 @@
 /** `--compose FILE` of commands that send packets: the host that a compose file makes takes the place of rules and topology. */
 
 import type { Backend } from '../../src/ir/hooks.ts'
-import { fillNames } from '../../src/docker/names.ts'
+import { containerNamed, fillNames } from '../../src/docker/names.ts'
 import { plain } from '../../src/report/paint.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { commandError } from '../command.ts'
@@ -27,6 +27,8 @@ export interface ComposeInput {
   readonly input: WorldInput
   /** Returns a packet's text without names; an unknown one is a `commandError`. */
   readonly fill: (text: string) => string
+  /** Returns where a service's packets begin; other names stay. */
+  readonly placeOf: (name: string) => string
 }
 
 /** Returns the world of `--compose`, undefined without that flag. A compose file with errors is a `commandError`. */
@@ -42,7 +44,7 @@ export async function readComposeInput({ values, paths, backend, directory }: Co
   const described = typeof topologyPath === 'string' ? await readTopologyFile(topologyPath, directory) : undefined
   const world = composeWorld(reading.value, readBase(paths, directory), { described })
   const [main] = world.topology.namespaces
-  return { world, input: { topology: world.topology, backend, rulesetsOf: new Map(main ? [[main.name, world.rulesets]] : []), errors: [], warnings: [], partial: false }, fill: text => filled(text, world) }
+  return { world, input: { topology: world.topology, backend, rulesetsOf: new Map(main ? [[main.name, world.rulesets]] : []), errors: [], warnings: [], partial: false }, fill: text => filled(text, world), placeOf: name => containerNamed(world.host, name) ?? name }
 }
 
 function filled(text: string, { host, outside }: ComposeWorld): string {

@@ -39,6 +39,11 @@ export function fillNames(text: string, host: DockerHost, outside: Namespace): F
   return { ok: true, text: `${place}${before}${sourceText} > ${destinationText}${after}` }
 }
 
+/** Returns the container that a name stands for (a container's own, or a service's), undefined where it stands for none. */
+export function containerNamed(host: DockerHost, name: string): string | undefined {
+  return sandboxNamed(host, name)?.container
+}
+
 const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
 
 interface PacketEnd {
