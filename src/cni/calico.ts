@@ -3,7 +3,7 @@
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
 import { reportMissing, requiredText } from '../draft/required.ts'
-import { choiceOf, listOf, subnetOf } from '../draft/values.ts'
+import { choiceOf, deviceOf, listOf, subnetOf } from '../draft/values.ts'
 import type { Prefix } from '../net/address.ts'
 import { prefixAround } from '../net/prefix-math.ts'
 import { protocolNumber } from '../net/protocol.ts'
@@ -113,7 +113,7 @@ function readWorkload(value: YamlValue, policies: ReadonlyMap<string, CalicoPoli
   })
   return {
     name: name.replace('.', '/'),
-    device: (device && textOf(device.value, '`interface`')) ?? `cali${hexDigits(sha1(name)).slice(0, 11)}`,
+    device: (device && deviceOf(device.value, '`interface`')) ?? `cali${hexDigits(sha1(name)).slice(0, 11)}`,
     profiles: itemsFor(field('profiles')).flatMap(item => readProfile(item, notes)),
     ingress: named('ingress'), egress: named('egress'),
   }

@@ -3,8 +3,8 @@
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
 import { requiredText } from '../draft/required.ts'
-import { choiceOf, listOf } from '../draft/values.ts'
-import { complain, entryNamed, flagOf, numberOf, textOf } from '../yaml/yaml-reader.ts'
+import { chainOf, choiceOf, deviceOf, listOf } from '../draft/values.ts'
+import { complain, entryNamed, flagOf, numberOf } from '../yaml/yaml-reader.ts'
 import type { YamlEntry, YamlValue } from '../yaml/yaml-reader.ts'
 import { readConditions } from './conditions.ts'
 import { BRIDGE_KEYS, FIREWALL_KEYS, LIST_KEYS, PORTMAP_KEYS, SILENT_PLUGINS } from './conflist-keys.ts'
@@ -61,7 +61,7 @@ function readBridge(value: YamlValue, field: Fields, notes: FieldNotes): BridgeP
   const ipam = field('ipam')
   return {
     kind: 'bridge',
-    bridge: (name && textOf(name.value, '`bridge`')) ?? 'cni0',
+    bridge: (name && deviceOf(name.value, '`bridge`')) ?? 'cni0',
     isGateway: isDefaultGateway || flag(field('isGateway'), false),
     isDefaultGateway,
     masquerades: !isNative && flag(field('ipMasq'), false),
@@ -80,7 +80,7 @@ function readFirewall(field: Fields, { report }: FieldNotes): FirewallPlugin {
   return {
     kind: 'firewall',
     usesIptables: program === undefined || program === 'iptables',
-    adminChain: (admin && textOf(admin.value, '`iptablesAdminChainName`')) ?? 'CNI-ADMIN',
+    adminChain: (admin && chainOf(admin.value, '`iptablesAdminChainName`')) ?? 'CNI-ADMIN',
     ingressPolicy: (policy && choiceOf(policy.value, '`ingressPolicy`', INGRESS_POLICIES)) ?? 'open',
   }
 }
@@ -96,11 +96,13 @@ function readPortmap(field: Fields, notes: FieldNotes): readonly PortmapPlugin[]
   const chain = field('externalSetMarkChain')
   if (bit && chain) complain(chain.value.reader, 'engine-refuses', chain.keySpan, '`externalSetMarkChain` and `markMasqBit` exclude each other')
   const capabilities = field('capabilities')
+  const markChain = chain && chainOf(chain.value, '`externalSetMarkChain`')
+  if (chain && markChain !== undefined) notes.report('foreign-chain', 'note', chain.value.span, `portmap does not make chain \`${markChain}\`: the rules cannot be loaded where it is not there yet`, { help: 'give the rules that have it with `--base`' })
   return [{
     kind: 'portmap',
     snat: flag(field('snat'), true),
     markBit: (bit && numberOf(bit.value, '`markMasqBit`', 0, 31)) ?? 13,
-    markChain: chain && textOf(chain.value, '`externalSetMarkChain`'),
+    markChain,
     masqueradesAll: flag(field('masqAll'), false),
     conditions: { ipv4: readConditions(field('conditionsV4')?.value, 'ipv4'), ipv6: readConditions(field('conditionsV6')?.value, 'ipv6') },
     takesMappings: capabilities !== undefined && flag(fieldsOf(capabilities.value, '`capabilities`', { modelled: ['portMappings'], harmless: [], open: {} }, notes)('portMappings'), false),

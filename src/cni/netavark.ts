@@ -3,7 +3,7 @@
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
 import { reportMissing } from '../draft/required.ts'
-import { addressOf, portOf, subnetOf } from '../draft/values.ts'
+import { addressOf, deviceOf, portOf, subnetOf } from '../draft/values.ts'
 import { familyOf, prefixIncludes, readAddress } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import { addressAt, prefixAround } from '../net/prefix-math.ts'
@@ -96,7 +96,7 @@ function readNetwork({ key: name, keySpan, value }: YamlEntry, notes: FieldNotes
   return {
     name,
     subnets: Object.fromEntries(sides),
-    bridge: (bridge && textOf(bridge.value, '`interface`')) ?? name,
+    bridge: (bridge && deviceOf(bridge.value, '`interface`')) ?? 'podman0',
     isolation: isolate ? readIsolation(isolate.value) : 'never',
     dnsPort: (dnsPort && portOf(dnsPort.value, '`dnsPort`')) ?? 53,
     containers: (containers ? entriesOf(containers.value, '`containers`') : []).map(entry => readContainer(entry, notes)),

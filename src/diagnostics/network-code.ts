@@ -2,6 +2,7 @@
 
 /** In alphabetical order; each has its fixture in fixtures/cni or fixtures/kube. */
 export type NetworkCode =
+  | 'foreign-chain'
   | 'missing-key'
   | 'no-service'
   | 'port-not-published'

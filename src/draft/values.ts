@@ -3,6 +3,7 @@
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { readAddress } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
+import { DEVICE_NAME_LIMIT } from '../net/device-name.ts'
 import { readAddressWithLength } from '../net/prefix-math.ts'
 import type { AddressWithLength } from '../net/prefix-math.ts'
 import { PORT_PROTOCOLS } from '../net/protocol.ts'
@@ -34,6 +35,22 @@ export function choiceOf<T extends string>(value: YamlValue, what: string, choic
   const choice = choices.find(one => one === text)
   if (text !== undefined && choice === undefined) complain(value.reader, 'bad-value', value.span, `${what} \`${text}\` is not known`, didYouMean(text, choices) ?? `known are ${choices.join(', ')}`)
   return choice
+}
+
+/** Returns the name of a device. */
+export function deviceOf(value: YamlValue, what: string): string | undefined {
+  const text = textOf(value, what)
+  if (text === undefined || (/^[^\s/:!"'\\+-][^\s/:"'\\+]*$/.test(text) && text.length <= DEVICE_NAME_LIMIT)) return text
+  complain(value.reader, 'bad-value', value.span, `${what} \`${text}\` is not the name of a device`, `a name has at most ${DEVICE_NAME_LIMIT} characters, no blanks and no slash`)
+  return undefined
+}
+
+/** Returns the name of a chain. */
+export function chainOf(value: YamlValue, what: string): string | undefined {
+  const text = textOf(value, what)
+  if (text === undefined || /^[^\s!"'\\-][^\s"'\\]{0,27}$/.test(text)) return text
+  complain(value.reader, 'bad-value', value.span, `${what} \`${text}\` is not the name of a chain`, 'a name has at most 28 characters and no blanks')
+  return undefined
 }
 
 /** Returns a port number, 1 to 65535. */

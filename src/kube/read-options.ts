@@ -2,7 +2,7 @@
 
 import { fieldsOf } from '../draft/fields.ts'
 import type { FieldNotes } from '../draft/fields.ts'
-import { addressOf, choiceOf, listOf, subnetOf } from '../draft/values.ts'
+import { addressOf, choiceOf, deviceOf, listOf, subnetOf } from '../draft/values.ts'
 import { addressWidth, familyOf } from '../net/address.ts'
 import type { Address, Prefix } from '../net/address.ts'
 import { prefixAround, readAddressWithLength } from '../net/prefix-math.ts'
@@ -85,12 +85,16 @@ function readDetector(field: (key: string) => YamlEntry | undefined, mode: strin
   if (mode === 'BridgeInterface' || mode === 'InterfaceNamePrefix') {
     const isPrefix = mode === 'InterfaceNamePrefix'
     const entry = own && entryNamed(own.value, isPrefix ? 'interfaceNamePrefix' : 'bridgeInterface')
-    const name = entry && textOf(entry.value, `\`${entry.key}\``)
-    if (by && (name === undefined || name === '')) complain(by.value.reader, 'missing-key', by.value.span, `\`${mode}\` needs \`detectLocal.${isPrefix ? 'interfaceNamePrefix' : 'bridgeInterface'}\``)
-    return name === undefined || name === '' ? { kind: 'none' } : { kind: 'device', name, isPrefix }
+    const name = entry && !isEmptyText(entry.value) ? deviceOf(entry.value, `\`${entry.key}\``) : undefined
+    if (by && (!entry || isEmptyText(entry.value))) complain(by.value.reader, 'missing-key', by.value.span, `\`${mode}\` needs \`detectLocal.${isPrefix ? 'interfaceNamePrefix' : 'bridgeInterface'}\``)
+    return name === undefined ? { kind: 'none' } : { kind: 'device', name, isPrefix }
   }
   if (by && mode !== '' && mode !== 'ClusterCIDR' && mode !== 'NodeCIDR') choiceOf(by.value, '`detectLocalMode`', ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'])
   return cidr ? detectorOf(readPrefixes(cidr.value)) : { kind: 'none' }
+}
+
+function isEmptyText(value: YamlValue): boolean {
+  return textOf(value, 'the name') === ''
 }
 
 /** Returns the detector of prefixes; without any kube-proxy cannot tell pods from others. */

@@ -11,23 +11,14 @@ import { readHost } from '../../src/docker/read-host.ts'
 import { textOfLines } from '../../src/draft/rule-book.ts'
 import { toTopology } from '../../src/docker/to-topology.ts'
 import { readRuleset } from '../../src/save/read.ts'
+import { mangled } from './mangle.ts'
 
 const ENGINES = ['20.10.24', '24.0.9', '27.5.1', '28.0.0', '28.1.1', '28.5.2', '29']
 const HOSTS = 'fixtures/docker/hosts'
 const texts = [...readdirSync(HOSTS).map(folder => readFileSync(`${HOSTS}/${folder}/compose.yaml`, 'utf8')), readFileSync('fixtures/docker/inspected/containers.json', 'utf8'), readFileSync('fixtures/docker/inspected/networks.json', 'utf8')]
 
-/** A piece of a text taken out, doubled, or put into another place. */
-const mangled = fc.tuple(fc.constantFrom(...texts), fc.array(fc.tuple(fc.nat(), fc.nat({ max: 30 }), fc.nat(), fc.boolean()), { maxLength: 4 })).map(([text, edits]) =>
-  edits.reduce((now, [from, length, to, keeps]) => {
-    const start = from % (now.length + 1)
-    const piece = now.slice(start, start + length)
-    const rest = keeps ? now : now.slice(0, start) + now.slice(start + length)
-    const at = to % (rest.length + 1)
-    return rest.slice(0, at) + piece + rest.slice(at)
-  }, text))
-
 test('what comes of any text can be loaded', () => {
-  fc.assert(fc.property(mangled, fc.constantFrom(...ENGINES), (text, release) => {
+  fc.assert(fc.property(mangled(texts), fc.constantFrom(...ENGINES), (text, release) => {
     const engine = readEngine(release)
     if (!engine) throw new Error(`${release} is a release`)
     const { value, plan } = readHost({ compose: { path: 'compose.yaml', text }, engine, directory: 'p' })
