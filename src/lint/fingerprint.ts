@@ -3,7 +3,7 @@
 import { lineOf, lineText } from '../diagnostics/source-file.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 import { eachRule } from '../ir/ruleset.ts'
-import type { Ruleset } from '../ir/ruleset.ts'
+import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
 import { writeRule } from '../save/write-rule.ts'
 
 /** Tells what a place is, whatever its line: table, chain and the rule as it is saved, or the words of the line. */
@@ -11,10 +11,11 @@ export type Placing = (span: Span) => string
 
 /** Returns the placing of a ruleset's text; the index of rules is made when the first place is asked for. */
 export function placingOf(ruleset: Ruleset): Placing {
-  let rules: ReadonlyMap<SourceFile, ReadonlyMap<number, string>> | undefined
+  let rules: RuleIndex | undefined
   return span => {
     rules ??= indexRules(ruleset)
-    return rules.get(span.source)?.get(lineOf(span)) ?? `${tableAt(span)} ${lineText(span.source, lineOf(span)).replace(/\[\d+:\d+\]/g, '').trim().split(/\s+/).join(' ')}`
+    const at = rules.get(span.source)?.get(lineStartOf(span))
+    return at ? `${at.chain.table} ${at.chain.name} ${writeRule(at.rule, ruleset.family)}` : `${tableAt(span)} ${lineText(span.source, lineOf(span)).replace(/\[\d+:\d+\]/g, '').trim().split(/\s+/).join(' ')}`
   }
 }
 
@@ -24,15 +25,22 @@ export function fingerprintOf(code: string, place: string, occurrence: number): 
   return hash(text, 0x811c9dc5) + hash(text, 0x01000193)
 }
 
-function indexRules(ruleset: Ruleset): ReadonlyMap<SourceFile, ReadonlyMap<number, string>> {
-  const index = new Map<SourceFile, Map<number, string>>()
-  eachRule(ruleset, (rule, _number, chain, table) => {
-    const lines = index.get(rule.span.source) ?? new Map<number, string>()
+/** The first rule of each line, by the offset where the line begins. */
+type RuleIndex = ReadonlyMap<SourceFile, ReadonlyMap<number, { readonly rule: Rule; readonly chain: Chain }>>
+
+function indexRules(ruleset: Ruleset): RuleIndex {
+  const index = new Map<SourceFile, Map<number, { rule: Rule; chain: Chain }>>()
+  eachRule(ruleset, (rule, _number, chain) => {
+    const lines = index.get(rule.span.source) ?? new Map<number, { rule: Rule; chain: Chain }>()
     index.set(rule.span.source, lines)
-    const line = lineOf(rule.span)
-    if (!lines.has(line)) lines.set(line, `${table.name} ${chain.name} ${writeRule(rule, ruleset.family)}`)
+    const line = lineStartOf(rule.span)
+    if (!lines.has(line)) lines.set(line, { rule, chain })
   })
   return index
+}
+
+function lineStartOf({ source, start }: Span): number {
+  return start === 0 ? 0 : source.text.lastIndexOf('\n', start - 1) + 1
 }
 
 /** The table that a line which is no rule stands in. */

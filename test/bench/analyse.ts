@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { firstMatchRules, serviceRules } from './analysed.ts'
 import type { Usage } from './report-usage.ts'
+import { makeRuleset } from './rulesets.ts'
 
 /** One command on one file. */
 interface Measure {
@@ -24,6 +25,7 @@ interface Measure {
 
 const NETWORK = '../shared/corpora/rulesets/diekmann+net-network/configs_chair_for_Network_Architectures_and_Services__'
 const DEAD = ['dead', 'FILE']
+const LINT = ['lint', '--no-config', 'FILE']
 const REACH = ['reach', 'FILE', 'from any to any']
 
 const MEASURES: readonly Measure[] = [
@@ -33,6 +35,12 @@ const MEASURES: readonly Measure[] = [
   { name: 'dead, network of 5,556 rules', words: DEAD, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules`, bar: { seconds: 2 } },
   { name: 'dead, network of 6,203 rules (IPv6)', words: DEAD, file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6`, bar: { seconds: 2 } },
   { name: 'dead, kube-proxy of 5,000 services', words: DEAD, file: () => serviceRules(5_000), bar: { seconds: 10 } },
+  { name: 'lint, 100 first-match rules', words: LINT, file: () => firstMatchRules(100), bar: { seconds: 0.4 } },
+  { name: 'lint, 10,000 first-match rules', words: LINT, file: () => firstMatchRules(10_000), bar: { seconds: 2, gigabytes: 1 } },
+  { name: 'lint, 100,000 first-match rules', words: LINT, file: () => firstMatchRules(100_000), bar: { seconds: 8, gigabytes: 1 } },
+  { name: 'lint, 10,000 rules of unique addresses', words: LINT, file: () => makeRuleset('flat', 10_000), bar: { seconds: 2, gigabytes: 1 } },
+  { name: 'lint, 10,000 rules of published ports', words: LINT, file: () => makeRuleset('docker', 10_000), bar: { seconds: 2, gigabytes: 1 } },
+  { name: 'lint, 10,000 rules of services', words: LINT, file: () => makeRuleset('kube-proxy', 10_000), bar: { seconds: 2, gigabytes: 1 } },
   { name: 'reach, all packets, 5,556 rules', words: REACH, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
   { name: 'reach, ssh, 5,556 rules', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
   { name: 'reach, ssh, 6,203 rules (IPv6)', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6` },

@@ -40,15 +40,27 @@ interface Run {
 
 function runs({ rules }: Chain, family: Family): readonly Run[] {
   return (['source', 'destination'] as const).flatMap(option => {
-    const found: { option: 'source' | 'destination'; key: string; rules: Rule[] }[] = []
+    const found: Rule[][] = []
+    let last: Rule | undefined
     for (const rule of rules) {
-      const key = keyWithout(rule, option, family)
-      const last = found.at(-1)
-      if (key !== undefined && last?.key === key) last.rules.push(rule)
-      else found.push({ option, key: key ?? '', rules: key === undefined ? [] : [rule] })
+      if (last && isAlike(last, rule) && isSameWithout(last, rule, option, family)) found.at(-1)?.push(rule)
+      else found.push([rule])
+      last = rule
     }
-    return found
+    return found.map(list => ({ option, rules: list }))
   })
+}
+
+/** Equal uses are one object: most neighbours are told apart without their words. */
+function isAlike(one: Rule, other: Rule): boolean {
+  if (one.target !== other.target) return false
+  const [rest, others] = [one, other].map(({ matches }) => matches.filter(({ name }) => name !== 'ip' && name !== 'comment'))
+  return rest !== undefined && others !== undefined && rest.length === others.length && rest.every((use, index) => use === others[index])
+}
+
+function isSameWithout(one: Rule, other: Rule, option: Run['option'], family: Family): boolean {
+  const key = keyWithout(one, option, family)
+  return key !== undefined && key === keyWithout(other, option, family)
 }
 
 /** The rule without its address; undefined where it has none, or excludes one. */
