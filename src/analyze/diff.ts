@@ -14,9 +14,9 @@ import { valuesEqual } from '../symbolic/value.ts'
 import type { Namespace } from '../topology/topology.ts'
 import { causesOf, keyOfCause, narrowReached } from './causes.ts'
 import type { CauseKind } from './causes.ts'
-import { outcomeClasses } from './outcomes.ts'
+import { leavingBy, outcomeClasses } from './outcomes.ts'
 import type { OutcomeClass } from './outcomes.ts'
-import { replaySample } from './replay.ts'
+import { replayOf } from './replay.ts'
 import type { Replay } from './replay.ts'
 import { suspectSet } from './suspects.ts'
 
@@ -35,8 +35,8 @@ export interface DiffSide {
   /** Why; undefined where no rule or policy had a say. */
   readonly by: Decider | undefined
   readonly fate: Fate
-  /** A packet of the group as the simulator sends it; undefined where its connection would have to be known. */
-  readonly replay: Replay | undefined
+  /** Returns a packet of the group as the simulator sends it, the same for both sides; undefined where its connection would have to be known. */
+  readonly replay: () => Replay | undefined
 }
 
 /** Packets that differ for one reason. */
@@ -120,8 +120,7 @@ function differences(space: Space, before: ReadonlyMap<string, OutcomeClass>, af
 
 /** Packets to which two rewritings do the same, such as one to an address that they have already. */
 function coincidence({ sets }: Space, one: OutcomeClass, other: OutcomeClass): PacketSet {
-  const isOneFree = one.device === undefined || other.device === undefined
-  const sameDevice = one.device === other.device ? sets.every : isOneFree ? sets.setOfDevice('device.out', { name: one.device ?? other.device ?? '', prefix: false }) : sets.none
+  const sameDevice = one.device === other.device ? sets.every : sets.union(...sets.deviceNames().map(name => sets.intersect(leavingBy(sets, one.device, name), leavingBy(sets, other.device, name))))
   const sameValues = all(one.values.flatMap((value, index) => {
     const otherValue = other.values[index]
     return otherValue ? [valuesEqual(value, otherValue)] : []
@@ -157,10 +156,19 @@ function joinGroups({ sets }: Space, groups: readonly Group[]): readonly Group[]
 }
 
 function withReplays(space: Space, sides: Readonly<Record<'before' | 'after', PreparedRuleset>>, reached: Readonly<Record<'before' | 'after', Reached>>, group: Group & Pick<DiffGroup, 'start' | 'state'>): DiffGroup {
+  const sample = once(() => (group.state === 'known' ? undefined : space.sets.sample(group.set)))
   const side = (which: 'before' | 'after'): DiffSide => {
-    const { variables } = reached[which]
-    const replay = group.state === 'known' ? undefined : replaySample({ space, ruleset: sides[which].ruleset, fate: group[which].fate, set: group.set, variables })
+    const replay = once(() => {
+      const one = sample()
+      return one && replayOf(space, sides[which].ruleset, group[which].fate, one, reached[which].variables)
+    })
     return { ...group[which], replay }
   }
   return { ...group, before: side('before'), after: side('after') }
+}
+
+/** Most groups are never shown: what is said of one is found when it is asked for. */
+function once<Found>(find: () => Found): () => Found {
+  let known: { readonly found: Found } | undefined
+  return () => (known ??= { found: find() }).found
 }

@@ -13,7 +13,7 @@ import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.t
 import type { Space } from '../symbolic/reachable-sets.ts'
 import type { Namespace } from '../topology/topology.ts'
 import type { Service } from './matrix-service.ts'
-import { gotThrough } from './outcomes.ts'
+import { gotThrough, partLeavingBy } from './outcomes.ts'
 import { isConsistent, usualPacket } from './plain-view.ts'
 
 /** Which way packets go: through the host, to it, from it, or any way that those which arrive may go. */
@@ -62,7 +62,7 @@ export function passageOf({ ruleset, service, namespace, backend = 'legacy', inD
   const arrivesOn = inDevice === undefined ? always : onDevice('device.in', { name: inDevice, prefix: false })
   const asked = sets.setOf(all([service.when, when, arrivesOn, usualPacket(ruleset.family, 'new'), equals('mark', 0), equals('ip.tos', 0), namespace ? always : freeWay(way, outDevice)]))
   const { fates, variables, notes } = reachableSets(space, ruleset, { start, within: sets.intersect(startSet(space, start, 'new'), asked) })
-  const onWay = fates.filter(fate => goesThatWay(fate, way)).map(fate => (namespace && outDevice !== undefined && gotThrough(fate.kind) ? { ...fate, set: leavingBy(space, fate, outDevice) } : fate))
+  const onWay = fates.filter(fate => goesThatWay(fate, way)).map(fate => (outDevice !== undefined && gotThrough(fate.kind) ? { ...fate, set: fate.kind === 'local' ? sets.none : partLeavingBy(sets, fate, outDevice) } : fate))
   const through = onWay.filter(({ kind }) => gotThrough(kind))
   return { space, variables, notes, fates: through, going: unionOf(sets, onWay.map(({ set }) => set)), through: unionOf(sets, through.map(({ set }) => set)) }
 }
@@ -84,12 +84,4 @@ function goesThatWay({ kind, by }: Fate, way: Way): boolean {
   const isForwarded = kind === 'forward' || (by?.kind === 'kernel' ? FORWARD_REASONS.includes(by.reason) || by.hook === 'FORWARD' || by.hook === 'POSTROUTING' : by?.hook === 'FORWARD' || by?.hook === 'POSTROUTING')
   const isDelivered = kind === 'local' || by?.hook === 'INPUT'
   return way === 'FORWARD' ? !isDelivered : !isForwarded
-}
-
-/** The packets of a fate that leave by a device. */
-function leavingBy({ sets }: Space, { kind, rewriting, set }: Fate, name: string): PacketSet {
-  if (kind === 'local') return sets.none
-  const bound = rewriting.devices['device.out']
-  if (bound !== undefined) return bound === name ? set : sets.none
-  return sets.intersect(set, sets.setOfDevice('device.out', { name, prefix: false }))
 }

@@ -4,6 +4,8 @@ import type { NumberField } from '../meaning/fields.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import { unionOf } from '../symbolic/packet-class.ts'
 import type { Fate, FateKind } from '../symbolic/fate.ts'
+import { leavesBy } from '../symbolic/drawn-way.ts'
+import type { DrawnWay } from '../symbolic/drawn-way.ts'
 import type { Space } from '../symbolic/reachable-sets.ts'
 import { keyOfValue } from '../symbolic/value.ts'
 import type { Value } from '../symbolic/value.ts'
@@ -16,8 +18,8 @@ export interface OutcomeClass {
   readonly kind: FateKind
   /** What the seen fields are in the end, in the order of `SEEN_FIELDS`; empty where the packet ended. */
   readonly values: readonly Value[]
-  /** The device by which they leave where it is not that of the first route. */
-  readonly device: string | undefined
+  /** The device by which they leave where it is not that of the first route, or how it is drawn. */
+  readonly device: string | DrawnWay | undefined
   readonly set: PacketSet
 }
 
@@ -27,9 +29,9 @@ export function outcomeClasses({ sets, rewritings, surroundings, devices }: Spac
   for (const { kind, rewriting, set } of fates) {
     const values = gotThrough(kind) ? SEEN_FIELDS.map(field => rewritings.valueOf(rewriting, field)) : []
     const bound = gotThrough(kind) ? rewriting.devices['device.out'] : undefined
-    const parts = surroundings.kind === 'free' ? [{ device: bound, set }] : byDevice(sets, devices, { device: bound, set, isOut: gotThrough(kind) && kind !== 'local' })
+    const parts = surroundings.kind === 'free' ? [{ device: bound ?? (gotThrough(kind) ? rewriting.drawnWay : undefined), set }] : byDevice(sets, devices, { device: bound, set, isOut: gotThrough(kind) && kind !== 'local' })
     for (const { device, set: part } of parts) {
-      const key = `${kind} ${device ?? ''} ${values.map(keyOfValue).join(' ')}`
+      const key = `${kind} ${typeof device === 'object' ? `by ${device.to}` : (device ?? '')} ${values.map(keyOfValue).join(' ')}`
       const known = found.get(key)
       if (known) known.parts.push(part)
       else found.set(key, { kind, values, device, parts: [part] })
@@ -50,4 +52,15 @@ function byDevice(sets: PacketSets, devices: readonly string[], { device, set, i
 /** Tells whether packets of a fate arrive somewhere. */
 export function gotThrough(kind: FateKind): kind is 'local' | 'forward' | 'sent' {
   return kind === 'local' || kind === 'forward' || kind === 'sent'
+}
+
+/** Returns the packets that leave by a device, for what a rewriting or an outcome says of it: undefined where it is that of the first route. */
+export function leavingBy(sets: PacketSets, device: OutcomeClass['device'], name: string): PacketSet {
+  if (typeof device === 'string') return device === name ? sets.every : sets.none
+  return device === undefined ? sets.setOfLikeDevice('device.out', name) : sets.setOf(leavesBy(device, { name, prefix: false }))
+}
+
+/** Returns the packets of a fate that leave by a device. */
+export function partLeavingBy(sets: PacketSets, { rewriting, set }: Pick<Fate, 'rewriting' | 'set'>, name: string): PacketSet {
+  return sets.intersect(set, leavingBy(sets, rewriting.devices['device.out'] ?? rewriting.drawnWay, name))
 }

@@ -35,10 +35,14 @@ export function usualPacket(family: PacketSets['family'], state: 'new' | 'known'
 
 /** Usual packets, from and to any address. */
 function usualHeaders(state: 'new' | 'known'): Predicate {
+  return all([wholePacket(state), equals('packetType', PACKET_TYPE.unicast), within('ip.ttl', 32, 255), onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false })])
+}
+
+/** Packets that are whole, of tcp with the flags that go with the state. */
+function wholePacket(state: 'new' | 'known'): Predicate {
   return all([
-    equals('ip.fragmentOffset', 0), equals('ip.moreFragments', 0), equals('packetType', PACKET_TYPE.unicast), within('ip.ttl', 32, 255),
-    any([not(equals('ip.protocol', PROTOCOL.tcp)), equals('tcp.flags', state === 'new' ? TCP_FLAG.SYN : TCP_FLAG.ACK)]), ...(state === 'known' ? [equals('ct.state', CT_STATE.ESTABLISHED)] : []),
-    onDevice('bridge.in', { name: '', prefix: false }), onDevice('bridge.out', { name: '', prefix: false }),
+    equals('ip.fragmentOffset', 0), equals('ip.moreFragments', 0), ...(state === 'known' ? [equals('ct.state', CT_STATE.ESTABLISHED)] : []),
+    any([not(equals('ip.protocol', PROTOCOL.tcp)), equals('tcp.flags', state === 'new' ? TCP_FLAG.SYN : TCP_FLAG.ACK)]),
   ])
 }
 
@@ -53,7 +57,7 @@ export function usualAmong(sets: PacketSets, set: PacketSet, state: 'new' | 'kno
 
 /** Returns a set in at most `limit` lines, as a part of the packets `of`. What makes no difference among these is left out. */
 export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet, limit: number, state: 'new' | 'known' = 'new'): readonly string[] {
-  const usual = [usualPacket(sets.family, state), usualHeaders(state)].map(one => sets.intersect(sets.setOf(one), of)).find(one => sets.meets(one, set)) ?? of
+  const usual = [usualPacket(sets.family, state), usualHeaders(state), wholePacket(state)].map(one => sets.intersect(sets.setOf(one), of)).find(one => sets.meets(one, set)) ?? of
   const view = sets.intersect(set, usual)
   const delivered = sets.setOf(isKeptHere)
   const isForHost = sets.isSubset(view, delivered)

@@ -17,7 +17,7 @@ import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.t
 import type { Reached, Space } from '../symbolic/reachable-sets.ts'
 import type { Namespace } from '../topology/topology.ts'
 import { causesOf, keyOfCause, narrowReached } from './causes.ts'
-import { gotThrough } from './outcomes.ts'
+import { gotThrough, partLeavingBy } from './outcomes.ts'
 import { usualAmong } from './plain-view.ts'
 import type { ReachGoal, ReachQuery } from './reach-query.ts'
 import { replaySample } from './replay.ts'
@@ -98,13 +98,8 @@ export function reachability({ ruleset, query, namespace, backend = 'legacy', no
     const replay = state === 'new' ? replaySample({ space, ruleset, fate, set, variables: reached.variables }) : undefined
     return replay?.isConfirmed ? replay : undefined
   }
-  const deviceOf = ({ rewriting, set }: Fate, name: string): PacketSet => {
-    const bound = rewriting.devices['device.out']
-    if (bound === undefined) return sets.intersect(set, sets.setOfDevice('device.out', { name, prefix: false }))
-    return bound === name ? set : sets.none
-  }
   const notes = state === 'known' && translates(ruleset) ? [...reached.notes, KNOWN_NAT] : reached.notes
-  return answerFrom({ family: ruleset.family, sets, kind: space.surroundings.kind, asked, goal, reached: { ...reached, notes }, nodeLimit, exampleOf, isHost: () => true, deviceOf })
+  return answerFrom({ family: ruleset.family, sets, kind: space.surroundings.kind, asked, goal, reached: { ...reached, notes }, nodeLimit, exampleOf, isHost: () => true, deviceOf: (fate, name) => partLeavingBy(sets, fate, name) })
 }
 
 /** What is said of known connections where there is nat. */

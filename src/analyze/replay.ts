@@ -15,8 +15,10 @@ import type { Outcome, Trace } from '../simulate/trace-events.ts'
 import { makeWorld } from '../simulate/world.ts'
 import { SCTP_BEGINS } from '../symbolic/conntrack-sets.ts'
 import type { Fate } from '../symbolic/fate.ts'
+import { drawnDevice } from '../symbolic/drawn-way.ts'
 import type { FreeVariable } from '../symbolic/prepare-rules.ts'
 import type { Space } from '../symbolic/reachable-sets.ts'
+import { ownAddressKey } from '../symbolic/read-through.ts'
 import { valueFor } from '../symbolic/value.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
@@ -124,18 +126,21 @@ const PACKET_FIELDS: ReadonlySet<NumberField> = new Set<NumberField>(['ip.ttl', 
 /** The plainest host on which a sample goes the way that its set is about: its devices, and the routes that it needs. */
 function topologyFor(space: Space, fate: Fate, sample: Sample): Topology {
   const { family } = space
-  const named = [...new Set([...space.devices, sample.inDevice, sample.outDevice].filter(name => name !== '' && name !== LOOPBACK.name))]
+  const { drawnWay, values } = fate.rewriting
+  const drawn = drawnWay ? drawnDevice(drawnWay, sample.decisions) : undefined
+  const named = [...new Set([...space.devices, sample.inDevice, sample.outDevice, drawn ?? ''].filter(name => name !== '' && name !== LOOPBACK.name))]
   const names = named.length > 0 ? named : ['eth0']
   const destination = finalDestination(space, fate, sample)
   const isOwnAtFirst = (sample.subject.addressType(sample.packet.dst, 'any') & ADDRESS_TYPE.LOCAL) !== 0
-  const isDelivered = fate.kind === 'local' || (sample.inDevice !== '' && sample.outDevice === '' && !isOut(fate))
+  const rewritten = values.get('ip.dst')
+  const isDelivered = fate.kind === 'local' || (rewritten ? sample.decisions.get(ownAddressKey('addressType.dst', rewritten)) === true : sample.inDevice !== '' && sample.outDevice === '' && !isOut(fate))
   const own = [...(isOwnAtFirst ? [sample.packet.dst] : []), ...(isDelivered && destination !== undefined ? [destination] : [])].filter(isHostAddress)
   const home = sample.inDevice === '' || sample.inDevice === LOOPBACK.name ? names[0] : sample.inDevice
   const devices = names.map((name, index): Device => ({
     name, kind: 'physical', mtu: 1500, up: true, hairpin: false,
     addresses: [...(name === home ? own.map(address => ({ address, length: addressWidth(family) })) : []), { address: STAND_IN[family](index + 1), length: addressWidth(family) }],
   }))
-  const last = fate.rewriting.devices['device.out'] ?? ''
+  const last = fate.rewriting.devices['device.out'] ?? drawn ?? ''
   const routes = [
     ...routeTo(own.includes(sample.packet.dst) ? undefined : sample.packet.dst, sample.outDevice),
     ...routeTo(destination === undefined || own.includes(destination) ? undefined : destination, last === '' ? sample.outDevice : last),

@@ -18,7 +18,9 @@ import type { ValueRange } from './bdd-values.ts'
 import { cubeOfPredicates } from './cube-of.ts'
 import { coverOf, fieldRangesOf } from './describe.ts'
 import type { Cover } from './describe.ts'
+import { nameOfDevice } from './device-codes.ts'
 import { assignField, forgetField, levelsOf, preimageOfAssign } from './forget.ts'
+import { codingOf } from './layout.ts'
 import { normalEdge } from './normal.ts'
 import { includesPoint, includesSubject, pointOf } from './point.ts'
 import { adjusting, assigning, changedBy, choosing, compose, constantOf, imageUnder, noRewriting, readBack, rewrites, setting } from './rewrite.ts'
@@ -28,7 +30,7 @@ import type { Slice } from './slices.ts'
 import { sampleOf } from './sample.ts'
 import type { Sample } from './sample.ts'
 import { setOfPredicate } from './set-of.ts'
-import { deviceEdge, freeEdge, makeSpace, maskedEdge, rangesEdge } from './space.ts'
+import { deviceEdge, freeEdge, likeDeviceEdge, makeSpace, maskedEdge, rangesEdge } from './space.ts'
 import type { PacketUniverse, Space } from './space.ts'
 
 declare const packetSet: unique symbol
@@ -78,6 +80,10 @@ export interface PacketSets {
   /** The packets that have the field with a value in one of the ranges. */
   setOfRanges(field: NumberField, ranges: readonly ValueRange[]): PacketSet
   setOfDevice(field: DeviceField, pattern: DevicePattern): PacketSet
+  /** The packets whose device cannot be told from one of this name. */
+  setOfLikeDevice(field: DeviceField, name: string): PacketSet
+  /** One name for each device that sets can tell from the others: '' for none, names that are known, one for each kind of others. */
+  deviceNames(): readonly string[]
   /** A free variable: the same for the same key. */
   setOfFree(key: string, words: string): PacketSet
 
@@ -193,15 +199,22 @@ function algebra(space: Space): Pick<PacketSets, 'union' | 'intersect' | 'subtra
   }
 }
 
-function making(space: Space): Pick<PacketSets, 'setOf' | 'setOfField' | 'setOfMasked' | 'setOfRanges' | 'setOfDevice' | 'setOfFree'> {
+function making(space: Space): Pick<PacketSets, 'setOf' | 'setOfField' | 'setOfMasked' | 'setOfRanges' | 'setOfDevice' | 'setOfLikeDevice' | 'deviceNames' | 'setOfFree'> {
   return {
     setOf: predicate => branded(setOfPredicate(space, predicate)),
     setOfField: (field, low, high) => branded(low > high ? ZERO : rangesEdge(space, field, [{ low: BigInt(low), high: BigInt(high) }])),
     setOfMasked: (field, mask, wanted) => branded(maskedEdge(space, field, mask, wanted)),
     setOfRanges: (field, ranges) => branded(rangesEdge(space, field, ranges)),
     setOfDevice: (field, pattern) => branded(deviceEdge(space, field, pattern)),
+    setOfLikeDevice: (field, name) => branded(likeDeviceEdge(space, field, name)),
+    deviceNames: () => namesOfDevices(space),
     setOfFree: (key, words) => branded(freeEdge(space, key, words)),
   }
+}
+
+function namesOfDevices({ layout }: Space): readonly string[] {
+  const coding = codingOf(layout, 'device.out')
+  return coding.kind === 'device' ? coding.devices.classes.map((_, code) => nameOfDevice(coding.devices, code)) : []
 }
 
 function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'setOfCube' | 'joinCubes'> {

@@ -10,7 +10,7 @@ import { and, makeBdd, ONE, or, variable, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
 import { inRanges, inTable, joinRanges, underMask } from './bdd-values.ts'
 import type { ValueRange } from './bdd-values.ts'
-import { codesOfPattern, makeDeviceCodes } from './device-codes.ts'
+import { codeOfDevice, codesOfPattern, makeDeviceCodes } from './device-codes.ts'
 import type { DeviceUniverse } from './device-codes.ts'
 import { codingOf, makeLayout } from './layout.ts'
 import type { LaidField, Layout } from './layout.ts'
@@ -141,6 +141,15 @@ export function deviceEdge(space: Space, field: DeviceField, pattern: DevicePatt
   const edge = inTable(space.bdd, coding.bits, codesOfPattern(devices, pattern))
   space.deviceSets.set(key, edge)
   return edge
+}
+
+/** Returns the packets whose device cannot be told from one of a name. */
+export function likeDeviceEdge(space: Space, field: DeviceField, name: string): Edge {
+  const coding = codingOf(space.layout, field)
+  invariant(coding.kind === 'device', 'a device field holds a device')
+  const { devices, bits } = coding
+  const wanted = codeOfDevice(devices, name)
+  return inTable(space.bdd, bits, Array.from({ length: 1 << bits.width }, (_, code) => Math.min(code, devices.classes.length - 1) === wanted))
 }
 
 /** Returns a free variable: the same for the same key. */

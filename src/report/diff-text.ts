@@ -40,7 +40,7 @@ export function diffJson(diff: RulesetDiff): unknown {
     groups: joinReasons(diff).map(group => ({
       change: changeOf(group), start: group.start, state: group.state, packets: wordsOf(diff, group),
       before: { outcome: group.before.kind, by: deciderJson(group.before.by) }, after: { outcome: group.after.kind, by: deciderJson(group.after.by) },
-      example: exampleOf(group) ?? null, conditions: (group.after.replay ?? group.before.replay)?.conditions.map(({ variable, value }) => ({ words: variable.words, matches: value })) ?? [],
+      example: exampleOf(group) ?? null, conditions: group.after.replay()?.conditions.map(({ variable, value }) => ({ words: variable.words, matches: value })) ?? [],
     })),
   }
 }
@@ -80,14 +80,14 @@ function wordsOf({ space }: RulesetDiff, { set, start, state }: DiffGroup): read
 }
 
 function exampleOf({ before, after }: DiffGroup): string | undefined {
-  const replay = [before.replay, after.replay].every(one => one?.isConfirmed) ? after.replay : undefined
-  return replay && writeProbe(replay.probe)
+  const replay = after.replay()
+  return replay?.isConfirmed && before.replay()?.isConfirmed ? writeProbe(replay.probe) : undefined
 }
 
 function writeGroup(diff: RulesetDiff, group: DiffGroup): string {
   const { before, after } = group
   const example = exampleOf(group)
-  const conditions = conditionsInWords((after.replay ?? before.replay)?.conditions ?? [])
+  const conditions = conditionsInWords(after.replay()?.conditions ?? [])
   return [
     ...wordsOf(diff, group).map(line => `  ${line}\n`),
     `    because ${deciderInWords(after.by, after.kind)} them; before, ${deciderInWords(before.by, before.kind)} them\n`,

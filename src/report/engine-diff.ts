@@ -70,8 +70,8 @@ function sideText(release: string, { does, by, reason }: ChangeSide, paint: Pain
 
 /** A group of which no packet can be shown (its connection would have to be known) follows from one of new connections. */
 function changeOf({ before, after }: DiffGroup, lines: { readonly before: readonly BookLine[]; readonly after: readonly BookLine[] }): EngineChange | undefined {
-  const replay = before.replay?.isConfirmed === true && after.replay?.isConfirmed === true ? after.replay : undefined
-  if (!replay) return undefined
+  const replay = after.replay()
+  if (replay?.isConfirmed !== true || before.replay()?.isConfirmed !== true) return undefined
   const [was, is] = [getsThrough(before), getsThrough(after)]
   const change: Change = was === is ? (is ? 'sent elsewhere' : 'ended by another rule') : is ? 'now let through' : 'no longer let through'
   return { change, example: writeProbe(replay.probe, { brief: true }), isUsual: isUsual(replay.probe.packet), before: sideOf(before, lines.before), after: sideOf(after, lines.after) }

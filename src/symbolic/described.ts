@@ -27,6 +27,7 @@ export function describedSurroundings(namespace: Namespace, family: Family, plac
   const host: DescribedHost = { namespace, family, fib: makeFib(namespace), devices: namespace.devices }
   const known = new Map<Predicate, Predicate>()
   const types = new Map<string, Predicate>()
+  const inputWays = family === 'ipv4' ? inputWays4(host) : inputWays6(host)
   return {
     kind: 'described',
     ground(predicate) {
@@ -36,7 +37,8 @@ export function describedSurroundings(namespace: Namespace, family: Family, plac
       known.set(predicate, grounded)
       return grounded
     },
-    inputWays: family === 'ipv4' ? inputWays4(host) : inputWays6(host),
+    inputWays,
+    rewrittenWays: inputWays,
     outputWays: outputWays(host, false),
     rerouteWays: outputWays(host, true),
     masqueradeAddresses: packets => masqueradeAddresses(host, packets),

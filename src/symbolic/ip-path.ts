@@ -6,7 +6,7 @@ import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import { joinClasses } from './packet-class.ts'
 import type { Classes, PacketClass } from './packet-class.ts'
-import { onWay, routeOutput } from './route-output.ts'
+import { drawnWay, onWay, routeOutput } from './route-output.ts'
 import type { Rewriting } from './rewriting.ts'
 import type { Run } from './run.ts'
 import { runHook } from './run-hook.ts'
@@ -72,16 +72,16 @@ export function destinationKey(run: Run, rewriting: Rewriting): string {
 function takeWays(run: Run, { rewriting, set }: PacketClass, delivered: PacketClass[], forwarded: PacketClass[]): void {
   const { sets } = run
   let rest = set
-  for (const { when, way } of run.surroundings.inputWays) {
+  for (const { when, way } of rewriting.values.has('ip.dst') ? run.surroundings.rewrittenWays : run.surroundings.inputWays) {
     if (rest === sets.none) return
     const free = way.kind === 'refused' ? rewriting : run.rewritings.with(rewriting, { devices: { 'device.out': undefined } })
     const holds = run.setOf(when, free)
     const here = sets.intersect(rest, holds)
     if (here === sets.none) continue
     rest = sets.subtract(rest, holds)
-    if (way.kind === 'impossible') continue
     if (way.kind === 'refused') run.end('drop', { kind: 'kernel', reason: way.reason }, { rewriting, set: here })
     else if (way.kind === 'local') delivered.push({ rewriting, set: here })
+    else if (way.kind === 'drawn') forwarded.push({ rewriting: run.rewritings.with(free, { drawnWay: drawnWay(run, rewriting, way) }), set: here })
     else forwarded.push(onWay(run, { rewriting: free, set: here }, way))
   }
 }
@@ -113,14 +113,15 @@ function leave(run: Run, entering: Classes, kind: 'forward' | 'sent'): void {
   const { sets, rewritings } = run
   const rerouted = [...entering].map(([rewriting, set]): PacketClass => {
     if (rewriting.nextDevice === undefined) return { rewriting, set }
-    return { rewriting: rewritings.with(rewriting, { devices: { 'device.out': rewriting.nextDevice }, nextDevice: undefined }), set }
+    const { nextDevice } = rewriting
+    return { rewriting: rewritings.with(rewriting, { nextDevice: undefined, ...(typeof nextDevice === 'string' ? { devices: { 'device.out': nextDevice } } : { devices: { 'device.out': undefined }, drawnWay: nextDevice }) }), set }
   })
   const looped: PacketClass[] = []
   for (const [rewriting, set] of runHook(run, 'POSTROUTING', joinClasses(sets, rerouted))) {
     const overLoopback = sets.intersect(set, run.setOf({ kind: 'device', field: 'device.out', pattern: { name: LOOPBACK_DEVICE, prefix: false } }, rewriting))
     const out = sets.subtract(set, overLoopback)
     if (out !== sets.none) run.end(kind, undefined, { rewriting, set: out })
-    looped.push({ rewriting: rewritings.with(rewriting, { devices: { 'device.in': LOOPBACK_DEVICE, 'device.out': '' } }), set: overLoopback })
+    looped.push({ rewriting: rewritings.with(rewriting, { devices: { 'device.in': LOOPBACK_DEVICE, 'device.out': '' }, drawnWay: undefined }), set: overLoopback })
   }
   const again = joinClasses(sets, looped)
   if (again.size > 0) receiveClasses(run, again, { isLooped: true })

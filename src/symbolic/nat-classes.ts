@@ -2,11 +2,11 @@
 
 import type { Hook } from '../ir/hooks.ts'
 import type { Effect } from '../meaning/effect.ts'
-import { CT_STATE, CT_STATUS } from '../meaning/fields.ts'
+import { ADDRESS_TYPE, CT_STATE, CT_STATUS } from '../meaning/fields.ts'
 import type { NumberField } from '../meaning/fields.ts'
-import { all, always, any, equals, not, within } from '../meaning/predicate.ts'
+import { all, always, any, equals, hasAnyBit, masked, not, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
-import type { Address } from '../net/address.ts'
+import type { Address, Family } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { EffectResult } from './effect-result.ts'
@@ -105,11 +105,18 @@ function ownAddresses(run: Run, side: Side, cases: readonly { readonly when: Pre
     const holds = run.setOf(when, rewriting)
     const here = sets.intersect(rest, holds)
     if (here === sets.none) continue
-    const possible = address === 'unknown' && side === 'destination' ? sets.intersect(here, sets.setOfDevice('device.out', { name: '', prefix: false })) : here
+    const drawn = address === 'unknown' && side === 'destination' ? rewritings.with(rewriting, { values: new Map([[field, originalValue(anyAddress, width)]]) }) : undefined
+    const possible = drawn ? sets.intersect(here, run.setOf(isOwnHost(run.family), drawn)) : here
     choices.push({ set: possible, address: address === 'none' ? 'none' : address === 'unknown' ? originalValue(anyAddress, width) : constantValue(width, address) })
     rest = sets.subtract(rest, holds)
   }
   return rest === sets.none ? choices : [...choices, { set: rest, address: 'none' }]
+}
+
+/** An address that a device of this host may have. */
+function isOwnHost(family: Family): Predicate {
+  const nobodys = family === 'ipv4' ? [within('ip.dst', 0, 0x00ffffff), masked('ip.dst', 0xff000000, 0x7f000000), within('ip.dst', 0xe0000000, 0xffffffff)] : [within('ip.dst', 0n, 1n), masked('ip.dst', 0xffn << 120n, 0xffn << 120n)]
+  return all([hasAnyBit('addressType.dst', ADDRESS_TYPE.LOCAL), not(any(nobodys))])
 }
 
 function withPorts(run: Run, side: Side, effect: NatEffect, { rewriting, set }: PacketClass, address: Value | undefined): readonly EffectResult[] {

@@ -85,7 +85,7 @@ export function makeSpace({ family, rulesets, namespace, backend = 'legacy', nam
   const universe = { ...known, names: [...new Set([...known.names, ...named])] }
   const sets = makePacketSets(family, { devices: universe, firstFields: FIRST_FIELDS[family], ...(nodeLimit === undefined ? {} : { nodeLimit }) })
   const devices = universe.names.filter(name => name !== '')
-  const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, devices)
+  const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, sets.deviceNames())
   return { family, sets, rewritings: makeRewritings(family), surroundings, backend, namespace, devices }
 }
 

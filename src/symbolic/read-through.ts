@@ -7,6 +7,7 @@ import { all, always, any, never, not, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import { writeAddress } from '../net/address.ts'
 import { deviceMatches } from '../net/device-name.ts'
+import { leavesBy } from './drawn-way.ts'
 import { widthOfField } from './rewriting.ts'
 import type { Rewriting } from './rewriting.ts'
 import { constantOf, keyOfValue, originalValue, valueMasked, valueWithin } from './value.ts'
@@ -95,7 +96,7 @@ function tupleValue(field: NumberField, rewriting: Rewriting, term: FieldTerm): 
 function translateDevice(term: Extract<Predicate, { kind: 'device' }>, rewriting: Rewriting): Predicate {
   const field: DeviceField = term.field
   const device = rewriting.devices[field]
-  if (device === undefined) return term
+  if (device === undefined) return field === 'device.out' && rewriting.drawnWay ? leavesBy(rewriting.drawnWay, term.pattern) : term
   return deviceMatches(term.pattern, device) ? always : never
 }
 
@@ -113,8 +114,13 @@ function translateAddressType(term: FieldTerm, rewriting: Rewriting): Predicate 
   const constant = constantOf(value)
   const address = constant === undefined ? undefined : writeAddress(value.width === 32 ? Number(constant) : constant)
   if (constant !== undefined && (value.width === 32 ? constant >> 24n === 127n : constant === 1n)) return asOwn ? always : never
-  const own = opaque(`${term.field} of ${keyOfValue(value)}`, `${address ?? 'the translated address'} is an address of this host`)
+  const own = opaque(ownAddressKey(term.field, value), `${address ?? 'the translated address'} is an address of this host`)
   return asOwn ? own : not(own)
+}
+
+/** Returns the key of the variable that tells whether a rewritten address is the host's own. */
+export function ownAddressKey(field: NumberField, value: Value): string {
+  return `${field} of ${keyOfValue(value)}`
 }
 
 /** What is looked up by an address or port that was rewritten is another free variable than what the old one would find. */

@@ -3,6 +3,7 @@
 import type { FieldValue, NumberField } from '../meaning/fields.ts'
 import { fieldRow } from '../meaning/fields.ts'
 import type { Address, Family } from '../net/address.ts'
+import type { DrawnWay } from './drawn-way.ts'
 import { constantValue, keyOfValue, originalValue } from './value.ts'
 import type { Value } from './value.ts'
 
@@ -21,7 +22,9 @@ export interface Rewriting {
   /** Which sides of its connection have had their turn of nat. */
   readonly natDone: { readonly source: boolean; readonly destination: boolean }
   /** The device of a route that was looked up anew in OUTPUT: rules see it from POSTROUTING on. */
-  readonly nextDevice: string | undefined
+  readonly nextDevice: string | DrawnWay | undefined
+  /** The way out where it is not the first one, but drawn. */
+  readonly drawnWay: DrawnWay | undefined
   /** The router that the route leads to, in linked surroundings. */
   readonly gateway: Address | undefined
   /** The namespaces that the packets went through before, which know their connection. */
@@ -67,7 +70,8 @@ export interface RewritingChange {
   readonly connection?: Rewriting['connection']
   readonly hasTemplate?: boolean
   readonly natDone?: Partial<Rewriting['natDone']>
-  readonly nextDevice?: string | undefined
+  readonly nextDevice?: string | DrawnWay | undefined
+  readonly drawnWay?: DrawnWay | undefined
   readonly gateway?: Address | undefined
   readonly translation?: Translation
 }
@@ -84,7 +88,7 @@ export function makeRewritings(family: Family): Rewritings {
     return made
   }
   const widthOf = (field: NumberField): number => widthOfField(field, family)
-  const untouched: Omit<Rewriting, 'key'> = { values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined, gateway: undefined, visits: new Map(), translation: new Map() }
+  const untouched: Omit<Rewriting, 'key'> = { values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined, drawnWay: undefined, gateway: undefined, visits: new Map(), translation: new Map() }
   return {
     family,
     none: intern(untouched),
@@ -98,6 +102,7 @@ export function makeRewritings(family: Family): Rewritings {
         hasTemplate: hasTemplate ?? rewriting.hasTemplate,
         natDone: natDone ? { ...rewriting.natDone, ...natDone } : rewriting.natDone,
         nextDevice: 'nextDevice' in change ? change.nextDevice : rewriting.nextDevice,
+        drawnWay: 'drawnWay' in change ? change.drawnWay : rewriting.drawnWay,
         gateway: 'gateway' in change ? change.gateway : rewriting.gateway,
         visits: rewriting.visits,
         translation: change.translation ?? rewriting.translation,
@@ -131,10 +136,10 @@ function withoutFreed(devices: NonNullable<RewritingChange['devices']>): BoundDe
 
 const DEVICES = ['device.in', 'device.out', 'bridge.in', 'bridge.out'] as const
 
-function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice, gateway, visits, translation }: Omit<Rewriting, 'key'>): string {
+function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice, drawnWay, gateway, visits, translation }: Omit<Rewriting, 'key'>): string {
   const fields = textsOf(values)
   const places = Object.entries(devices).map(([field, device]) => `${field}=${device}`).sort()
-  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${nextDevice}`, gateway === undefined ? '' : `via=${gateway}`, ...[...visits].map(([name, visit]) => `${name}:${keyOfVisit(visit)}`), ...textsOf(translation).map(text => `to ${text}`)].filter(part => part !== '').join(' ')
+  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${typeof nextDevice === 'string' ? nextDevice : `way of ${nextDevice.to}`}`, drawnWay === undefined ? '' : `way of ${drawnWay.to}`, gateway === undefined ? '' : `via=${gateway}`, ...[...visits].map(([name, visit]) => `${name}:${keyOfVisit(visit)}`), ...textsOf(translation).map(text => `to ${text}`)].filter(part => part !== '').join(' ')
 }
 
 function keyOfVisit({ tuple, status, mark, translation }: Visit): string {

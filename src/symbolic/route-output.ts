@@ -1,8 +1,11 @@
 /** Routing of what the host sends, for sets of packets. The mirror of the simulator's route-output.ts. */
 
+import type { DrawnWay } from './drawn-way.ts'
 import type { PacketClass } from './packet-class.ts'
+import type { Rewriting } from './rewriting.ts'
 import type { Run } from './run.ts'
-import type { ForwardWay, OutputWay } from './surroundings.ts'
+import type { Drawn, ForwardWay, OutputWay } from './surroundings.ts'
+import { keyOfValue } from './value.ts'
 
 /** Returns the packets with the device by which they leave. Those without a route end. */
 export function routeOutput(run: Run, packets: PacketClass): readonly PacketClass[] {
@@ -27,12 +30,22 @@ function takeWays(run: Run, { rewriting, set }: PacketClass, ways: readonly Outp
     rest = sets.subtract(rest, holds)
     if (way.kind === 'impossible') continue
     if (way.kind === 'none') run.end('drop', { kind: 'kernel', reason: 'no-output-route', ...(hook ? { hook } : {}) }, { rewriting, set: here })
+    else if (way.kind === 'drawn') routed.push({ rewriting: rewritings.with(rewriting, { nextDevice: drawnWay(run, rewriting, way) }), set: here })
     else if (way.device === undefined) routed.push({ rewriting, set: here })
     else if (hook) routed.push({ rewriting: rewritings.with(rewriting, { nextDevice: way.device, ...(surroundings.isLinked ? { gateway: way.gateway } : {}) }), set: here })
     else routed.push(onWay(run, { rewriting, set: here }, way))
   }
   if (rest !== sets.none) run.end('drop', { kind: 'kernel', reason: 'no-output-route', ...(hook ? { hook } : {}) }, { rewriting, set: rest })
   return routed
+}
+
+/** By what routes may be looked up besides the destination. */
+const ROUTED_BY = ['ip.dst', 'ip.src', 'mark', 'ip.tos'] as const
+
+/** Returns the way that is drawn for packets: that of their new destination, or of what else was rewritten where that stayed. */
+export function drawnWay({ rewritings }: Run, rewriting: Rewriting, { devices }: Drawn): DrawnWay {
+  const fields = rewriting.values.has('ip.dst') ? (['ip.dst'] as const) : ROUTED_BY
+  return { to: fields.map(field => keyOfValue(rewritings.valueOf(rewriting, field))).join(' '), devices }
 }
 
 /** Returns packets on their way out. A host by itself has the device as a field of the packet, so that classes need not be kept apart by it. */

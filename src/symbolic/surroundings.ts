@@ -7,12 +7,18 @@ import type { PacketClass } from './packet-class.ts'
 /** Where packets go on after PREROUTING. The first way that holds is the one. */
 export interface InputWay {
   readonly when: Predicate
-  readonly way: { readonly kind: 'local' } | ForwardWay | { readonly kind: 'refused'; readonly reason: string } | Impossible
+  readonly way: { readonly kind: 'local' } | ForwardWay | Drawn | { readonly kind: 'refused'; readonly reason: string }
 }
 
 /** Free variables contradict each other: there is no such packet. */
 export interface Impossible {
   readonly kind: 'impossible'
+}
+
+/** Out of a device that variables of the destination's own draw, one of these. */
+export interface Drawn {
+  readonly kind: 'drawn'
+  readonly devices: readonly string[]
 }
 
 /** Out of a device; undefined leaves the device the free field that it is. */
@@ -25,7 +31,7 @@ export interface ForwardWay {
 /** Where packets of this host go. */
 export interface OutputWay {
   readonly when: Predicate
-  readonly way: ForwardWay | { readonly kind: 'none' } | Impossible
+  readonly way: ForwardWay | Drawn | { readonly kind: 'none' } | Impossible
 }
 
 /** An address that nat takes; undefined: an address that is not known, `none`: there is none, and the packet is dropped. */
@@ -41,6 +47,8 @@ export interface Surroundings {
   /** Returns a predicate without questions that the surroundings answer (address types, sets whose content is known). */
   readonly ground: (predicate: Predicate) => Predicate
   readonly inputWays: readonly InputWay[]
+  /** Ways of what arrived and was given another destination: where nothing is known of routes, they are not those of the first one. */
+  readonly rewrittenWays: readonly InputWay[]
   readonly outputWays: readonly OutputWay[]
   /** Ways of what is routed anew after OUTPUT rewrote it. */
   readonly rerouteWays: readonly OutputWay[]
