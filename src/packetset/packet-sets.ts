@@ -128,6 +128,8 @@ export interface PacketSets {
   readBack(set: PacketSet, rewriting: Rewriting): PacketSet
   /** What the packets of a set have become. */
   imageUnder(set: PacketSet, rewriting: Rewriting): PacketSet
+  /** Tells whether the rewriting writes a bit that the cube asks for. */
+  touches(by: Rewriting, cube: PacketCube): boolean
   /** The packets that are not what they were after the rewriting. */
   changedBy(rewriting: Rewriting): PacketSet
   /** The value that the rewriting gives to a field whatever it was, undefined where it leaves any of it. */
@@ -270,7 +272,7 @@ function renameFreeVariables(space: Space, set: Edge, rename: (variable: FreeVar
   return substitute(space.bdd, set, functions)
 }
 
-function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'compose' | 'assigning' | 'adjusting' | 'setting' | 'choosing' | 'readBack' | 'imageUnder' | 'changedBy' | 'constantOf' | 'rewrites'> {
+function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'compose' | 'assigning' | 'adjusting' | 'setting' | 'choosing' | 'readBack' | 'imageUnder' | 'touches' | 'changedBy' | 'constantOf' | 'rewrites'> {
   return {
     compose: (first, next) => compose(space, rewritings, first, next),
     assigning: (field, how) => assigning(space, rewritings, field, how),
@@ -282,6 +284,7 @@ function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'comp
     },
     readBack: (set, by) => branded(readBack(space, set, by)),
     imageUnder: (set, by) => branded(imageUnder(space, set, by)),
+    touches: (by, cube) => by.bits.size > 0 && cube.some(literal => by.bits.has(literal >> 1)),
     changedBy: by => branded(changedBy(space, by)),
     constantOf: (by, field) => constantOf(space, by, field),
     rewrites: (by, field) => rewrites(space, by, field),

@@ -172,17 +172,25 @@ function ownVisit({ ruleSets }: Context, flows: readonly Flow[], visit: string):
 function arrive(context: Context, order: readonly Chain[], root: Chain): ReadonlyMap<Chain, readonly Flow[]> {
   const { ruleSets, runs } = context
   const { sets } = ruleSets
-  const arrivals = new Map<Chain, Flow[]>([[root, [{ packets: runs.get(root)?.start ?? sets.none, rewriting: sets.unchanged }]]])
+  const brought = new Map<Chain, Flow[]>([[root, [{ packets: runs.get(root)?.start ?? sets.none, rewriting: sets.unchanged }]]])
+  const arrivals = new Map<Chain, readonly Flow[]>()
   for (const chain of order) {
     const run = runs.get(chain)
-    const arrived = joinFlows(ruleSets, arrivals.get(chain) ?? [])
+    const arrived = joinFlows(ruleSets, brought.get(chain) ?? [])
     if (!run || arrived.length === 0) continue
-    arrivals.set(chain, [...arrived])
+    arrivals.set(chain, arrived)
     run.ends.forEach((end, index) => {
       const match = run.matches[index]
       if (!match || (end.kind !== 'jump' && end.kind !== 'goto')) return
-      const brought = arrived.flatMap(arrival => (run.before[index] ?? []).map(flow => through(sets, arrival, matched(sets, flow, match)))).filter(({ packets }) => packets !== sets.none)
-      if (brought.length > 0) arrivals.set(end.to, [...(arrivals.get(end.to) ?? []), ...brought])
+      const list = brought.get(end.to) ?? []
+      for (const flow of run.before[index] ?? []) {
+        const part = matched(sets, flow, match)
+        for (const arrival of arrived) {
+          const next = through(sets, arrival, part)
+          if (next.packets !== sets.none) list.push(next)
+        }
+      }
+      if (list.length > 0) brought.set(end.to, list)
     })
   }
   return arrivals
@@ -198,15 +206,17 @@ export function through(sets: PacketSets, first: Flow, next: Flow): Flow {
 export function matched(sets: PacketSets, flow: Flow, match: RuleMatch): Flow {
   const { packets, rewriting } = flow
   if (match.cube === 'never') return { packets: sets.none, rewriting }
+  if (match.cube && !sets.touches(rewriting, match.cube)) return { packets: sets.intersectCube(packets, match.cube), rewriting }
   if (rewriting !== sets.unchanged) return { packets: sets.intersect(packets, sets.readBack(match.set(), rewriting)), rewriting }
-  return { packets: match.cube ? sets.intersectCube(packets, match.cube) : sets.intersect(packets, match.set()), rewriting }
+  return { packets: sets.intersect(packets, match.set()), rewriting }
 }
 
 function unmatched(sets: PacketSets, flow: Flow, match: RuleMatch): Flow {
   const { packets, rewriting } = flow
   if (match.cube === 'never') return flow
+  if (match.cube && !sets.touches(rewriting, match.cube)) return { packets: sets.subtractCube(packets, match.cube), rewriting }
   if (rewriting !== sets.unchanged) return { packets: sets.subtract(packets, sets.readBack(match.set(), rewriting)), rewriting }
-  return { packets: match.cube ? sets.subtractCube(packets, match.cube) : sets.subtract(packets, match.set()), rewriting }
+  return { packets: sets.subtract(packets, match.set()), rewriting }
 }
 
 /** Returns flows of one rewriting as one, without the empty ones. */

@@ -60,8 +60,8 @@ function makeService(number: number): Service {
 }
 
 /** Sixteen letters, as kube-proxy's hashes have. */
-function nameOf(...numbers: readonly number[]): string {
-  return numbers.map(number => number.toString(26)).join('Z').replace(/./g, letter => String.fromCharCode(65 + Number.parseInt(letter, 36) % 26)).padEnd(16, '2')
+function nameOf(service: number, endpoint = ENDPOINTS): string {
+  return (service * (ENDPOINTS + 1) + endpoint).toString(26).replace(/./g, digit => String.fromCharCode(65 + Number.parseInt(digit, 26))).padEnd(16, '2')
 }
 
 function filterTable(services: readonly Service[]): string {

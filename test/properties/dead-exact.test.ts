@@ -67,9 +67,9 @@ function firstDifference(ruleset: Ruleset, packets: readonly Draft[], ran: reado
   return packets.find((packet, index) => trace(run(packet)) !== trace(ran[index]))
 }
 
-/** What a packet leaves behind: its fate, its mark, log lines. */
+/** What a packet leaves behind: its fate, its mark, log lines, and how often it was changed (two changes that cancel out are a trace too). */
 function trace(ran: Ran | undefined): string {
-  return `${ran?.verdict} ${ran?.mark} ${ran?.logged}`
+  return `${ran?.verdict} ${ran?.mark} ${ran?.logged} ${ran?.rewritten}`
 }
 
 /** Of a ruleset without dead rules: every accepting or dropping rule that is not called redundant makes a difference to some packet when it goes. */

@@ -135,6 +135,8 @@ export interface Ran {
   readonly mark: number
   readonly matched: ReadonlySet<number>
   readonly logged: number
+  /** How many rules changed the packet. */
+  readonly rewritten: number
   readonly byPolicy: boolean
 }
 
@@ -151,7 +153,7 @@ export function makeRunner(ruleset: Ruleset): (draft: Draft) => Ran {
     Object.assign(flight, { inDevice: draft.inDevice, outDevice: 'eth9', ctState: draft.ctState })
     const { kind, by } = runBuiltInChain(flight, 'FORWARD', 'mangle', chain)
     const rules = events.flatMap(event => (event.kind === 'rule' ? [event] : []))
-    return { verdict: kind, mark: flight.packet.mark, matched: new Set(rules.map(({ place }) => place.rule.id)), logged: rules.filter(({ observed }) => observed !== undefined).length, byPolicy: by.kind === 'policy' }
+    return { verdict: kind, mark: flight.packet.mark, matched: new Set(rules.map(({ place }) => place.rule.id)), logged: rules.filter(({ observed }) => observed !== undefined).length, rewritten: events.filter(event => event.kind === 'rewrite' && event.changes.some(({ before, after }) => before !== after)).length, byPolicy: by.kind === 'policy' }
   }
 }
 
