@@ -23,11 +23,11 @@ usage: 5x5 decompile [flags] RULES [RULES]
   --family ipv4|ipv6   read the files as rules of this family; without it their content tells
   --raw                keep every rule in iptables' own words
 
-RULES is what \`iptables-save\` or \`ip6tables-save\` prints; give both for a policy of both families. The policy manages whole
-tables. Chains of filter that begin with what every policy begins with (replies accepted, INVALID dropped, lo accepted)
-become sentences, as far as sentences can say them: accept or drop, by device, address, protocol and port. All other
-rules stay as they are, in \`raw\` lines; of those that stand first the last line is asked first. Chains are called
-gate-NAME. Rules of docker or Kubernetes are better left out.
+RULES is what \`iptables-save\` or \`ip6tables-save\` prints; give both for a policy of both families: one that is not given
+is dropped as a whole. The policy manages whole tables. Chains of filter that begin with what every policy begins with
+(replies accepted, INVALID dropped, lo accepted) become sentences, as far as sentences can say them: accept or drop, by
+device, address, protocol and port. All other rules stay as they are, in \`raw\` lines; of those that stand first the last
+line is asked first. Chains are called gate-NAME, long names are cut. Rules of docker or Kubernetes are better left out.
 
 The policy is compiled and compared with the rules over all packets before it is printed; where sentences would mean
 something else, the rules are kept in iptables' own words. The last line says what was proved.
@@ -55,10 +55,13 @@ export const decompile: Command = {
     const sentences = values['raw'] === true ? undefined : await judge(decompileRules(rulesets, 'sentences'), rulesets)
     const judged = sentences?.isProved === true ? sentences : await judge(decompileRules(rulesets, 'raw'), rulesets)
     terminal.out(judged.text)
+    if (judged.lacking) terminal.err(`No ${NAMES[judged.lacking]} rules were given: the policy drops all ${NAMES[judged.lacking]}. Give what \`${judged.lacking === 'ipv4' ? 'iptables' : 'ip6tables'}-save\` prints too.\n`)
     terminal.err(`${count(judged.sentences, 'sentence')} and ${count(judged.raws, 'raw rule')}: ${judged.isProved ? 'proved to mean the same for all packets' : judged.doubt}.\n`)
     return judged.isProved ? EXIT.clean : EXIT.findings
   },
 }
+
+const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
 
 interface Judged extends Decompiled {
   readonly isProved: boolean

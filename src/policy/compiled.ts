@@ -49,6 +49,9 @@ export interface CompiledRules {
 /** All names of the policy's own chains and ipsets begin with it. */
 export const PREFIX = 'gate-'
 
+/** Characters of the name of a chain. Source: include/uapi/linux/netfilter/x_tables.h XT_EXTENSION_MAXNAMELEN; iptables refuses 29. */
+export const CHAIN_NAME_LIMIT = 28
+
 /** The chain in which docker leaves room for rules of others. */
 export const DOCKER_CHAIN = 'DOCKER-USER'
 

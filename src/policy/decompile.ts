@@ -20,6 +20,8 @@ export interface Decompiled {
   readonly text: string
   readonly sentences: number
   readonly raws: number
+  /** A family of which no rules were given: the policy drops all of it. */
+  readonly lacking?: Family
 }
 
 /** Returns the policy of rulesets, at most one of each family. */
@@ -27,9 +29,13 @@ export function decompileRules(rulesets: readonly Ruleset[], style: DecompileSty
   const drafts: Drafts = { zones: new Map(), lines: [], sentences: 0, raws: 0 }
   for (const ruleset of rulesets) decompileFamily(drafts, ruleset, style)
   const zones = [...drafts.zones].map(([device, name]) => `zone ${name} = ${isName(device) ? device : `"${device}"`}`)
-  const parts = [['option manage = all'], zones, ['default drop'], drafts.lines].filter(part => part.length > 0)
-  return { text: `${parts.map(part => part.join('\n')).join('\n\n')}\n`, sentences: drafts.sentences, raws: drafts.raws }
+  const lacking = FAMILIES.find(family => rulesets.every(one => one.family !== family))
+  const note = lacking === undefined ? [] : [`# No ${lacking === 'ipv4' ? 'IPv4' : 'IPv6'} rules were given: the policy drops all ${lacking === 'ipv4' ? 'IPv4' : 'IPv6'}.`]
+  const parts = [[...note, 'option manage = all'], zones, ['default drop'], drafts.lines].filter(part => part.length > 0)
+  return { text: `${parts.map(part => part.join('\n')).join('\n\n')}\n`, sentences: drafts.sentences, raws: drafts.raws, ...(lacking === undefined ? {} : { lacking }) }
 }
+
+const FAMILIES = ['ipv4', 'ipv6'] as const
 
 interface Drafts {
   readonly zones: Map<string, string>

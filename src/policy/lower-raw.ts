@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { isBuiltInChain } from '../ir/hooks.ts'
 import type { Family } from '../net/address.ts'
 import { readRuleset } from '../save/read.ts'
-import { PREFIX } from './compiled.ts'
+import { CHAIN_NAME_LIMIT, PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
 import { chainOf, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
@@ -41,10 +41,8 @@ export function placeRaw(drafts: Drafts, sentence: RawSentence, rule: CompiledRu
     else rules.push(rule)
     return
   }
-  const name = `${PREFIX}${place}-${chain}`.slice(0, CHAIN_LIMIT)
+  const name = `${PREFIX}${place}-${chain}`.slice(0, CHAIN_NAME_LIMIT)
   const own = chainOf(drafts, table, name)
   if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule(ownOrigin(drafts), [], jumpTo(name)) })
   own.rules.push(rule)
 }
-
-const CHAIN_LIMIT = 28

@@ -1,7 +1,7 @@
 /** The entries of a way -> its chain: replies first, then the sentences in their order, zone pairs with many rules in chains of their own, then the default. */
 
 import type { MatchUse } from '../ir/ruleset.ts'
-import { DOCKER_CHAIN, PREFIX } from './compiled.ts'
+import { CHAIN_NAME_LIMIT, DOCKER_CHAIN, PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
 import { alternativesOf, chainOf, DOCKER_WAY, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts, Pair } from './drafts.ts'
@@ -152,14 +152,12 @@ function pairChain({ pairCounts, chains }: Drafts, pair: Pair): string {
   const base = `${PREFIX}${placeName(pair.from)}-${placeName(pair.to)}`
   for (let count = (pairCounts.get(base) ?? 0) + 1; ; count++) {
     const more = count === 1 ? '' : `-${count}`
-    const name = `${base.slice(0, CHAIN_LIMIT - more.length)}${more}`
+    const name = `${base.slice(0, CHAIN_NAME_LIMIT - more.length)}${more}`
     if (chains.has(`filter ${name}`)) continue
     pairCounts.set(base, count)
     return name
   }
 }
-
-const CHAIN_LIMIT = 28
 
 /** Docker's room is for its zones alone, and stands before docker's own rules; all else comes after the rules of others. */
 function hookUp(drafts: Drafts, way: Way, targets: readonly CompiledRule[]): void {

@@ -27,7 +27,7 @@ import { includes, meaningOf } from './policy-meaning.ts'
 import type { Meant, Sent } from './policy-meaning.ts'
 import { makeRandomPolicy } from './random-policies.ts'
 
-const POLICIES = Number(process.env['POLICIES'] ?? 60)
+const POLICIES = Number(process.env['POLICIES'] ?? 30)
 const SEED = Number(process.env['SEED'] ?? 1)
 const PACKETS = 60
 
