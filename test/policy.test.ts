@@ -10,6 +10,7 @@ import { checkRuleset } from '../src/extensions/check-ruleset.ts'
 import { compilePolicy, countAll } from '../src/policy/compile.ts'
 import type { CompiledPolicy } from '../src/policy/compile.ts'
 import { lineEdits } from '../src/policy/line-edits.ts'
+import { planIpsets } from '../src/policy/plan-ipsets.ts'
 import { planChanges } from '../src/policy/plan.ts'
 import { resolvePolicy } from '../src/policy/resolve.ts'
 import type { ResolvedPolicy } from '../src/policy/resolved.ts'
@@ -104,6 +105,32 @@ describe('the gateway', () => {
     expect({ changes, lines: plan.split('\n').filter(line => line.startsWith('-')) }).toEqual({
       changes: 1, lines: ['-I gate-in 12 -i eth0 -p tcp -m tcp --dport 9000 -m comment --comment "gateway.gate:36" -j ACCEPT'],
     })
+  })
+})
+
+describe('ipsets', () => {
+  const { compiled } = compileText(`zone lan = eth1\nlet many = ${Array.from({ length: 20 }, (_, index) => `192.0.2.${index * 2}`).join(', ')}\nallow from many to lan\n`)
+  const sets = compiled.rules.ipv4.ipsets
+  const name = sets[0]?.name ?? ''
+  const saved = (elements: readonly string[], kind = 'hash:net family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x1'): string => [`create ${name} ${kind}`, ...elements.map(element => `add ${name} ${element}`), 'create fail2ban hash:ip family inet hashsize 64 maxelem 9', 'add fail2ban 192.0.2.9', ''].join('\n')
+  const elements = sets[0]?.prefixes.map(({ address }) => `192.0.2.${Number(address) & 255}`) ?? []
+
+  test('the same elements need nothing, in whatever order', () => {
+    expect(planIpsets(sets, saved(elements.toReversed()))).toEqual({ text: '', changes: 0, obsolete: [] })
+  })
+
+  test('single elements are added and removed', () => {
+    expect(planIpsets(sets, saved([...elements.slice(1), '198.51.100.0/24'])).text).toBe(`del ${name} 198.51.100.0/24\nadd ${name} 192.0.2.0\n`)
+  })
+
+  test('a set that is missing, of another type or too small is filled beside the live one', () => {
+    for (const live of ['', saved(elements, 'hash:ip family inet hashsize 64 maxelem 65536'), saved(elements, 'hash:net family inet hashsize 64 maxelem 4')]) {
+      expect(planIpsets(sets, live).text).toContain(`swap gate-new ${name}\n`)
+    }
+  })
+
+  test('a set of an earlier policy can go, those of others stay', () => {
+    expect(planIpsets(sets, `${saved(elements)}create gate-old-4 hash:net family inet hashsize 64 maxelem 65536\n`).obsolete).toEqual(['gate-old-4'])
   })
 })
 

@@ -7,6 +7,8 @@ import type { Family } from '../../src/net/address.ts'
 import type { CompiledPolicy } from '../../src/policy/compile.ts'
 import { planChanges } from '../../src/policy/plan.ts'
 import type { Plan } from '../../src/policy/plan.ts'
+import { planIpsets } from '../../src/policy/plan-ipsets.ts'
+import type { IpsetPlan } from '../../src/policy/plan-ipsets.ts'
 import { writeIpsets } from '../../src/policy/write-restore.ts'
 import { count } from '../../src/report/paint.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
@@ -22,9 +24,10 @@ const help = `5x5 plan tells how to get from the rules that are loaded to those 
 usage: 5x5 plan [flags] POLICY --live FILE [--live FILE]
 
   --live FILE          what \`iptables-save\` or \`ip6tables-save\` prints on the machine; give both for both families
+  --live-ipsets FILE   what \`ipset save\` prints there; without it all ipsets of the policy are filled anew (-o, --json)
   --family ipv4|ipv6   read the files as rules of this family; without it their content tells
   -o, --output DIR     write DIR/plan.v4, DIR/plan.v6 and DIR/ipsets; without it the scripts are printed
-  --json               print {"plans": [{"family", "changes", "script"}], "ipsets"}
+  --json               print {"plans": [{"family", "changes", "script"}], "ipsets", "obsoleteIpsets"?}
 
 The script is for \`iptables-restore --noflush\` (or \`ip6tables-restore --noflush\`) and loads at once or not at all. It
 touches chains that begin with gate- and the rules that lead into them, and nothing else: docker's rules, those of
@@ -34,6 +37,7 @@ second plan after loading has nothing to do. Where the policy says \`option mana
 examples:
   iptables-save | 5x5 plan gateway.gate --live -
   iptables-save | 5x5 plan gateway.gate --live - | iptables-restore --noflush
+  ipset save > sets; iptables-save | 5x5 plan gateway.gate --live - --live-ipsets sets -o plans
   5x5 plan gateway.gate --live live.v4 --live live.v6 -o plans
 
 exit code: 0 nothing is to be done, 1 there is something to do or the policy has errors, 2 the command line or a file cannot be read
@@ -42,7 +46,7 @@ exit code: 0 nothing is to be done, 1 there is something to do or the policy has
 /** The command. */
 export const plan: Command = {
   help,
-  flags: { live: { type: 'string', multiple: true }, family: { type: 'string' }, output: { type: 'string', short: 'o' }, json: { type: 'boolean' } },
+  flags: { live: { type: 'string', multiple: true }, 'live-ipsets': { type: 'string' }, family: { type: 'string' }, output: { type: 'string', short: 'o' }, json: { type: 'boolean' } },
   async run(values, paths, terminal) {
     const family = readFamily(values['family'])
     const live = Array.isArray(values['live']) ? values['live'].map(String) : []
@@ -52,13 +56,17 @@ export const plan: Command = {
     const { compiled } = loaded
     if (!compiled) return EXIT.findings
     const plans = readSources(live, terminal.directory).map(source => planFor(compiled, source, family ?? guessFamily([source])))
-    const ipsets = writeIpsets(plans.flatMap(one => compiled.rules[one.family].ipsets))
+    const sets = plans.flatMap(one => compiled.rules[one.family].ipsets)
+    const livePath = values['live-ipsets']
+    const changed = typeof livePath === 'string' ? planIpsets(sets, readSources([livePath], terminal.directory)[0]?.text ?? '') : undefined
+    const ipsets = changed ? changed.text : writeIpsets(sets)
     const output = outputDirectory(values['output'], terminal.directory)
-    if (values['json']) terminal.out(`${JSON.stringify({ plans: plans.map(one => ({ family: one.family, changes: one.changes, script: one.text })), ipsets }, undefined, 2)}\n`)
-    else if (output === undefined) for (const one of plans) terminal.out(plans.length > 1 && one.text !== '' ? `# ${NAMES[one.family]}\n${one.text}` : one.text)
-    else writePlans(plans, ipsets, output)
+    if (values['json']) terminal.out(`${JSON.stringify({ plans: plans.map(one => ({ family: one.family, changes: one.changes, script: one.text })), ipsets, ...(changed ? { obsoleteIpsets: changed.obsolete } : {}) }, undefined, 2)}\n`)
+    else if (output !== undefined) writePlans(plans, ipsets, output)
+    else for (const one of plans) terminal.out(plans.length > 1 && one.text !== '' ? `# ${NAMES[one.family]}\n${one.text}` : one.text)
+    if (changed) terminal.err(ipsetSentence(changed))
     for (const one of plans) terminal.err(sentence(one))
-    return plans.some(({ text }) => text !== '') ? EXIT.findings : EXIT.clean
+    return plans.some(({ text }) => text !== '') || (changed !== undefined && changed.text !== '') ? EXIT.findings : EXIT.clean
   },
 }
 
@@ -83,6 +91,11 @@ function writePlans(plans: readonly Plan[], ipsets: string, directory: string): 
   } catch (error) {
     throw commandError(`nothing can be written to \`${directory}\``, error instanceof Error ? error.message : undefined)
   }
+}
+
+function ipsetSentence({ text, changes, obsolete }: IpsetPlan): string {
+  const unused = obsolete.length === 0 ? '' : ` When the rules are loaded nothing asks ${obsolete.map(name => `\`${name}\``).join(', ')} any more: \`ipset destroy\` removes ${obsolete.length === 1 ? 'it' : 'them'}.`
+  return `${text === '' ? 'ipsets: nothing is to be done, they are as the policy has them.' : `ipsets: ${count(changes, 'line')} to load first (-o and --json have them).`}${unused}\n`
 }
 
 function sentence({ family, changes, text }: Plan): string {

@@ -116,7 +116,9 @@ function comesFrom({ place, prefixes }: RandomEnd, { inDevice, src }: Sent, zone
   const known = prefixes ?? zone?.at
   if (known && !known.some(prefix => includes(prefix, src))) return false
   if (inDevice === undefined) return place === 'fw' ? true : place === 'any' ? (prefixes ? 'unsaid' : true) : false
-  return place === 'any' || (zone !== undefined && isOn(zone, inDevice))
+  // Docker's zone says which addresses it has: of others behind its devices an address alone says nothing.
+  const isForeign = prefixes !== undefined && zones.some(({ isDockers, at, ...one }) => isDockers && isOn({ isDockers, ...one }, inDevice) && at?.some(prefix => includes(prefix, src)) === false)
+  return place === 'any' ? (isForeign ? 'unsaid' : true) : zone !== undefined && isOn(zone, inDevice)
 }
 
 /** An address of the firewall's own that a zone has may be meant by neither. */
