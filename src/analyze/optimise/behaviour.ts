@@ -28,11 +28,21 @@ export function behaveAlike(space: ProofSpace, before: readonly RuleAct[], after
   return one !== undefined && other !== undefined && one.size === other.size && [...one].every(([way, set]) => other.get(way) === set)
 }
 
-/** Tells whether two neighbours may change places. */
-export function commute(space: ProofSpace, first: RuleAct, second: RuleAct): boolean {
+/** How many pairs of rules may still be compared; a pair that has to be walked through counts for many. */
+export interface PairBudget {
+  pairs: number
+}
+
+/** How many quick comparisons one walk takes as long as. */
+const WALK = 100
+
+/** Tells whether two neighbours may change places; where the budget is used up, that they may not. */
+export function commute(space: ProofSpace, first: RuleAct, second: RuleAct, budget: PairBudget): boolean {
+  if (budget.pairs-- <= 0) return false
   if (isQuiet(first) && isQuiet(second) && hasSameEnd(first, second)) return true
   if (!first.noticed && !second.noticed && areApart(space, first, second) && !interfere(space, first, second)) return true
   if (isQuiet(first) && isQuiet(second) && !('to' in first.end) && !('to' in second.end)) return false
+  budget.pairs -= WALK
   return behaveAlike(space, [first, second], [second, first])
 }
 

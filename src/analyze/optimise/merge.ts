@@ -3,7 +3,7 @@
 import type { Chain, Counters, MatchUse, Rule } from '../../ir/ruleset.ts'
 import { writeRule } from '../../save/write-rule.ts'
 import { behaveAlike, commute } from './behaviour.ts'
-import type { ProofSpace } from './behaviour.ts'
+import type { PairBudget, ProofSpace } from './behaviour.ts'
 import { commentsOf, withComments, withoutComments } from './comments.ts'
 import type { DraftRule, NotTaken } from './draft.ts'
 import { joinSpans, JOINTS } from './joints.ts'
@@ -14,8 +14,8 @@ import { actOf } from './rule-acts.ts'
 export interface Workshop {
   /** Returns a rule number that no other rule has. */
   readonly makeId: () => number
-  /** How many pairs of rules may still be compared: what is too long is left as it is. */
-  readonly budget: { pairs: number }
+  /** What is too long is left as it is. */
+  readonly budget: PairBudget
   readonly notTaken: NotTaken[]
 }
 
@@ -94,13 +94,12 @@ function keysOf({ family }: ProofSpace, rules: readonly DraftRule[], joint: Join
   })
 }
 
-/** Returns the index of a rule with which `index` cannot change places on its way up to `first`; Infinity where the search became too long. */
+/** Returns the index of a rule with which `index` cannot change places on its way up to `first`; Infinity where that takes too long to find out. */
 function blockerBetween(space: ProofSpace, rules: readonly DraftRule[], first: number, index: number, { budget }: Workshop): number | undefined {
   const mover = rules[index]
   for (let at = index - 1; at > first; at--) {
     const other = rules[at]
-    if (budget.pairs-- <= 0) return Infinity
-    if (mover && other && !commute(space, other.act, mover.act)) return at
+    if (mover && other && !commute(space, other.act, mover.act, budget)) return budget.pairs > 0 ? at : Infinity
   }
   return undefined
 }

@@ -73,8 +73,8 @@ export interface Optimised {
 /** Some 400 MB: what needs more is left as it is, and told. */
 const MOST_NODES = 16_000_000
 
-/** Pairs of rules that are compared at most: some seconds. */
-const MOST_PAIRS = 12_000_000
+/** Pairs of rules that are compared at most for a step: a few seconds. */
+const MOST_PAIRS = 4_000_000
 
 /** Optimises a ruleset that was read as a whole. Every step is proved over all packets before it is taken; see README.md. */
 export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backend = 'legacy' }: OptimiseOptions): Optimised {
@@ -95,7 +95,7 @@ export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backe
     return steps.has('merge') && listed !== merged ? eachChain(listed, shop, mergeRules, undecided) : listed
   })
   const moved: Moved[] = []
-  const ordered = steps.has('order') ? shorter.map(draft => orderTable(draft, shop, moved, undecided)) : shorter
+  const ordered = steps.has('order') ? shorter.map(draft => orderTable(draft, { ...shop, budget: { pairs: MOST_PAIRS } }, moved, undecided)) : shorter
   return {
     ruleset: rulesetOfDrafts(ruleset, ordered),
     ipsets: made,
@@ -143,6 +143,7 @@ function orderTable(draft: DraftTable, shop: IpsetShop, moved: Moved[], undecide
   const rules = new Map([...draft.rules].map(([chain, list]) => {
     const taken = list.map(one => takenBy(one, flows))
     const now = unlessTooBig(() => reorderRules(draft.space, list, taken, shop), undefined, () => undecided.push(`which rules of ${chain.name} in the ${chain.table} table can be moved up`))
+    if (shop.budget.pairs <= 0) shop.notTaken.push({ chain, rule: undefined, why: { kind: 'tooLong', words: 'not every rule that takes many packets was tried further up: there are too many' } })
     if (now) moved.push(...movesBetween(list, now, one => takenBy(one, flows) > 0).map(move => ({ ...move, chain })))
     return [chain, now ?? list] as const
   }))

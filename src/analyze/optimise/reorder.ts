@@ -2,7 +2,7 @@
 
 import type { Rule } from '../../ir/ruleset.ts'
 import { commute } from './behaviour.ts'
-import type { ProofSpace } from './behaviour.ts'
+import type { PairBudget, ProofSpace } from './behaviour.ts'
 import type { DraftRule } from './draft.ts'
 import type { Workshop } from './merge.ts'
 
@@ -47,11 +47,11 @@ function density({ taken, members }: Block): number {
   return taken / members.length
 }
 
-function mayPass(space: ProofSpace, rules: readonly DraftRule[], above: Block, block: Block, budget: Workshop['budget']): boolean {
+function mayPass(space: ProofSpace, rules: readonly DraftRule[], above: Block, block: Block, budget: PairBudget): boolean {
   return above.members.every(upper =>
     block.members.every(lower => {
       const [one, other] = [rules[upper], rules[lower]]
-      return one !== undefined && other !== undefined && budget.pairs-- > 0 && commute(space, one.act, other.act)
+      return one !== undefined && other !== undefined && commute(space, one.act, other.act, budget)
     }),
   )
 }
