@@ -27,6 +27,7 @@ const NETWORK = '../shared/corpora/rulesets/diekmann+net-network/configs_chair_f
 const DEAD = ['dead', 'FILE']
 const LINT = ['lint', '--no-config', 'FILE']
 const REACH = ['reach', 'FILE', 'from any to any']
+const OPTIMISE = ['optimise', 'FILE']
 
 const MEASURES: readonly Measure[] = [
   { name: 'dead, 10,000 first-match rules', words: DEAD, file: () => firstMatchRules(10_000), bar: { seconds: 1, gigabytes: 1 } },
@@ -44,6 +45,9 @@ const MEASURES: readonly Measure[] = [
   { name: 'reach, all packets, 5,556 rules', words: REACH, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
   { name: 'reach, ssh, 5,556 rules', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
   { name: 'reach, ssh, 6,203 rules (IPv6)', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6` },
+  { name: 'optimise, 10,000 first-match rules', words: OPTIMISE, file: () => firstMatchRules(10_000) },
+  { name: 'optimise, network of 5,556 rules', words: OPTIMISE, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.fixed.rules`, bar: { seconds: 60 } },
+  { name: 'optimise, kube-proxy of 5,000 services', words: OPTIMISE, file: () => serviceRules(5_000), bar: { seconds: 60 } },
 ]
 
 /** After so many seconds a command is ended. */

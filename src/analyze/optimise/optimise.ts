@@ -70,8 +70,10 @@ export interface Optimised {
   readonly undecided: readonly string[]
 }
 
-/** Some 400 MB: what needs more is left as it is, and told. */
-const MOST_NODES = 16_000_000
+/** What needs more is left as it is, and told: some 400 MB for long rulesets, less and so earlier for short ones. */
+function mostNodes({ ruleCount }: Ruleset): number {
+  return Math.min(16_000_000, 1_500_000 + 1500 * ruleCount)
+}
 
 /** Pairs of rules that are compared at most for a step: a few seconds. */
 const MOST_PAIRS = 4_000_000
@@ -86,7 +88,7 @@ export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backe
   const space = spaceOf(ruleset, backend, made)
   const drafts = ruleset.tables.map(table => draftTable(space, table, undecided))
   const dropped: Dropped[] = []
-  const dead = steps.has('drop') ? findDead(ruleset, { backend }) : undefined
+  const dead = steps.has('drop') ? unlessTooBig(() => findDead(ruleset, { backend, nodeLimit: mostNodes(ruleset) }), undefined, () => undecided.push('what does nothing')) : undefined
   undecided.push(...(dead?.undecided ?? []))
   const shorter = drafts.map(draft => {
     const live = dead ? dropDead(draft, { report: dead, notTaken, dropped }) : draft
@@ -108,7 +110,7 @@ export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backe
 function spaceOf(ruleset: Ruleset, backend: Backend, made: readonly NewIpset[]): ActSpace {
   const { family } = ruleset
   const universe = universeOf([ruleset], backend, { ipsetMeaning: use => ipsetMeaning(made.map(({ set }) => set), use, family) })
-  return { sets: makePacketSets(family, { ...universe, nodeLimit: MOST_NODES }), family, backend, counted: countedIpsets(ruleset) }
+  return { sets: makePacketSets(family, { ...universe, nodeLimit: mostNodes(ruleset) }), family, backend, counted: countedIpsets(ruleset) }
 }
 
 function ipsetNames(ruleset: Ruleset): Set<string> {
