@@ -1,6 +1,5 @@
 /** What optimise writes for the rulesets of fixtures/optimise, ipsets included, is loaded by the real programs of both backends. */
 
-import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { writeIpsets } from '../../src/analyze/optimise/make-ipsets.ts'

@@ -86,7 +86,10 @@ function isShortcut(sets: PacketSets, { rule, number, chain }: RuleRef, act: Rul
 function dropEmpty({ table, space, rules }: DraftTable, { dropped }: DropShop): DraftTable {
   const left = new Map(rules)
   const wasEmpty = new Set(table.chains.filter(chain => chain.rules.length === 0).map(({ name }) => name))
-  const isEmptied = (name: string): boolean => !wasEmpty.has(name) && [...left].some(([chain, list]) => chain.name === name && list.length === 0)
+  const isEmptied = (name: string): boolean => {
+    const chain = wasEmpty.has(name) ? undefined : table.chainByName.get(name)
+    return chain !== undefined && left.get(chain)?.length === 0
+  }
   for (let isChanged = true; isChanged; ) {
     isChanged = false
     for (const [chain, list] of left) {
