@@ -23,9 +23,9 @@ export function isFinal(rule: Rule, family: Family): boolean {
   return verdict === 'accept' || verdict === 'drop' || verdict === 'stolen' || verdict === 'queue'
 }
 
-/** Tells whether a rule matches every packet, whatever else its words are. */
+/** Tells whether a rule matches every packet, whatever else its words are. Matches with memory are free variables: they do not. */
 export function matchesAll(rule: Rule, family: Family): boolean {
-  return rule.matches.every(use => !memoryOf(use, family) && predicateOf(use, family).kind === 'always')
+  return rule.matches.every(use => predicateOf(use, family).kind === 'always')
 }
 
 /** Tells whether whether a rule matches depends on packets before (limit, recent, ...). */
