@@ -1,10 +1,10 @@
 /** `5x5 simulate --jsonl`: one request a line on standard input, one answer a line on standard output, until the input ends. */
 
-import { createInterface } from 'node:readline'
 import { commandError, EXIT } from '../command.ts'
-import type { Command, Terminal } from '../command.ts'
+import type { Command } from '../command.ts'
 import { readBackend } from '../input.ts'
-import { answerPieces } from '../simulate/answer-request.ts'
+import { answerParts } from '../simulate/answer-request.ts'
+import { readLines } from '../simulate/read-lines.ts'
 
 const help = `5x5 simulate answers requests about packets: one JSON request a line on standard input, one answer a line on standard output.
 
@@ -25,23 +25,9 @@ export const simulate: Command = {
   async run(values, words, terminal) {
     if (!values['jsonl'] || words.length > 0) throw commandError('`5x5 simulate` reads requests from standard input', 'usage: 5x5 simulate --jsonl')
     const backend = readBackend(values['backend']) ?? 'legacy'
-    for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-      if (line.trim() !== '') send(answerPieces(line, backend), terminal)
+    for await (const line of readLines(process.stdin.setEncoding('utf8'))) {
+      for (const part of answerParts(line, backend)) terminal.out(part)
     }
     return EXIT.clean
   },
-}
-
-/** Characters after which a part of a long answer is sent. */
-const ENOUGH = 65_536
-
-function send(pieces: Iterable<string>, terminal: Terminal): void {
-  let text = ''
-  for (const piece of pieces) {
-    text += piece
-    if (text.length < ENOUGH) continue
-    terminal.out(text)
-    text = ''
-  }
-  terminal.out(`${text}\n`)
 }

@@ -20,8 +20,22 @@ export function answerLine(line: string, backend: Backend): string {
   return [...answerPieces(line, backend)].join('')
 }
 
-/** Returns the same in pieces, one after the other as they are made: answers may be long. */
-export function answerPieces(line: string, backend: Backend): Iterable<string> {
+/** Returns the same with a line end, in parts as they are made: answers may be long. */
+export function* answerParts(line: string, backend: Backend): Iterable<string> {
+  let part = ''
+  for (const piece of answerPieces(line, backend)) {
+    part += piece
+    if (part.length < ENOUGH) continue
+    yield part
+    part = ''
+  }
+  yield `${part}\n`
+}
+
+/** Characters of a part; the last one may have fewer. */
+const ENOUGH = 65_536
+
+function answerPieces(line: string, backend: Backend): Iterable<string> {
   const request = parseJson(line)
   return isObject(request) ? answerCase(request, backend) : [failed('the line is not a JSON object')]
 }

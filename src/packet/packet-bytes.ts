@@ -16,14 +16,23 @@ export interface PacketBytes {
 
 /** Returns the bytes of a packet, as many as its length says. */
 export function packetBytes(packet: Packet): PacketBytes {
-  const transport = transportBytes(packet)
   const header = packet.family === 'ipv4' ? header4(packet) : header6(packet)
+  if (packet.fragmentOffset > 0) return laterBytes(packet, header)
+  const transport = transportBytes(packet)
   const payload: readonly PacketByte[] = packet.payload ? [...packet.payload] : []
-  const gap = packet.fragmentOffset > 0 ? 0 : Math.max(0, packet.length - header.length - transport.length - payload.length)
+  const gap = Math.max(0, packet.length - header.length - transport.length - payload.length)
   const isPadded = packet.protocol === PROTOCOL.tcp
-  const parts = isPadded ? [...transport, ...unknown(gap), ...payload] : [...transport, ...payload, ...unknown(gap)]
-  const body = packet.fragmentOffset > 0 ? unknown(packet.length - header.length) : parts
+  const body = isPadded ? [...transport, ...unknown(gap), ...payload] : [...transport, ...payload, ...unknown(gap)]
   return { bytes: [...header, ...body].slice(0, packet.length), isOpen: packet.payload === undefined && packet.icmp?.inner === undefined }
+}
+
+/** A later fragment: what it was cut from says what is in it. */
+function laterBytes({ cutFrom, fragmentOffset, length, payload }: Packet, header: readonly PacketByte[]): PacketBytes {
+  const size = length - header.length
+  if (!cutFrom) return { bytes: [...header, ...unknown(size)], isOpen: payload === undefined }
+  const whole = packetBytes(cutFrom)
+  const start = (cutFrom.family === 'ipv4' ? 20 : 40) + fragmentOffset
+  return { bytes: [...header, ...whole.bytes.slice(start, start + size)], isOpen: whole.isOpen }
 }
 
 function header4({ tos, length, identification, dontFragment, moreFragments, fragmentOffset, ttl, protocol, src, dst }: Packet): readonly PacketByte[] {
@@ -32,9 +41,15 @@ function header4({ tos, length, identification, dontFragment, moreFragments, fra
   return [0x45, tos, ...word(length), ...id, ...word(fragment), ttl, protocol, ...unknown(2), ...addressBytes(src), ...addressBytes(dst)]
 }
 
-function header6({ tos, flowLabel, length, ttl, protocol, src, dst }: Packet): readonly PacketByte[] {
+/** Protocol number of IPv6's fragment header. */
+const FRAGMENT_HEADER = 44
+
+function header6({ tos, flowLabel, length, ttl, protocol, src, dst, fragmentOffset, moreFragments, identification }: Packet): readonly PacketByte[] {
+  const isFragment = fragmentOffset > 0 || moreFragments
+  const id = identification === undefined ? unknown(4) : long(identification)
+  const fragment = isFragment ? [protocol, 0, ...word(fragmentOffset | (moreFragments ? 1 : 0)), ...id] : []
   const label = flowLabel === undefined ? unknown(3) : [((tos & 15) << 4) | (flowLabel >> 16), ...word(flowLabel)]
-  return [0x60 | (tos >> 4), ...label, ...word(length - 40), protocol, ttl, ...addressBytes(src), ...addressBytes(dst)]
+  return [0x60 | (tos >> 4), ...label, ...word(length - 40), isFragment ? FRAGMENT_HEADER : protocol, ttl, ...addressBytes(src), ...addressBytes(dst), ...fragment]
 }
 
 function transportBytes(packet: Packet): readonly PacketByte[] {

@@ -9,7 +9,6 @@ import { evaluate } from '../meaning/evaluate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import { packetBytes } from '../packet/packet-bytes.ts'
 import type { PacketByte } from '../packet/packet-bytes.ts'
-import type { Packet } from '../packet/packet.ts'
 import type { Flight } from './flight.ts'
 
 /** Tells whether the packet is a later fragment before rules of iptables-nft. */
@@ -20,7 +19,8 @@ export function isLaterFragmentInNft({ packet, world }: Flight): boolean {
 /** Tells whether ports and flags match that are not there; false, and told, where the bytes in their place are not known. */
 export function matchesLaterFragment(flight: Flight, predicate: Predicate): boolean {
   const { packet } = flight
-  const bytes = packet.family === 'ipv4' ? dataOf(packet) : packetBytes(packet).bytes
+  const { bytes: all } = packetBytes(packet)
+  const bytes = packet.family === 'ipv4' ? all.slice(20) : all
   const [sport, dport] = [wordAt(bytes, 0), wordAt(bytes, 2)]
   if (sport === undefined || dport === undefined) {
     flight.record?.({ kind: 'notModelled', words: 'what iptables-nft takes for the ports of a later fragment' })
@@ -29,10 +29,6 @@ export function matchesLaterFragment(flight: Flight, predicate: Predicate): bool
   const flags = bytes[13]
   const tcp = flags === undefined ? {} : { tcp: { flags, seq: 0, ack: 0, window: 0, optionKinds: [] } }
   return evaluate(predicate, { ...flight, packet: { ...packet, fragmentOffset: 0, sport, dport, ...tcp } }) === true
-}
-
-function dataOf({ cutFrom, fragmentOffset, length }: Packet): readonly PacketByte[] {
-  return cutFrom ? packetBytes(cutFrom).bytes.slice(20 + fragmentOffset, fragmentOffset + length) : []
 }
 
 function wordAt(bytes: readonly PacketByte[], at: number): number | undefined {
