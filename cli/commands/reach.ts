@@ -25,8 +25,8 @@ A question reads \`from eth0 to 10.0.0.0/8 tcp/22\`. An END is a device, an addr
 \`any\`; two of them may stand together: \`from eth0 192.0.2.0/24\`. \`to ADDRESS\` is where packets are sent, before any translation.
 Of several hosts an END is also NAMESPACE/DEVICE, or the name of a namespace or container: \`from web\` is what it sends,
 \`to web:80\` is what arrives there at port 80, whatever it was addressed to. RULES are those of the first namespace; \`NAMESPACE=FILE\` for others.
-A SERVICE is \`tcp/22\`, \`udp/53,67\`, \`tcp/1000-2000\`, \`icmp\`. \`established\` asks for packets of known connections, without it
-for those that begin one: whole packets between hosts, of tcp those with SYN (established: ACK). Every example was sent through the rules.
+A SERVICE is \`tcp/22\`, \`udp/53,67\`, \`tcp/1000-2000\`, \`icmp\`. \`established\` asks for later packets, of either direction, of connections
+that the rules let begin, without it for those that begin one: whole packets between hosts, of tcp those with SYN (established: ACK). Every example was sent through the rules.
 
 examples:
   5x5 reach firewall.rules 'from eth0 to host tcp/22'

@@ -63,7 +63,7 @@ export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet,
   const isForHost = sets.isSubset(view, delivered)
   const likely = sets.intersect(usual, sets.setOf(isConsistent))
   const among = isForHost ? sets.intersect(likely, delivered) : sets.meets(view, delivered) ? likely : sets.subtract(likely, delivered)
-  const plain = LEFT_OUT.reduce((now, field) => {
+  const plain = LEFT_OUT.filter(field => state === 'new' || field !== 'ct.state').reduce((now, field) => {
     const wider = sets.exists(now, field)
     return sets.isSubset(sets.intersect(wider, among), view) ? wider : now
   }, view)
@@ -82,7 +82,7 @@ function inLines(sets: PacketSets, set: PacketSet, limit: number): readonly stri
 /** Whole packets are meant anyway; ranges that are prefixes are written so. */
 function readable(term: Predicate): Predicate {
   if (term.kind !== 'within') return term
-  if (term.field === 'ip.fragmentOffset') return always
+  if (term.field === 'ip.fragmentOffset' || (term.field === 'ct.state' && term.low === CT_STATE.ESTABLISHED)) return always
   if (term.field !== 'ip.src' && term.field !== 'ip.dst') return term
   const size = BigInt(term.high) - BigInt(term.low) + 1n
   if ((size & (size - 1n)) !== 0n || BigInt(term.low) % size !== 0n) return term

@@ -12,6 +12,9 @@ import type { Probe } from '../packet/probe.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import { SCTP_BEGINS } from '../symbolic/conntrack-sets.ts'
 import type { Decider, Fate } from '../symbolic/fate.ts'
+import { knownPackets } from '../symbolic/known-connections.ts'
+import type { KnownPackets } from '../symbolic/known-connections.ts'
+import { unionOf } from '../symbolic/packet-class.ts'
 import { readThrough } from '../symbolic/read-through.ts'
 import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
 import type { Reached, Space } from '../symbolic/reachable-sets.ts'
@@ -91,15 +94,33 @@ export function reachability({ ruleset, query, namespace, backend = 'legacy', no
   const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named: query.devices, ...(namespace ? { namespace } : {}) })
   const { sets } = space
   const { start, state, goal } = query
-  const isOwn = space.surroundings.ground(hasAnyBit('addressType.src', ADDRESS_TYPE.LOCAL))
-  const asked = usualAmong(sets, sets.intersect(startSet(space, start, state), sets.setOf(all([UNMARKED, query.when])), freeGoal(space, goal)), state, start === 'arrive' ? not(isOwn) : always)
-  const reached = reachableSets(space, ruleset, { start, state, within: asked, nodeLimit })
+  const meant = usualAmong(sets, sets.intersect(startSet(space, start, state), sets.setOf(all([UNMARKED, query.when])), freeGoal(space, goal)), state, likelySource(space, start))
+  const known = state === 'known' && translates(ruleset) ? sets.withinBudget(nodeLimit, () => connectionsOf(space, ruleset)) : undefined
+  const asked = known ? sets.intersect(meant, unionOf(sets, known.packets.map(({ set }) => set))) : meant
+  const reached = reachableSets(space, ruleset, { start, state, within: asked, nodeLimit, ...(known ? { known: known.packets } : {}) })
   const exampleOf = ({ fate, set }: ReachGroup): Example | undefined => {
     const replay = state === 'new' ? replaySample({ space, ruleset, fate, set, variables: reached.variables }) : undefined
     return replay?.isConfirmed ? replay : undefined
   }
-  const notes = state === 'known' && translates(ruleset) ? [...reached.notes, KNOWN_NAT] : reached.notes
+  const notes = [...reached.notes, ...(known?.notes ?? (state === 'known' && translates(ruleset) ? [KNOWN_NAT] : []))]
   return answerFrom({ family: ruleset.family, sets, kind: space.surroundings.kind, asked, goal, reached: { ...reached, notes }, nodeLimit, exampleOf, isHost: () => true, deviceOf: (fate, name) => partLeavingBy(sets, fate, name) })
+}
+
+/** A host's own packets have an address of its own, what arrives has another one. */
+function likelySource({ surroundings }: Space, start: ReachQuery['start']): Predicate {
+  const isOwn = surroundings.ground(hasAnyBit('addressType.src', ADDRESS_TYPE.LOCAL))
+  return start === 'arrive' ? not(isOwn) : surroundings.kind === 'free' ? always : isOwn
+}
+
+/** The packets of connections whose first packet, a usual one, is accepted by the rules. */
+function connectionsOf(space: Space, ruleset: Ruleset): { readonly packets: readonly KnownPackets[]; readonly notes: readonly string[] } {
+  const { sets, rewritings } = space
+  const notes = new Set<string>()
+  const fates = (['arrive', 'make'] as const).flatMap(start => {
+    const within = usualAmong(sets, sets.intersect(startSet(space, start, 'new'), sets.setOf(UNMARKED)), 'new', likelySource(space, start))
+    return reachableSets(space, ruleset, { start, state: 'new', within }).fates
+  })
+  return { packets: knownPackets({ sets, rewritings, note: words => void notes.add(words) }, fates), notes: [...notes] }
 }
 
 /** What is said of known connections where there is nat. */

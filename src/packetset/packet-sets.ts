@@ -9,7 +9,7 @@ import type { Predicate } from '../meaning/predicate.ts'
 import type { Subject } from '../meaning/subject.ts'
 import type { DevicePattern } from '../net/device-name.ts'
 import type { Family } from '../net/address.ts'
-import { and, meets, ONE, or, TooManyNodes, ZERO } from './bdd.ts'
+import { and, meets, ONE, or, TooManyNodes, variable, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
 import { cubeEdge, intersectCube, joinCubes, meetsCube, memberInCube, subtractCube } from './bdd-cubes.ts'
 import type { Cube } from './bdd-cubes.ts'
@@ -110,6 +110,8 @@ export interface PacketSets {
   decide(set: PacketSet, key: string, value: boolean): PacketSet
   /** The packets that are in the set for some value of these free variables. */
   forgetFree(set: PacketSet, keys: readonly string[]): PacketSet
+  /** The packets that are in the set if of each of these fields they are asked for the other one, all at once; both have one width. */
+  renameFields(set: PacketSet, names: ReadonlyMap<NumberField, NumberField>): PacketSet
   /** The set with free variables renamed, such as for another call of the same chain. */
   renameFree(set: PacketSet, rename: (variable: FreeVariable) => FreeVariable | undefined): PacketSet
 
@@ -234,7 +236,7 @@ function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'inte
   }
 }
 
-function changing(space: Space): Pick<PacketSets, 'exists' | 'assign' | 'preimage' | 'assignRange' | 'preimageRange' | 'decide' | 'forgetFree' | 'renameFree'> {
+function changing(space: Space): Pick<PacketSets, 'exists' | 'assign' | 'preimage' | 'assignRange' | 'preimageRange' | 'decide' | 'forgetFree' | 'renameFields' | 'renameFree'> {
   const { bdd } = space
   const levelOfKey = (key: string): number[] => {
     const level = space.freeLevels.get(key)
@@ -256,6 +258,10 @@ function changing(space: Space): Pick<PacketSets, 'exists' | 'assign' | 'preimag
     },
     decide: (set, key, value) => branded(substitute(bdd, set, new Map(levelOfKey(key).map(level => [level, value ? ONE : ZERO])))),
     forgetFree: (set, keys) => branded(exists(bdd, set, new Set(keys.flatMap(levelOfKey)))),
+    renameFields: (set, names) => branded(substitute(bdd, set, new Map([...names].flatMap(([field, other]) => {
+      const [{ bits: asked }, { bits: given }] = [codingOf(space.layout, field), codingOf(space.layout, other)]
+      return Array.from({ length: asked.width }, (_, index) => [asked.first + index, variable(bdd, given.first + index)] as const)
+    })))),
     renameFree: (set, rename) => branded(renameFreeVariables(space, set, rename)),
   }
 }

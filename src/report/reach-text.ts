@@ -8,6 +8,7 @@ import type { PacketSet } from '../packetset/packet-sets.ts'
 import { writeProbe } from '../packet/write-packet.ts'
 import { SCTP_BEGINS } from '../symbolic/conntrack-sets.ts'
 import { constantOf } from '../symbolic/value.ts'
+import type { Value } from '../symbolic/value.ts'
 import { conditionsInWords, deciderInWords, deciderJson } from './decider-words.ts'
 import { count } from './paint.ts'
 import type { Paint } from './paint.ts'
@@ -38,8 +39,12 @@ export function reachJson(answer: Reachability, query: ReachQuery): Readonly<Rec
   return { query: query.text, through: groups(answer.through), elsewhere: groups(answer.elsewhere), ended: groups(answer.ended), undecided: undecidedWords(answer, query), notes: answer.notes }
 }
 
+/** What nat made of a connection is told beside its packets. */
+const TOLD_BY_TRANSLATION = ['ct.status', 'ct.reply.src', 'ct.reply.dst', 'ct.reply.sport', 'ct.reply.dport'] as const
+
 function wordsOf({ sets, kind, asked }: Reachability, { state }: ReachQuery, set: PacketSet): readonly string[] {
-  const plain = (of: PacketSet): PacketSet => sets.forgetFree(of, [SCTP_BEGINS])
+  const hidden = state === 'known' ? TOLD_BY_TRANSLATION : []
+  const plain = (of: PacketSet): PacketSet => hidden.reduce((now, field) => sets.exists(now, field), sets.forgetFree(of, [SCTP_BEGINS]))
   return describePlainly(sets, plain(kind === 'free' ? set : sets.exists(set, 'device.out')), plain(asked), LINES, state)
 }
 
@@ -79,12 +84,18 @@ function translationOf({ family }: Reachability, { fate }: ReachGroup): string |
     const [to, toPort] = [fate.rewriting.values.get(address), fate.rewriting.values.get(port)]
     if (!to && !toPort) return undefined
     const constant = to && constantOf(to)
-    const words = !to ? 'the same address' : constant === undefined ? 'another address' : writeAddress(family === 'ipv4' ? Number(constant) : constant)
-    return `${words}${toPort ? ` port ${constantOf(toPort) ?? 'drawn by lot'}` : ''}`
+    const original = to?.slices[0]?.field.startsWith('ct.original.') === true ? `the connection's original ${address === 'ip.src' ? 'destination' : 'source'}` : 'another address'
+    const words = !to ? 'the same address' : constant === undefined ? original : writeAddress(family === 'ipv4' ? Number(constant) : constant)
+    return `${words}${toPort && !isOriginal(toPort) ? ` port ${constantOf(toPort) ?? 'drawn by lot'}` : ''}`
   }
   const [source, destination] = [end('ip.src', 'l4.sport'), end('ip.dst', 'l4.dport')]
   const parts = [...(destination === undefined ? [] : [`their destination becomes ${destination}`]), ...(source === undefined ? [] : [`their source becomes ${source}`])]
   return parts.length === 0 ? undefined : parts.join(' and ')
+}
+
+/** A port that the connection had at first goes with its address. */
+function isOriginal({ slices }: Value): boolean {
+  return slices[0]?.field.startsWith('ct.original.') === true
 }
 
 function lastSentence({ through, ended, elsewhere, asked, undecided, sets }: Reachability, { goal }: ReachQuery): string {

@@ -67,9 +67,10 @@ export function withState(run: Run, rewriting: Rewriting, state: number, connect
   return run.rewritings.with(rewriting, { values, connection })
 }
 
-/** The packets' state is the field that it was at first. */
+/** The packets' state is what is known of their connection, else the field that it was at first. */
 function withOwnState({ rewritings }: Run, rewriting: Rewriting): Rewriting {
-  return rewritings.with(rewriting, { values: new Map([['ct.state' as const, originalValue('ct.state', widthOfField('ct.state', rewritings.family))]]), connection: 'known' })
+  const known = [...rewriting.translation].filter(([field]) => field.startsWith('ct.'))
+  return rewritings.with(rewriting, { values: new Map([['ct.state' as const, originalValue('ct.state', widthOfField('ct.state', rewritings.family))], ...known]), connection: 'known' })
 }
 
 /** Tells whether a rule took the packets from connection tracking. */

@@ -7,22 +7,23 @@ import type { PacketSet } from '../packetset/packet-sets.ts'
 import { joinClasses } from './packet-class.ts'
 import type { Classes, PacketClass } from './packet-class.ts'
 import { drawnWay, onWay, routeOutput } from './route-output.ts'
-import type { Rewriting } from './rewriting.ts'
+import type { Rewriting, Translation } from './rewriting.ts'
 import type { Run } from './run.ts'
 import { runHook } from './run-hook.ts'
 import { adjustValue, keyOfValue } from './value.ts'
 
 const LOOPBACK_DEVICE = 'lo'
+const UNTRANSLATED: Translation = new Map()
 
-/** Packets that arrive; `set` says on which devices. Their fates are noted in the run. */
-export function receive(run: Run, set: PacketSet): void {
-  const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.out': '' } })
+/** Packets that arrive; `set` says on which devices; of known connections `translation` is what nat does to them. Their fates are noted in the run. */
+export function receive(run: Run, set: PacketSet, translation: Translation = UNTRANSLATED): void {
+  const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.out': '' }, translation })
   receiveClasses(run, new Map([[rewriting, set]]), { isLooped: false })
 }
 
 /** Packets that this host makes. Their fates are noted in the run. */
-export function sendLocal(run: Run, set: PacketSet): void {
-  const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.in': '' } })
+export function sendLocal(run: Run, set: PacketSet, translation: Translation = UNTRANSLATED): void {
+  const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.in': '' }, translation })
   const routed = joinClasses(run.sets, routeOutput(run, { rewriting, set }))
   leave(run, runHook(run, 'OUTPUT', routed), 'sent')
 }

@@ -13,6 +13,7 @@ import { describedSurroundings } from './described.ts'
 import type { Decision, Fate, FlowState } from './fate.ts'
 import { freeSurroundings } from './free.ts'
 import { receive, sendLocal } from './ip-path.ts'
+import type { KnownPackets } from './known-connections.ts'
 import { unionOf } from './packet-class.ts'
 import { prepareRuleset } from './prepare-rules.ts'
 import type { FreeVariable } from './prepare-rules.ts'
@@ -56,6 +57,8 @@ export interface ReachOptions {
   readonly state?: FlowState
   /** Default: all that may begin so. */
   readonly within?: PacketSet
+  /** The packets of known connections, with their translations; without it they are taken to be as nat leaves them. */
+  readonly known?: readonly KnownPackets[]
   /** A run that takes more nodes than this is cut off; without it all that the sets allow. */
   readonly nodeLimit?: number
 }
@@ -110,14 +113,17 @@ export function startSet({ sets, surroundings }: Space, start: Start, state: Flo
 }
 
 /** Sends packets through a ruleset: all that begin so, or those of `within`. */
-export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within, nodeLimit }: ReachOptions): Reached {
+export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within, nodeLimit, known }: ReachOptions): Reached {
   const { sets, rewritings, surroundings, backend } = space
   const prepared = prepareRuleset(ruleset, backend)
   const run = makeRun({ sets, rewritings, prepared, surroundings, backend, state })
   const every = startSet(space, start, state)
   const set = within === undefined ? every : sets.intersect(every, within)
   const send = (): 'done' => {
-    if (set !== sets.none) (start === 'arrive' ? receive : sendLocal)(run, set)
+    for (const { set: part, translation } of known ?? [{ set, translation: undefined }]) {
+      const here = sets.intersect(set, part)
+      if (here !== sets.none) (start === 'arrive' ? receive : sendLocal)(run, here, translation)
+    }
     return 'done'
   }
   const isWhole = (nodeLimit === undefined ? send() : sets.withinBudget(nodeLimit, send)) === 'done'
