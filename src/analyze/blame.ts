@@ -43,15 +43,23 @@ export function blameFor({ sets }: RuleReach, run: TableRun, at: RuleRef): RuleB
 function cover(run: TableRun, stretches: readonly Stretch[], wanted: PacketSet): RuleBlame | undefined {
   const { sets } = run.ruleSets
   const order = new Map(stretches.map(({ here }, index) => [here.chain, index]))
-  const blame = fewestTakers(sets, wanted, rest => {
-    const point = sets.pointOf(rest)
-    if (!point) return []
-    const matching = stretches.flatMap(({ here, before }) => rulesMatching(sets, here, point).filter(index => index < before).flatMap(index => takerOf(run, here, index)))
-    return matching.filter(({ takes }) => sets.includesPoint(takes, point))
-  })
+  const blame = fewestTakers(sets, wanted, rest => takersOf(run, stretches, rest))
   if (!blame) return undefined
   const rules = [...blame.who].sort((one, other) => (order.get(one.chain) ?? 0) - (order.get(other.chain) ?? 0) || one.number - other.number)
   return { rules, isFewest: blame.isFewest }
+}
+
+/** Gives the rules that take one packet of a set, in order. */
+function* takersOf(run: TableRun, stretches: readonly Stretch[], rest: PacketSet): Generator<Taker<RuleRef>> {
+  const { sets } = run.ruleSets
+  const point = sets.pointOf(rest)
+  if (!point) return
+  for (const { here, before } of stretches) {
+    for (const index of rulesMatching(sets, here, point)) {
+      if (index >= before) break
+      for (const taker of takerOf(run, here, index)) if (sets.includesPoint(taker.takes, point)) yield taker
+    }
+  }
 }
 
 /** Returns what a rule takes away from the rules after it, of packets as they enter its chain. */

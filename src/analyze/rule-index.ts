@@ -6,31 +6,30 @@ import type { PacketCube, PacketPoint, PacketSets } from '../packetset/packet-se
 import type { RuleMatch } from '../symbolic/rule-sets.ts'
 import type { ChainRun } from '../symbolic/run-chain.ts'
 
-/** In shorter chains every rule is asked. */
-const SHORT = 24
+/** So many rules are tried before the index is asked: most searches end there. */
+const TRIED = 24
 
 const indexes = new WeakMap<ChainRun, CubeIndex>()
 
-/** Returns the indices of the rules that match a packet, in order. */
-export function rulesMatching(sets: PacketSets, here: ChainRun, point: PacketPoint): readonly number[] {
-  return rulesAround(here, point, 0).filter(index => isMatched(sets, here.matches[index], point))
+/** Gives the indices of the rules that match a packet, in order. */
+export function* rulesMatching(sets: PacketSets, here: ChainRun, point: PacketPoint): Generator<number> {
+  for (const index of rulesAround(here, 0, () => cubesAt(indexOf(here), point))) if (isMatched(sets, here.matches[index], point)) yield index
 }
 
-/** Returns the indices of the rules from one on that match a packet or may do so, since they have forgetful variables; in order. */
-export function rulesComing(sets: PacketSets, here: ChainRun, point: PacketPoint, from: number): readonly number[] {
-  return rulesAround(here, point, from).filter(index => here.matches[index]?.isForgetful === true || isMatched(sets, here.matches[index], point))
+/** Gives the indices of the rules from one on that match a packet or may do so, since they have forgetful variables; in order. */
+export function* rulesComing(sets: PacketSets, here: ChainRun, point: PacketPoint, from: number): Generator<number> {
+  for (const index of rulesAround(here, from, () => cubesAt(indexOf(here), point))) if (here.matches[index]?.isForgetful === true || isMatched(sets, here.matches[index], point)) yield index
 }
 
-function rulesAround(here: ChainRun, point: PacketPoint, from: number): readonly number[] {
-  const { matches } = here
-  if (matches.length - from <= SHORT) return everyIndex(from, matches.length)
-  return cubesAt(indexOf(here), point).filter(index => index >= from)
+/** Gives the indices of the rules from one on, in order, but some that cannot match packets of which the cube holds. */
+export function rulesMeeting(here: ChainRun, hull: PacketCube, from: number): Generator<number> {
+  return rulesAround(here, from, () => cubesMeeting(indexOf(here), hull))
 }
 
-/** Returns the indices of the rules from one on that can match packets of which the cube holds, in order. */
-export function rulesMeeting(here: ChainRun, hull: PacketCube, from: number): readonly number[] {
-  if (here.matches.length - from <= SHORT) return everyIndex(from, here.matches.length)
-  return cubesMeeting(indexOf(here), hull).filter(index => index >= from)
+function* rulesAround({ matches }: ChainRun, from: number, find: () => readonly number[]): Generator<number> {
+  const last = Math.min(from + TRIED, matches.length)
+  for (let index = from; index < last; index++) yield index
+  if (last < matches.length) for (const index of find()) if (index >= last) yield index
 }
 
 /** Tells whether a rule matches a packet. */
@@ -43,8 +42,4 @@ function indexOf(here: ChainRun): CubeIndex {
   const known = indexes.get(here) ?? indexCubes(here.matches.map(match => (match.cube === 'never' ? undefined : match.hull())))
   indexes.set(here, known)
   return known
-}
-
-function everyIndex(from: number, to: number): readonly number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, place) => from + place)
 }

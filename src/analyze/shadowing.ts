@@ -17,6 +17,9 @@ export interface Blame<T> {
 /** More than so many are looked for one after the other, not as the fewest. */
 const FEWEST = 4
 
+/** So many takers are compared where not the fewest are looked for. */
+const CHOICES = 8
+
 /** Steps after which the search for the fewest ends. */
 const STEPS = 2000
 
@@ -24,7 +27,7 @@ const STEPS = 2000
  * Returns the fewest takers that together take all of `wanted`, undefined where all do not. `takersAt` names those that take a packet of a
  * set: to cover the set one of them is needed.
  */
-export function fewestTakers<T>(sets: PacketSets, wanted: PacketSet, takersAt: (rest: PacketSet) => readonly Taker<T>[]): Blame<T> | undefined {
+export function fewestTakers<T>(sets: PacketSets, wanted: PacketSet, takersAt: (rest: PacketSet) => Iterable<Taker<T>>): Blame<T> | undefined {
   const budget = { steps: STEPS }
   for (let size = 1; size <= FEWEST && budget.steps > 0; size++) {
     const found = coverWith(sets, wanted, size, takersAt, budget)
@@ -34,7 +37,7 @@ export function fewestTakers<T>(sets: PacketSets, wanted: PacketSet, takersAt: (
   return greedy && { who: withoutNeedless(sets, wanted, greedy).map(({ who }) => who), isFewest: false }
 }
 
-function coverWith<T>(sets: PacketSets, rest: PacketSet, size: number, takersAt: (rest: PacketSet) => readonly Taker<T>[], budget: { steps: number }): readonly Taker<T>[] | undefined {
+function coverWith<T>(sets: PacketSets, rest: PacketSet, size: number, takersAt: (rest: PacketSet) => Iterable<Taker<T>>, budget: { steps: number }): readonly Taker<T>[] | undefined {
   if (rest === sets.none) return []
   if (size === 0) return undefined
   for (const taker of takersAt(rest)) {
@@ -50,17 +53,26 @@ function coverWith<T>(sets: PacketSets, rest: PacketSet, size: number, takersAt:
 }
 
 /** Takes at each step the taker that leaves the least to describe, which is a guess at the widest. */
-function coverGreedily<T>(sets: PacketSets, wanted: PacketSet, takersAt: (rest: PacketSet) => readonly Taker<T>[]): readonly Taker<T>[] | undefined {
+function coverGreedily<T>(sets: PacketSets, wanted: PacketSet, takersAt: (rest: PacketSet) => Iterable<Taker<T>>): readonly Taker<T>[] | undefined {
   const taken: Taker<T>[] = []
   let rest = wanted
   while (rest !== sets.none) {
-    const choices = takersAt(rest).slice(0, 8).map(taker => ({ taker, left: sets.subtract(rest, taker.takes) }))
+    const choices = firstOf(takersAt(rest), CHOICES).map(taker => ({ taker, left: sets.subtract(rest, taker.takes) }))
     const best = choices.reduce<(typeof choices)[number] | undefined>((least, one) => (!least || sets.size(one.left) < sets.size(least.left) ? one : least), undefined)
     if (!best || best.left === rest) return undefined
     taken.push(best.taker)
     rest = best.left
   }
   return taken
+}
+
+function firstOf<T>(all: Iterable<T>, count: number): readonly T[] {
+  const first: T[] = []
+  for (const one of all) {
+    first.push(one)
+    if (first.length === count) break
+  }
+  return first
 }
 
 /** Leaves out takers that the others make up for, the last first; of many nothing is left out. */
