@@ -1,6 +1,6 @@
 /**
  * Broken policies and what is said about them: every file in fixtures/policy/broken/ has cases `### what it is about`, a policy, and the
- * findings as `=> line:column-end severity[code] message; help`. `-u` writes the findings anew.
+ * findings as `=> line:column-end severity[code] message; help`. `-u` writes the findings anew. MUTATIONS=20000 SEED=7 for more of the random ones.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -10,8 +10,14 @@ import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import { positionAt } from '../src/diagnostics/source-file.ts'
 import { compilePolicy } from '../src/policy/compile.ts'
 import { resolvePolicy } from '../src/policy/resolve.ts'
+import type { ResolvedPolicy } from '../src/policy/resolved.ts'
+import { writeRestore } from '../src/policy/write-restore.ts'
+import { makeChance } from './chance.ts'
+import type { Chance } from './chance.ts'
 
 const FOLDER = 'fixtures/policy/broken'
+const MUTATIONS = Number(process.env['MUTATIONS'] ?? 200)
+const SEED = Number(process.env['SEED'] ?? 1)
 
 describe.each(readdirSync(FOLDER))('%s', file => {
   const path = join(process.cwd(), FOLDER, file)
@@ -26,6 +32,53 @@ describe.each(readdirSync(FOLDER))('%s', file => {
     await expect(`${text}\n`).toMatchFileSnapshot(path)
   })
 })
+
+describe('policies with words lost, doubled, swapped or mistyped', () => {
+  const texts = ['compile', 'gateway'].flatMap(place => readdirSync(join('fixtures/policy', place)).filter(name => name.endsWith('.gate')).map(name => readFileSync(join('fixtures/policy', place, name), 'utf8')))
+
+  test(`${MUTATIONS} of them never throw, and are the same whether trees are kept or not`, () => {
+    const chance = makeChance(SEED)
+    let whole = 0
+    for (let count = 0; count < MUTATIONS; count++) {
+      const text = mutate(chance.pick(texts), chance)
+      const [kept, dropped] = (['kept', 'dropped'] as const).map(trees => resolvePolicy({ path: 'mutated.gate', text }, () => ({ problem: 'nothing is included' }), trees))
+      // Of a rule that is broken the kept tree tells more than its first error.
+      const [errors, more] = [errorsOf(dropped?.diagnostics ?? []), errorsOf(kept?.diagnostics ?? [])]
+      expect(errors.filter(error => !more.includes(error)), text).toEqual([])
+      expect([dropped?.value === undefined, kept?.value === undefined], text).toEqual([errors.length > 0, more.length > 0])
+      if (dropped?.value && kept?.value) {
+        whole++
+        expect(rulesOf(dropped.value), text).toBe(rulesOf(kept.value))
+      }
+    }
+    expect(whole).toBeGreaterThan(MUTATIONS / 20)
+  })
+})
+
+/** Changes a text in one to three places. */
+function mutate(text: string, { below, pick }: Chance): string {
+  const words = text.split(/(\s+|[,{}/:"=-])/)
+  for (let count = 1 + below(3); count > 0; count--) {
+    const at = below(words.length)
+    const word = words[at] ?? ''
+    const change = pick(['lose', 'double', 'swap', 'mistype', 'insert'] as const)
+    if (change === 'lose') words.splice(at, 1)
+    else if (change === 'double') words.splice(at, 0, word)
+    else if (change === 'swap') words.splice(at, 1, words[below(words.length)] ?? '')
+    else if (change === 'mistype') words[at] = `${word.slice(0, below(word.length + 1))}${pick(['x', '"', '`', '{', '\n', '\u00e9', '0', '-', '#', '\\'])}${word.slice(below(word.length + 1))}`
+    else words.splice(at, 0, pick([' except ', ' any ', ' 10.0.0.1 ', ' { ', ' }', '\n', ', ', ' published ', ' limit 1/s ', ' 999999999999 ', ' 2001:db8:: ']))
+  }
+  return words.join('')
+}
+
+function errorsOf(diagnostics: readonly Diagnostic[]): readonly string[] {
+  return diagnostics.filter(({ severity }) => severity === 'error').map(writeFinding).toSorted()
+}
+
+function rulesOf(policy: ResolvedPolicy): string {
+  const { rules } = compilePolicy(policy)
+  return writeRestore(rules.ipv4) + writeRestore(rules.ipv6)
+}
 
 interface BrokenCase {
   readonly title: string
