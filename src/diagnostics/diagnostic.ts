@@ -61,6 +61,7 @@ export type DiagnosticCode =
   | 'not-invertible'
   | 'old-negation'
   | 'one-family'
+  | 'no-hairpin'
   | 'open-quote'
   | 'option-conflict'
   | 'outside-table'

@@ -1,7 +1,7 @@
 /** publish, masquerade, snat and redirect -> sentences with all names looked up. */
 
 import { assertNever } from '../diagnostics/diagnostic.ts'
-import { familyOf, readAddress } from '../net/address.ts'
+import { familyOf, prefixIncludes, readAddress, writeAddress } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import type { MasqueradeNode, PublishNode, RedirectNode, SnatNode, TargetNode } from './ast.ts'
 import type { Complain } from './complain.ts'
@@ -80,7 +80,17 @@ function resolvePublish(node: PublishNode, names: Names, origin: Origin, complai
     return undefined
   }
   if (!checkPorts(traffic, target.port, node, complain)) return undefined
+  noteHairpin(node, target.address, from.included, names, complain)
   return { kind: 'publish', family, traffic, on: addresses, to: target.address, ...(target.port === undefined ? {} : { port: target.port }), from, origin }
+}
+
+/** Where no zone says that it has the server, clients beside it cannot be told from others. */
+function noteHairpin({ to }: PublishNode, address: Address, from: readonly End[], names: Names, complain: Complain): void {
+  const isKnown = [...names.zones.values()].some(({ at }) => at?.[familyOf(address)].some(prefix => prefixIncludes(prefix, address)))
+  const vague = from.filter(end => !end.addresses && !zoneOf(end)?.at && end.place !== 'fw').map(end => `\`${zoneOf(end)?.name ?? 'any'}\``)
+  if (isKnown || vague.length === 0) return
+  const server = writeAddress(address)
+  complain('no-hairpin', to.span, `no zone has \`${server}\`: clients from ${vague.join(' or ')} that are in its own network would get no answers`, `say which zone has it: \`zone ... at ${server}\` or its network`, { severity: 'note' })
 }
 
 function checkPorts(traffic: readonly Traffic[], port: number | undefined, node: PublishNode | RedirectNode, complain: Complain): boolean {
