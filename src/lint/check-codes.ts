@@ -45,6 +45,7 @@ export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
   'empty-file': { what: 'the file is empty', why: 'loading it changes nothing' },
   'empty-match': { what: 'a sentence of a policy is about nothing', why: 'everything is excepted again, so it does nothing' },
   'engine-refuses': { what: 'the engine refuses to start a container or network', why: 'its rules are not written' },
+  'foreign-chain': { what: 'rules lead to a chain that another program makes', why: 'they cannot be loaded where it is not there yet' },
   'gateway-off-link': { what: 'a gateway is on none of the networks of its device', why: 'the kernel refuses such a route, unless it is added with `onlink`' },
   'icc-not-enforced': { what: 'containers reach each other although that is turned off', why: 'the engine forbids it between networks, or between containers of this one, only under conditions that do not hold' },
   'include-failed': { what: 'a file that a policy includes cannot be read', why: 'what it says is missing' },
