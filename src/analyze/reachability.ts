@@ -112,15 +112,16 @@ function likelySource({ surroundings }: Space, start: ReachQuery['start']): Pred
   return start === 'arrive' ? not(isOwn) : surroundings.kind === 'free' ? always : isOwn
 }
 
-/** The packets of connections whose first packet, a usual one, is accepted by the rules. */
-function connectionsOf(space: Space, ruleset: Ruleset): { readonly packets: readonly KnownPackets[]; readonly notes: readonly string[] } {
+/** The packets of connections whose first packet, a usual one, is accepted by the rules; undefined where these are of too many kinds. */
+function connectionsOf(space: Space, ruleset: Ruleset): { readonly packets: readonly KnownPackets[]; readonly notes: readonly string[] } | undefined {
   const { sets, rewritings } = space
   const notes = new Set<string>()
   const fates = (['arrive', 'make'] as const).flatMap(start => {
     const within = usualAmong(sets, sets.intersect(startSet(space, start, 'new'), sets.setOf(UNMARKED)), 'new', likelySource(space, start))
     return reachableSets(space, ruleset, { start, state: 'new', within }).fates
   })
-  return { packets: knownPackets({ sets, rewritings, note: words => void notes.add(words) }, fates), notes: [...notes] }
+  const packets = knownPackets({ sets, rewritings, note: words => void notes.add(words) }, fates)
+  return packets && { packets, notes: [...notes] }
 }
 
 /** What is said of known connections where there is nat. */

@@ -55,8 +55,11 @@ const ANSWERS = [
   { field: 'icmp6.type', request: 128, answer: 129 }, { field: 'icmp6.type', request: 139, answer: 140 },
 ] as const
 
-/** Returns the packets of the connections that fates of new packets began: those that got through, translated in the same way, stand together. */
-export function knownPackets(options: KnownOptions, fates: readonly Fate[]): readonly KnownPackets[] {
+/** More translations than this are not turned round: each costs some thirty operations on its sets. */
+const MOST_TRANSLATIONS = 500
+
+/** Returns the packets of the connections that fates of new packets began, those that got through and were translated in the same way together; undefined where these ways are too many. */
+export function knownPackets(options: KnownOptions, fates: readonly Fate[]): readonly KnownPackets[] | undefined {
   const { sets } = options
   const begun = new Map<string, { readonly rewriting: Rewriting; readonly parts: PacketSet[] }>()
   for (const { kind, rewriting, set } of fates) {
@@ -66,6 +69,7 @@ export function knownPackets(options: KnownOptions, fates: readonly Fate[]): rea
     if (known) known.parts.push(set)
     else begun.set(key, { rewriting, parts: [set] })
   }
+  if (begun.size > MOST_TRANSLATIONS) return undefined
   return [...begun.values()].flatMap(({ rewriting, parts }) => {
     const set = laterPackets(sets, unionOf(sets, parts))
     return [continuation(options, rewriting, set), ...replies(options, rewriting, set)].map((packets, direction) => ({ ...packets, set: sets.intersect(packets.set, ofConnection(options, rewriting, direction)) }))

@@ -40,7 +40,7 @@ describe('packets of known connections', () => {
       const space = makeSpace({ family: 'ipv4', rulesets: [ruleset], ...(namespace ? { namespace } : {}) })
       const begun = (['arrive', 'make'] as const).map(start => reachableSets(space, ruleset, { start }))
       const notes: string[] = []
-      const known = knownPackets({ ...space, note: words => void notes.push(words) }, begun.flatMap(({ fates }) => fates))
+      const known = knownPackets({ ...space, note: words => void notes.push(words) }, begun.flatMap(({ fates }) => fates)) ?? []
       const fates = { arrive: reachableSets(space, ruleset, { start: 'arrive', state: 'known', known }).fates, make: reachableSets(space, ruleset, { start: 'make', state: 'known', known }).fates }
       const decisions = new Map(begun.flatMap(({ variables }) => [...variables.keys()]).map(key => [key, chance.once(2)]))
       for (let flow = 0; flow < FLOWS; flow++) {
