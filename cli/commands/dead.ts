@@ -85,6 +85,6 @@ async function findIn(source: SourceFile, values: FlagValues, { directory }: Ter
 function print({ sources, partial, ruleCount, diagnostics, undecided }: Found, all: boolean, isFirst: boolean, { out, paint, seconds }: Terminal): void {
   const text = writeDiagnostics(diagnostics, paint, all)
   const summary = writeSummary(diagnostics, { paths: sources.map(({ path }) => path), ruleCount, partial, ...(seconds ? { seconds: seconds() } : {}) }, paint)
-  const open = undecided.map(what => `${paint('warning', 'too big')}: ${what} could not be decided within the memory that is allowed\n`).join('')
+  const open = undecided.map(what => `${paint('warning', 'too big')}: ${what} could not be decided within the memory and the steps that are allowed\n`).join('')
   out(`${isFirst ? '' : '\n'}${text}${text === '' ? '' : '\n'}${open}${summary.replace('no problem', 'every rule does something')}`)
 }
