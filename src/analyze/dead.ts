@@ -2,7 +2,6 @@
 
 import type { Chain, Ruleset } from '../ir/ruleset.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
-import { isTooBig } from '../packetset/packet-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
 import { blameFor } from './blame.ts'
 import type { RuleBlame } from './blame.ts'
@@ -10,6 +9,7 @@ import { redundantRules } from './redundant.ts'
 import type { Redundant } from './redundant.ts'
 import { isReached, ruleReach } from './rule-reach.ts'
 import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
+import { unlessTooBig } from './unless-too-big.ts'
 
 /** One thing that does nothing. */
 export type DeadFinding =
@@ -63,16 +63,6 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
   return { reach, findings: findings.sort((one, other) => placeOf(one) - placeOf(other)), undecided }
 }
 
-function attempt<T>(work: () => T, otherwise: T, note: () => void): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!isTooBig(error)) throw error
-    note()
-    return otherwise
-  }
-}
-
 /** Where a finding stands in its text. */
 function placeOf(finding: DeadFinding): number {
   return ('at' in finding ? finding.at.rule.span.start : finding.chain.span?.start) ?? 0
@@ -101,7 +91,7 @@ function explain(reach: RuleReach, run: TableRun, here: ChainRun, at: RuleRef): 
   const arrived = sets.union(...[...run.arrivals.values()].flatMap(arrivals => (arrivals.get(at.chain) ?? []).map(flow => flow.packets)))
   const possible: PacketSet = at.chain.hook ? arrived : here.start
   if (!sets.meets(possible, match.set())) return { kind: 'misplaced', at, brings: jumpsTo(run, at.chain) }
-  return { kind: 'shadowed', at, blame: attempt(() => blameFor(reach, run, at), undefined, () => undefined) }
+  return { kind: 'shadowed', at, blame: unlessTooBig(() => blameFor(reach, run, at), undefined, () => undefined) }
 }
 
 /** Tells whether any packet comes to a chain. */

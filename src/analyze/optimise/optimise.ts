@@ -3,10 +3,11 @@
 import type { Backend, TableName } from '../../ir/hooks.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { Chain, Rule, Ruleset, Table } from '../../ir/ruleset.ts'
-import { isTooBig, makePacketSets } from '../../packetset/packet-sets.ts'
+import { makePacketSets } from '../../packetset/packet-sets.ts'
 import { ipsetMeaning } from '../../symbolic/ipset-meaning.ts'
 import { universeOf } from '../../symbolic/rule-sets.ts'
 import { findDead } from '../dead.ts'
+import { unlessTooBig } from '../unless-too-big.ts'
 import { chainFacts } from './chain-facts.ts'
 import { costOf, enteringOf, flowsOf, hasCounters, takenBy } from './cost.ts'
 import type { Cost } from './cost.ts'
@@ -150,16 +151,6 @@ function orderTable(draft: DraftTable, shop: IpsetShop, moved: Moved[], undecide
     return [chain, now ?? list] as const
   }))
   return { ...draft, rules }
-}
-
-function unlessTooBig<T>(work: () => T, otherwise: T, note: () => void): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!isTooBig(error)) throw error
-    note()
-    return otherwise
-  }
 }
 
 function resultOf(before: DraftTable, after: DraftTable): TableResult {
