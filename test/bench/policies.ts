@@ -3,6 +3,9 @@
  * run, and the same sentences for ferm, of IPv4 alone: what the measurements read.
  */
 
+import { makeRandom } from '../chance.ts'
+import type { Random } from '../chance.ts'
+
 /** A policy, and what ferm is given in its place. */
 export interface PolicyTexts {
   readonly gate: string
@@ -19,8 +22,6 @@ export function makePolicy(statements: number): PolicyTexts {
   for (let index = ZONES.length + 1 + lists; index < statements; index++) makeStatement(making, index)
   return { gate: `${making.gate.join('\n')}\n`, ferm: `${making.ferm.join('\n')}\n` }
 }
-
-type Random = (below: number) => number
 
 interface Making {
   readonly random: Random
@@ -44,15 +45,6 @@ const SERVICES = [
   { gate: 'udp/33434-33534', ferm: 'proto udp dport 33434:33534' },
   { gate: 'tcp/8000-8100, tcp/9090', ferm: 'proto tcp dport (8000:8100 9090)' },
 ] as const
-
-/** A small linear congruential generator: the measurements need the same text, not good chance. */
-function makeRandom(seed: number): Random {
-  let state = seed >>> 0
-  return below => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 /** Most lists are short; one in forty is long enough for an ipset. */
 function makeList({ random, lists, gate, ferm }: Making, index: number): void {
