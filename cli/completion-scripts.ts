@@ -16,7 +16,8 @@ export type Shell = (typeof SHELLS)[number]
 /** Values that a flag takes, where they are few. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   family: ['ipv4', 'ipv6'], backend: ['legacy', 'nft'], 'fail-on': ['error', 'warning', 'note'],
-  format: ['pretty', 'concise', 'json', 'jsonl', 'sarif', 'github', 'gitlab', 'junit', 'checkstyle'],
+  format: ['pretty', 'concise', 'json', 'jsonl', 'sarif', 'github', 'gitlab', 'junit', 'checkstyle', 'text', 'dot', 'svg'],
+  chain: ['FORWARD', 'INPUT', 'OUTPUT'],
 }
 
 /** Returns the script of a shell. */

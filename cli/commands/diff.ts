@@ -18,7 +18,7 @@ usage: 5x5 diff [flags] OLD NEW
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
   --json                 print {"equal", "whole", "notes", "groups": [{"change", "start", "state", "packets", "before", "after",
-                         "example", "conditions"}]}
+                         "example", "conditions"}]}; "more" in "before" or "after": of some packets only, the causes are too many
 
 Exact over all packets: what becomes of them, and with which addresses, ports, tos and ttl they arrive. A match that no header
 decides (\`-m string\`) counts both ways; a rule with memory (\`-m limit\`) is taken to do the same in both where its text is the same.

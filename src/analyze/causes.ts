@@ -9,6 +9,8 @@ import { gotThrough } from './outcomes.ts'
 /** Packets of a set with the same cause; undefined where no rule had a say. */
 export interface CausedPart {
   readonly by: Decider | undefined
+  /** Beyond the limit: it is the cause, and the fate, of some of these packets only. */
+  readonly isMixed: boolean
   readonly fate: Fate
   readonly set: PacketSet
 }
@@ -23,7 +25,7 @@ export function narrowReached(sets: PacketSets, { fates, decisions, ...others }:
 
 /**
  * Returns the parts of a set by their cause, at most about `limit`: for each, the fate that all of its packets have. What is beyond
- * the limit stands together, with the cause of some of it.
+ * the limit stands together (`isMixed`), with the cause of some of it.
  */
 export function causesOf(sets: PacketSets, { fates, decisions }: Reached, of: PacketSet, { kind, limit }: { readonly kind: CauseKind; readonly limit: number }): readonly CausedPart[] {
   const ordered = decisions.filter(({ verdict }) => verdict === 'accept').sort((one, other) => weight(other, kind) - weight(one, kind))
@@ -32,16 +34,19 @@ export function causesOf(sets: PacketSets, { fates, decisions }: Reached, of: Pa
   for (const fate of fates) {
     if (rest === sets.none) break
     if (!sets.meets(fate.set, rest)) continue
-    const here = parts.length >= limit ? rest : sets.intersect(fate.set, rest)
-    parts.push(...(gotThrough(fate.kind) ? byDecision(sets, ordered.slice(0, limit), fate, here) : [{ by: fate.by, fate, set: here }]))
+    const own = sets.intersect(fate.set, rest)
+    const here = parts.length >= limit ? rest : own
+    const isThrough = gotThrough(fate.kind)
+    const found = isThrough ? byDecision(sets, ordered.slice(0, limit), fate, here) : [{ by: fate.by, fate, set: here }]
+    parts.push(...found.map(part => ({ ...part, isMixed: here !== own || (isThrough && part.by === undefined && ordered.length > limit) })))
     rest = sets.subtract(rest, here)
   }
   return parts
 }
 
 /** Each packet counts for the weightiest decision about it. */
-function byDecision(sets: PacketSets, decisions: readonly Decision[], fate: Fate, of: PacketSet): readonly CausedPart[] {
-  const parts: CausedPart[] = []
+function byDecision(sets: PacketSets, decisions: readonly Decision[], fate: Fate, of: PacketSet): readonly Omit<CausedPart, 'isMixed'>[] {
+  const parts: Omit<CausedPart, 'isMixed'>[] = []
   let rest = of
   for (const { by, set } of decisions) {
     if (rest === sets.none) break

@@ -3,7 +3,7 @@
 import type { Backend } from '../ir/hooks.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
 import { all } from '../meaning/predicate.ts'
-import type { PacketSet } from '../packetset/packet-sets.ts'
+import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import { isTooBig } from '../packetset/packet-sets.ts'
 import type { Decider, Fate, FateKind, FlowState } from '../symbolic/fate.ts'
 import { prepareRuleset } from '../symbolic/prepare-rules.ts'
@@ -34,6 +34,8 @@ export interface DiffSide {
   readonly kind: FateKind
   /** Why; undefined where no rule or policy had a say. */
   readonly by: Decider | undefined
+  /** There are more causes than are told apart: this is that of some of the packets. */
+  readonly isMixed: boolean
   readonly fate: Fate
   /** Returns a packet of the group as the simulator sends it, the same for both sides; undefined where its connection would have to be known. */
   readonly replay: () => Replay | undefined
@@ -61,9 +63,12 @@ const PASSES: readonly { readonly start: Start; readonly state: FlowState }[] = 
   { start: 'arrive', state: 'new' }, { start: 'arrive', state: 'known' }, { start: 'make', state: 'new' }, { start: 'make', state: 'known' },
 ]
 
+/** Beyond so many nodes the rulesets are too big: a minute, and less than half a gigabyte. */
+const MOST_NODES = 20_000_000
+
 /** Compares two rulesets over all packets. Nobody is told of a difference that is none, and none is missed while `isWhole`. */
-export function diffRulesets({ before, after, namespace, backend = 'legacy', nodeLimit }: DiffOptions): RulesetDiff {
-  const space = makeSpace({ family: before.family, rulesets: [before, after], backend, ...(namespace ? { namespace } : {}), ...(nodeLimit === undefined ? {} : { nodeLimit }) })
+export function diffRulesets({ before, after, namespace, backend = 'legacy', nodeLimit = MOST_NODES }: DiffOptions): RulesetDiff {
+  const space = makeSpace({ family: before.family, rulesets: [before, after], backend, nodeLimit, ...(namespace ? { namespace } : {}) })
   const sides = { before: prepareRuleset(before, backend), after: prepareRuleset(after, backend) }
   const notes = new Set<string>()
   const groups: DiffGroup[] = []
@@ -139,7 +144,7 @@ function groupsOf({ sets, surroundings }: Space, { kind, set }: Cell, reached: R
   return causesOf(sets, before, set, { kind, limit: MOST_CAUSES }).flatMap(old => {
     const part = packets(old.set)
     return causesOf(sets, narrowReached(sets, after, part), part, { kind, limit: MOST_CAUSES }).map(now => ({
-      set: now.set, before: { kind: old.fate.kind, by: old.by, fate: old.fate }, after: { kind: now.fate.kind, by: now.by, fate: now.fate },
+      set: now.set, before: { kind: old.fate.kind, by: old.by, isMixed: old.isMixed, fate: old.fate }, after: { kind: now.fate.kind, by: now.by, isMixed: now.isMixed, fate: now.fate },
     }))
   })
 }
@@ -150,9 +155,14 @@ function joinGroups({ sets }: Space, groups: readonly Group[]): readonly Group[]
     const { before, after } = group
     const key = [before.kind, keyOfCause(before.by), before.fate.rewriting.key, after.kind, keyOfCause(after.by), after.fate.rewriting.key].join('|')
     const known = joined.get(key)
-    joined.set(key, known ? { ...known, set: sets.union(known.set, group.set) } : group)
+    joined.set(key, known ? joinedGroups(sets, known, group) : group)
   }
   return [...joined.values()]
+}
+
+function joinedGroups(sets: PacketSets, one: Group, other: Group): Group {
+  const side = (which: 'before' | 'after'): Group['before'] => ({ ...one[which], isMixed: one[which].isMixed || other[which].isMixed })
+  return { ...one, set: sets.union(one.set, other.set), before: side('before'), after: side('after') }
 }
 
 function withReplays(space: Space, sides: Readonly<Record<'before' | 'after', PreparedRuleset>>, reached: Readonly<Record<'before' | 'after', Reached>>, group: Group & Pick<DiffGroup, 'start' | 'state'>): DiffGroup {

@@ -1,7 +1,7 @@
 /** What a change to a ruleset lets in, shuts out, or sends elsewhere. */
 
 import { describePlainly, usualPacket } from '../analyze/plain-view.ts'
-import type { DiffGroup, RulesetDiff } from '../analyze/diff.ts'
+import type { DiffGroup, DiffSide, RulesetDiff } from '../analyze/diff.ts'
 import { keyOfCause } from '../analyze/causes.ts'
 import { gotThrough } from '../analyze/outcomes.ts'
 import { writeProbe } from '../packet/write-packet.ts'
@@ -39,10 +39,14 @@ export function diffJson(diff: RulesetDiff): unknown {
     notes: diff.notes,
     groups: joinReasons(diff).map(group => ({
       change: changeOf(group), start: group.start, state: group.state, packets: wordsOf(diff, group),
-      before: { outcome: group.before.kind, by: deciderJson(group.before.by) }, after: { outcome: group.after.kind, by: deciderJson(group.after.by) },
+      before: sideJson(group.before), after: sideJson(group.after),
       example: exampleOf(group) ?? null, conditions: group.after.replay()?.conditions.map(({ variable, value }) => ({ words: variable.words, matches: value })) ?? [],
     })),
   }
+}
+
+function sideJson({ kind, by, isMixed }: DiffSide): unknown {
+  return { outcome: kind, by: deciderJson(by), ...(isMixed ? { more: true } : {}) }
 }
 
 function changeOf({ before, after }: DiffGroup): Change {
@@ -90,9 +94,14 @@ function writeGroup(diff: RulesetDiff, group: DiffGroup): string {
   const conditions = conditionsInWords(after.replay()?.conditions ?? [])
   return [
     ...wordsOf(diff, group).map(line => `  ${line}\n`),
-    `    because ${deciderInWords(after.by, after.kind)} them; before, ${deciderInWords(before.by, before.kind)} them\n`,
+    `    because ${causeInWords(after)}; before, ${causeInWords(before)}\n`,
     ...(example === undefined ? [] : [`    for example  ${example}${conditions === '' ? '' : `  ${conditions}`}\n`]),
   ].join('')
+}
+
+/** "fw.rules:12 drops them", "fw.rules:12 drops some of them, and other rules the rest". */
+function causeInWords({ by, kind, isMixed }: DiffSide): string {
+  return `${deciderInWords(by, kind)} ${isMixed ? 'some of them, and others the rest (too many to be told apart)' : 'them'}`
 }
 
 function lastSentence({ isWhole }: RulesetDiff, reasons: readonly DiffGroup[], { before, after }: { readonly before: string; readonly after: string }): string {

@@ -28,6 +28,7 @@ const DEAD = ['dead', 'FILE']
 const LINT = ['lint', '--no-config', 'FILE']
 const REACH = ['reach', 'FILE', 'from any to any']
 const OPTIMISE = ['optimise', 'FILE']
+const MATRIX = ['matrix', 'FILE', '--service']
 
 const MEASURES: readonly Measure[] = [
   { name: 'dead, 10,000 first-match rules', words: DEAD, file: () => firstMatchRules(10_000), bar: { seconds: 1, gigabytes: 1 } },
@@ -48,6 +49,14 @@ const MEASURES: readonly Measure[] = [
   { name: 'optimise, 10,000 first-match rules', words: OPTIMISE, file: () => firstMatchRules(10_000) },
   { name: 'optimise, network of 5,556 rules', words: OPTIMISE, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.fixed.rules`, bar: { seconds: 60 } },
   { name: 'optimise, kube-proxy of 5,000 services', words: OPTIMISE, file: () => serviceRules(5_000), bar: { seconds: 60 } },
+  { name: 'matrix, ssh, 4,841 rules', words: [...MATRIX, 'ssh'], file: `${NETWORK}iptables-save-2015-05-15_15-23-41.rules`, bar: { seconds: 5 } },
+  { name: 'matrix, http, 4,841 rules', words: [...MATRIX, 'http'], file: `${NETWORK}iptables-save-2015-05-15_15-23-41.rules`, bar: { seconds: 5 } },
+  { name: 'matrix, ssh, 5,556 rules', words: [...MATRIX, 'ssh'], file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules`, bar: { seconds: 5 } },
+  { name: 'matrix, http, 5,556 rules', words: [...MATRIX, 'http'], file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules`, bar: { seconds: 5 } },
+  { name: 'matrix, ssh, 6,203 rules (IPv6)', words: [...MATRIX, 'ssh'], file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6`, bar: { seconds: 5 } },
+  { name: 'matrix, http, 6,203 rules (IPv6)', words: [...MATRIX, 'http'], file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6`, bar: { seconds: 5 } },
+  { name: 'diff, 4,841 rules, 36 lines differ', words: ['diff', `${NETWORK}iptables-save-2015-05-15_14-14-46.rules`, 'FILE'], file: `${NETWORK}iptables-save-2015-05-15_15-23-41.rules`, bar: { seconds: 5 } },
+  { name: 'diff, 4,849 rules, 126 lines differ', words: ['diff', `${NETWORK}iptables-save-2015-05-13_10-53-20.rules`, 'FILE'], file: `${NETWORK}iptables-save-2015-05-15_15-23-41.rules`, bar: { seconds: 5 } },
 ]
 
 /** After so many seconds a command is ended. */
