@@ -17,7 +17,7 @@ import type { Fate } from '../../src/symbolic/fate.ts'
 import { knownPackets } from '../../src/symbolic/known-connections.ts'
 import { makeSpace, reachableSets } from '../../src/symbolic/reachable-sets.ts'
 import type { Space } from '../../src/symbolic/reachable-sets.ts'
-import { valueFor } from '../../src/symbolic/value.ts'
+import { constantOf, valueFor } from '../../src/symbolic/value.ts'
 import { makeChance } from '../chance.ts'
 import { randomRules } from './random-rules.ts'
 import { endOf, everyPacket, rulesetOf, smallTopology } from './small-universe.ts'
@@ -54,7 +54,7 @@ describe('packets of known connections', () => {
         for (const [direction, probe] of later.entries()) {
           const { outcome } = trace(world, probe, { record: 'none', assume: decisions })
           const set = space.sets.setOf(predicateOf(probe, connection, direction === 0 ? 1 : 0, decisions))
-          const found = fates[probe.inDevice === undefined ? 'make' : 'arrive'].filter(fate => space.sets.meets(fate.set, set))
+          const found = fates[probe.inDevice === undefined ? 'make' : 'arrive'].filter(fate => space.sets.meets(fate.set, set) && isOf(space, fate, probe, connection))
           const texts: readonly string[] = [...new Set(found.map((fate): string => fateText(space, fate, probe, connection)))]
           compared += 1
           if (texts.length !== 1 || texts[0] !== outcomeText(outcome)) expect.fail(`seed ${seed} ${direction === 0 ? 'reply' : 'next'}\n${JSON.stringify(opener.packet)}\n${JSON.stringify(probe.packet)}\nsimulator: ${outcomeText(outcome)}\nsets:      ${texts.join(' | ') || 'nothing'}\n${text}`)
@@ -93,6 +93,20 @@ function predicateOf({ packet, inDevice }: Probe, { original, reply, status, mar
   ])
   const free = [...decisions].map(([key, value]) => (value ? opaque(key, key) : not(opaque(key, key))))
   return all([...headers, ...tuples, ...free, equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', direction), equals('ct.status', status & (CT_STATUS.SRC_NAT | CT_STATUS.DST_NAT)), equals('ct.mark', mark), onDevice('device.in', { name: inDevice ?? '', prefix: false })])
+}
+
+/** Fields that nat left alone are said by the header: equal headers may be those of another connection, with another port before or after. */
+function isOf({ rewritings }: Space, { rewriting }: Fate, { packet }: Probe, connection: Connection): boolean {
+  const subject = { packet, connection } as unknown as Subject
+  const isNext = constantOf(rewritings.valueOf(rewriting, 'ct.direction')) === 0n
+  const becomes = ([['ip.src', 'ct.reply.dst'], ['ip.dst', 'ct.reply.src'], ['l4.sport', 'ct.reply.dport'], ['l4.dport', 'ct.reply.sport']] as const).every(([field, reply]) => {
+    const [said, real] = [valueFor(rewriting.translation.get(field) ?? rewritings.valueOf(rewritings.none, field), from => fieldRow(from).read(subject)), fieldRow(reply).read(subject)]
+    return said === undefined || said === BigInt(real ?? 0)
+  })
+  return (becomes || !isNext) && (['ct.original.src', 'ct.original.dst', 'ct.original.sport', 'ct.original.dport'] as const).every(field => {
+    const [said, real] = [valueFor(rewritings.valueOf(rewriting, field), from => fieldRow(from).read(subject)), fieldRow(field).read(subject)]
+    return said === undefined || packet.sport === undefined || said === BigInt(real ?? 0)
+  })
 }
 
 function outcomeText(outcome: Outcome): string {
