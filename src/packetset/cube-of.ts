@@ -86,10 +86,17 @@ function addLiteral(draft: CubeDraft, level: number, value: boolean): Added {
   const literal = value ? 2 : 1
   if (known === literal) return 'added'
   if (known !== 0) return 'never'
-  if (level >= draft.literals.length) return 'noCube'
+  if (level >= draft.literals.length) draft.literals = widened(draft.literals, level)
   draft.literals[level] = literal
   draft.levels.push(level)
   return 'added'
+}
+
+/** Free variables come without end. */
+function widened(literals: Uint8Array, level: number): Uint8Array {
+  const wider = new Uint8Array(level * 2)
+  wider.set(literals)
+  return wider
 }
 
 /** Adds a set that is a single path. */

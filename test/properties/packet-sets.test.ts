@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { evaluate } from '../../src/meaning/evaluate.ts'
 import { assignedValue } from '../../src/meaning/effect.ts'
-import { all, any, not, onDevice } from '../../src/meaning/predicate.ts'
+import { all, any, not, onDevice, opaque } from '../../src/meaning/predicate.ts'
 import type { Subject } from '../../src/meaning/subject.ts'
 import type { Family } from '../../src/net/address.ts'
 import type { Packet } from '../../src/packet/packet.ts'
@@ -173,3 +173,8 @@ function assigned(subject: Subject, effect: Assignment & { readonly field: 'mark
   if (effect.field === 'ct.mark') return connection ? { ...subject, connection: { ...connection, mark: value } } : subject
   return withFields(subject, effect.field === 'mark' ? { mark: value } : effect.field === 'ip.ttl' ? { ttl: value & 255 } : { tos: value & 255 })
 }
+
+test('a cube has its literal however many free variables there are', () => {
+  const many = makePacketSets('ipv4', { devices: { names: [], prefixes: [], isClosed: false } })
+  for (let number = 0; number < 6000; number++) expect(many.cubeOf([opaque(`chance ${number}`, 'chance')])).toHaveLength(1)
+})
