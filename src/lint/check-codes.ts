@@ -12,8 +12,8 @@ export interface CodeWords {
   readonly why: string
 }
 
-/** Every code that is not a lint rule's, in alphabetical order; a test tells which are missing. */
-export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
+/** Every code that is not a lint rule's, in alphabetical order. */
+export const CHECK_CODES: Readonly<Record<CheckCode, CodeWords>> = {
   'address-in-use': { what: 'two containers or the host have one address', why: 'the second cannot start' },
   'address-on-port': { what: 'a port of a bridge has an address', why: 'the kernel hands what arrives there to the bridge' },
   'ambiguous-option': { what: 'an option is cut short so far that it may be several', why: 'iptables takes an option that is cut short only where one option begins so' },
@@ -64,6 +64,7 @@ export const CHECK_CODES: Readonly<Partial<Record<CheckCode, CodeWords>>> = {
   'mixed-families': { what: 'IPv4 and IPv6 stand in one file', why: 'iptables-restore loads one family, ip6tables-restore the other' },
   'never-matches': { what: 'a rule that no packet can match', why: 'its conditions exclude each other, or no such packet comes to its chain' },
   'no-default-route': { what: 'a host has no default route', why: 'it reaches its own network only' },
+  'no-hairpin': { what: 'a published server is in no zone', why: 'a client beside it would get no answers by the public address: they go straight back, not through the firewall' },
   'no-service': { what: 'endpoints are of a service that is not there', why: 'no rules are written for them' },
   'not-invertible': { what: '`!` stands before what cannot be turned round', why: 'iptables refuses the rule, and with it the table' },
   'not-modelled': { what: 'the file asks for something that is not modelled', why: 'what follows from it is missing in the rules that are shown' },
