@@ -18,12 +18,22 @@ export function checkDuplicates(ruleset: Ruleset): Diagnostic[] {
         if (!rule.target || rule.matches.some(use => use.words || memoryOf(use, family))) continue
         const key = ruleKey(rule, family)
         const earlier = seen.get(key)
-        if (earlier && earlier.span !== rule.span) found.push(duplicate(rule, earlier))
+        if (earlier && earlier.span !== rule.span && !mayBeMarkedBetween(chain, earlier, rule)) found.push(duplicate(rule, earlier))
         else seen.set(key, rule)
       }
     }
   }
   return found
+}
+
+/** Targets after which a packet has the mark that it had. */
+const KEEPS_MARK = new Set(['ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'NFLOG'])
+
+/** Tells whether packets may get another mark between two rules that ask for it: then the second asks anew. */
+function mayBeMarkedBetween({ rules }: Chain, earlier: Rule, later: Rule): boolean {
+  if (!later.matches.some(({ name }) => name === 'mark' || name === 'connmark')) return false
+  const placeOf = ({ id }: Rule): number => rules.findIndex(rule => rule.id === id)
+  return rules.slice(placeOf(earlier), placeOf(later)).some(({ target }) => target && (!('name' in target) || !KEEPS_MARK.has(target.name)))
 }
 
 /** Returns the rules that may stand twice in a chain, in its order: those with equal marks. */
