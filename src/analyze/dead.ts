@@ -50,7 +50,7 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
   const { mostForRedundant = MOST_RULES } = options
   const reach = ruleReach(ruleset, { nodeLimit: MOST_NODES, ...options })
   const undecided = reach.skipped.map(name => `the ${name} table`)
-  const findings = reach.tables.flatMap(run => {
+  const findings = reach.tables.flatMap(run => unlessTooBig((): readonly DeadFinding[] => {
     const dead = deadRules(reach, run)
     const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > mostForRedundant
     const { found: redundant, isWhole } = isLong ? { found: [], isWhole: false } : redundantRules(run, dead.rules)
@@ -59,7 +59,7 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
     const inQuestion = new Set(redundant.filter(({ policyOf }) => policyOf).map(({ at }) => at.rule))
     const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))
     return [...dead.findings, ...redundant.map(one => ({ kind: 'redundant' as const, ...one })), ...unreachableChains(run), ...policies]
-  })
+  }, [], () => undecided.push(`the ${run.table.name} table`)))
   return { reach, findings: findings.sort((one, other) => placeOf(one) - placeOf(other)), undecided }
 }
 
@@ -78,7 +78,8 @@ function deadRules(reach: RuleReach, run: TableRun): { readonly findings: readon
       const at = { rule, number: index + 1, chain }
       if (isReached(reach, run, at)) return
       rules.add(rule.id)
-      findings.push(explain(reach, run, here, at))
+      // That it is dead is sure by now, whatever becomes of the search for the reason.
+      findings.push(unlessTooBig(() => explain(reach, run, here, at), { kind: 'shadowed', at, blame: undefined }, () => undefined))
     })
   }
   return { findings, rules }

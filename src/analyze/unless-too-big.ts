@@ -3,7 +3,7 @@
 import { isTooBig } from '../packetset/packet-sets.ts'
 
 /** Returns what the work returns; where its sets grow too big, `otherwise`, and `note` is called. */
-export function unlessTooBig<T>(work: () => T, otherwise: T, note: () => void): T {
+export function unlessTooBig<T>(work: () => T, otherwise: T, note: () => unknown): T {
   try {
     return work()
   } catch (error) {
