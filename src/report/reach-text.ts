@@ -101,7 +101,9 @@ function isOriginal({ slices }: Value): boolean {
 function lastSentence({ through, ended, elsewhere, asked, undecided, sets }: Reachability, { goal }: ReachQuery): string {
   if (asked === sets.none) return 'There is no such packet.'
   const isWhole = undecided === sets.none
-  if (goal.kind === 'place') return through.length > 0 ? `These packets reach ${goal.name}.` : `No packet reaches ${goal.name}${isWhole ? '' : ' as far as it was decided'}.`
+  const isAll = isWhole && ended.length === 0 && elsewhere.length === 0
+  if (goal.kind === 'place' && through.length > 0) return isAll ? `All of these packets reach ${goal.name}.` : `Some of these packets reach ${goal.name}, others do not.`
+  if (goal.kind === 'place') return `No packet reaches ${goal.name}${isWhole ? '' : ' as far as it was decided'}.`
   if (through.length === 0) return isWhole ? 'None of these packets gets through.' : 'None of these packets gets through as far as it was decided.'
-  return isWhole && ended.length === 0 && elsewhere.length === 0 ? 'All of these packets get through.' : 'Some of these packets get through, others do not.'
+  return isAll ? 'All of these packets get through.' : 'Some of these packets get through, others do not.'
 }
