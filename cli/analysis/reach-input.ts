@@ -1,4 +1,4 @@
-/** What `5x5 reach` asks about: one ruleset, with or without a host, or a world of several hosts, described or made by a compose file. */
+/** What `5x5 reach` asks about: one ruleset, with or without a host, or a world of several hosts, described or made by a compose file or by container networks. */
 
 import { placesOf, worldReachability } from '../../src/analyze/world-reach.ts'
 import { reachability } from '../../src/analyze/reachability.ts'
@@ -11,7 +11,7 @@ import { didYouMean } from '../../src/extensions/did-you-mean.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Address } from '../../src/net/address.ts'
 import { makeLinks } from '../../src/topology/links.ts'
-import type { Topology } from '../../src/topology/topology.ts'
+import type { Namespace, Topology } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 import type { FlagValues } from '../command.ts'
 import type { ComposeWorld } from '../docker/compose-world.ts'
@@ -42,7 +42,12 @@ export async function answerReach(request: ReachRequest): Promise<AnsweredReach>
   const { values, paths, backend, directory } = request
   if (values['compose'] !== undefined || values['engine'] !== undefined || values['daemon'] !== undefined) {
     const compose = await (await import('../docker/compose-input.ts')).readComposeInput({ values, paths, backend, directory })
+    if (compose && (values['network'] !== undefined || values['pods'] !== undefined)) throw commandError('`--compose` and `--network` each make a host', 'give one of them')
     if (compose) return answerInWorld(request, compose.input, new Map([...placesOf(compose.input.topology), ...placesOfCompose(compose.world)]))
+  }
+  if (values['network'] !== undefined || values['pods'] !== undefined) {
+    const { input, outside } = await (await import('../network/network-input.ts')).readNetworkInput({ values, paths, backend, directory })
+    return answerInWorld(request, input, new Map([...placesOf(input.topology), placeOfHost(outside)]))
   }
   if (values['topology'] !== undefined) {
     const { readWorld } = await import('../trace/world-input.ts')
@@ -88,13 +93,18 @@ function checkDevices({ namespace: from, arrivals, goal }: ReachQuery, { namespa
   }
 }
 
-/** Services stand for their first container, HOST for the addresses of the host. */
+/** Services stand for their first container. */
 function placesOfCompose({ host, outside, topology }: ComposeWorld): NamedPlaces {
   const containers = placesOf(topology)
   const services = host.sandboxes.toReversed().flatMap(({ service, container }) => {
     const place = containers.get(container)
     return service === undefined || !place ? [] : [[service, place] as const]
   })
-  const own = (['ipv4', 'ipv6'] as const).map(family => addressOfHost(outside, family)).filter((address): address is Address => address !== undefined)
-  return new Map([...services, [HOST_NAME, { addresses: own }]])
+  return new Map([...services, placeOfHost(outside)])
+}
+
+/** HOST stands for the addresses of the host. */
+function placeOfHost(outside: Namespace): readonly [string, { readonly addresses: readonly Address[] }] {
+  const addresses = (['ipv4', 'ipv6'] as const).map(family => addressOfHost(outside, family)).filter((address): address is Address => address !== undefined)
+  return [HOST_NAME, { addresses }]
 }

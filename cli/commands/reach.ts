@@ -14,6 +14,7 @@ usage: 5x5 reach [flags] [RULES...] 'from END to END [SERVICE]'
   --topology FILE.yaml   devices, addresses, routes, rules and links of one or several hosts: packets are followed from host to host;
                          without it every network is possible: a packet may be for this host or leave by any device
 ${COMPOSE_HELP}
+  --network FILE, --pods FILE   the host that container networks and their pods make (see 5x5 cni); pods and HOST are ENDs
   --all                  show every reason
   --backend legacy|nft   which program loaded the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it the question or their content tells
@@ -33,6 +34,7 @@ examples:
   5x5 reach docker.rules --topology host.yaml 'from eth0 to any tcp'
   5x5 reach --topology net.yaml 'from gw/eth0 to web:443'
   5x5 reach --compose compose.yaml 'from eth0 to web:80'
+  5x5 reach --network podnet.conflist --pods pods.yaml 'from eth0 to HOST:8080'
 
 exit code: 0 answered, 2 the command line or a file cannot be read
 `
@@ -40,12 +42,12 @@ exit code: 0 answered, 2 the command line or a file cannot be read
 /** The command. */
 export const reach: Command = {
   help,
-  flags: { ...COMPOSE_FLAGS, topology: { type: 'string' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
+  flags: { ...COMPOSE_FLAGS, network: { type: 'string', multiple: true }, pods: { type: 'string', multiple: true }, topology: { type: 'string' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, words, terminal) {
     const text = words.at(-1)
     const paths = words.slice(0, -1)
     const isAsked = text !== undefined && /^(from|to)\s/.test(text.trim())
-    if (!isAsked || (paths.length === 0 && values['topology'] === undefined && values['compose'] === undefined)) throw commandError(isAsked ? 'which rules?' : 'which packets?', "usage: 5x5 reach RULES... 'from eth0 to 10.0.0.0/8 tcp/22'")
+    if (!isAsked || (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined))) throw commandError(isAsked ? 'which rules?' : 'which packets?', "usage: 5x5 reach RULES... 'from eth0 to 10.0.0.0/8 tcp/22'")
     const { query, answer, assumptions, isPartial } = await answerReach({ text, paths, values, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory })
     if (values['json'] === true) terminal.out(`${JSON.stringify({ ...reachJson(answer, query), assumptions }, undefined, 2)}\n`)
     else terminal.out(`${assumptions.map(words => `assumed: ${words}\n`).join('')}${writeReach(answer, query, terminal.paint, { all: values['all'] === true })}`)

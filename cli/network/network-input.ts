@@ -11,6 +11,7 @@ import { plain } from '../../src/report/paint.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import { assumedHost } from '../../src/topology/assumed-host.ts'
+import type { Namespace } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 import type { FlagValues } from '../command.ts'
 import { readBase } from '../docker/host-rules.ts'
@@ -32,6 +33,8 @@ export interface NetworkRequest {
 /** The world of `--network`, ready for packets. */
 export interface NetworkInput {
   readonly input: WorldInput
+  /** The host itself, as it is known without the networks. */
+  readonly outside: Namespace
   /** Returns a packet's text without names. */
   readonly fill: (text: string) => string
 }
@@ -58,6 +61,7 @@ export async function readNetworkInput({ values, paths, backend, directory }: Ne
   }
   return {
     input: { topology, backend, rulesetsOf: new Map([[outside.name, rulesets]]), errors: [], warnings: [], partial: false },
+    outside,
     fill: text => fillPods(text, made.containers ?? [], made.namespaces, outside),
   }
 }

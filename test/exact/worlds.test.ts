@@ -45,8 +45,8 @@ describe('sets through several hosts', () => {
         const set = setOfProbe(world, probe, decisions)
         const texts = [...new Set(fates.filter(fate => world.sets.meets(fate.set, set)).map(fate => fateText(world, fate, probe.packet)))]
         const wanted = journeyText(journey)
-        // A packet that circles may meet a connection of its own earlier rounds: a known gap.
-        if (wanted.includes('confirm-clash')) continue
+        // A packet that comes to a host again may meet a connection of its own earlier visit: a known gap (src/symbolic/README.md).
+        if (wanted.includes('confirm-clash') && visitsAgain(journey)) continue
         ends.set(wanted.split(' ').slice(0, 2).join(' '), (ends.get(wanted.split(' ').slice(0, 2).join(' ')) ?? 0) + 1)
         if (texts.length !== 1 || texts[0] !== wanted) expect.fail(`seed ${seed}\n${JSON.stringify(probe)}\nsimulator: ${wanted}\nsets:      ${texts.join(' | ') || 'nothing'}\n${small.text}`)
       }
@@ -69,6 +69,11 @@ function journeyText(journey: Journey): string {
   const reason = circles || (end === 'ttl-exceeded' && isCircle(way.map(leg => leg.namespace))) ? 'circles' : end
   const headers = reason === 'circles' ? '' : `${packet.src} ${packet.dst} ${packet.sport ?? ''} ${packet.dport ?? ''} ttl ${packet.ttl} tos ${packet.tos} mark ${packet.mark}`
   return reason === 'circles' ? `${kind} circles` : `${kind} ${last.namespace} ${reason} ${headers}`
+}
+
+function visitsAgain(journey: Journey): boolean {
+  const names = mainWay(journey.start).map(leg => leg.namespace)
+  return new Set(names).size < names.length
 }
 
 /** Four times in one namespace. */
