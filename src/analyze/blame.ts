@@ -3,11 +3,12 @@
 import type { Chain } from '../ir/ruleset.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
-import { rulesMatching } from './rule-index.ts'
 import { matchedPackets } from './rule-reach.ts'
-import type { RuleReach, RuleRef } from './rule-reach.ts'
+import type { RuleRef } from './rule-reach.ts'
 import { fewestTakers } from './shadowing.ts'
 import type { Taker } from './shadowing.ts'
+import { takersIn } from './takers.ts'
+import type { TakersAt } from './takers.ts'
 
 /** The rules to blame, in the order in which packets come to them; `isFewest` where fewer would not do. */
 export interface RuleBlame {
@@ -24,61 +25,54 @@ interface Stretch {
 /** More ways to a chain than this are not told apart. */
 const MOST_WAYS = 8
 
-/** Returns who decides every packet that the rule would match; undefined where the ways to it are too many or packets change on the way. */
-export function blameFor({ sets }: RuleReach, run: TableRun, at: RuleRef): RuleBlame | undefined {
-  const here = run.runs.get(at.chain)
-  const match = here?.matches[at.number - 1]
+/** One way from a built-in chain to a chain, with what its jumps match. */
+interface Way {
+  readonly stretches: readonly Stretch[]
+  readonly brought: PacketSet
+}
+
+/** What is looked for in one table: its takers, and the ways to its chains, which many dead rules of a chain have in common. */
+interface Search {
+  readonly run: TableRun
+  readonly takersAt: TakersAt
+  readonly ways: Map<Chain, readonly Way[] | undefined>
+}
+
+/** Returns the function that says of a table's dead rules who decides every packet that they would match; undefined where the ways to one are too many or packets change on the way. */
+export function blamesIn(run: TableRun): (at: RuleRef) => RuleBlame | undefined {
+  const search: Search = { run, takersAt: takersIn(run), ways: new Map() }
+  return at => blameFor(search, at)
+}
+
+function blameFor(search: Search, { chain, number }: RuleRef): RuleBlame | undefined {
+  const { run, ways } = search
+  const { sets } = run.ruleSets
+  const here = run.runs.get(chain)
+  const match = here?.matches[number - 1]
   if (!here || !match) return undefined
-  const own = { here, before: at.number - 1 }
-  const local = cover(run, [own], sets.intersect(here.start, match.set()))
+  const own = { here, before: number - 1 }
+  const matching = matchedPackets(sets, { packets: here.start, rewriting: sets.unchanged }, match)
+  const local = cover(search, [own], matching)
   if (local) return local
-  const ways = waysTo(run, at.chain)
-  if (!ways) return undefined
-  const blames = ways.map(({ stretches, brought }) => cover(run, [...stretches, own], sets.intersect(brought, here.start, match.set())))
-  const rules = new Map(blames.flatMap(blame => (blame ? blame.rules.map(ref => [ref.rule.id, ref] as const) : [])))
-  return blames.includes(undefined) || rules.size === 0 ? undefined : { rules: [...rules.values()], isFewest: blames.length === 1 && blames[0]?.isFewest === true }
+  if (!ways.has(chain)) ways.set(chain, waysTo(run, chain))
+  const blames = ways.get(chain)?.map(({ stretches, brought }) => cover(search, [...stretches, own], sets.intersect(brought, matching)))
+  const rules = new Map(blames?.flatMap(blame => (blame ? blame.rules.map(ref => [ref.rule.id, ref] as const) : [])))
+  return !blames || blames.includes(undefined) || rules.size === 0 ? undefined : { rules: [...rules.values()], isFewest: blames.length === 1 && blames[0]?.isFewest === true }
 }
 
 /** Covers what a rule would match with rules that stand before it. */
-function cover(run: TableRun, stretches: readonly Stretch[], wanted: PacketSet): RuleBlame | undefined {
-  const { sets } = run.ruleSets
+function cover({ run, takersAt }: Search, stretches: readonly Stretch[], wanted: PacketSet): RuleBlame | undefined {
   const order = new Map(stretches.map(({ here }, index) => [here.chain, index]))
-  const blame = fewestTakers(sets, wanted, rest => takersOf(run, stretches, rest))
+  const blame = fewestTakers(run.ruleSets.sets, wanted, rest => takersOf(run, takersAt, stretches, rest))
   if (!blame) return undefined
   const rules = [...blame.who].sort((one, other) => (order.get(one.chain) ?? 0) - (order.get(other.chain) ?? 0) || one.number - other.number)
   return { rules, isFewest: blame.isFewest }
 }
 
 /** Gives the rules that take one packet of a set, in order. */
-function* takersOf(run: TableRun, stretches: readonly Stretch[], rest: PacketSet): Generator<Taker<RuleRef>> {
-  const { sets } = run.ruleSets
+function* takersOf({ ruleSets: { sets } }: TableRun, takersAt: TakersAt, stretches: readonly Stretch[], rest: PacketSet): Generator<Taker<RuleRef>> {
   const point = sets.pointOf(rest)
-  if (!point) return
-  for (const { here, before } of stretches) {
-    for (const index of rulesMatching(sets, here, point)) {
-      if (index >= before) break
-      for (const taker of takerOf(run, here, index)) if (sets.includesPoint(taker.takes, point)) yield taker
-    }
-  }
-}
-
-/** Returns what a rule takes away from the rules after it, of packets as they enter its chain. */
-function takerOf(run: TableRun, here: ChainRun, index: number): readonly Taker<RuleRef>[] {
-  const { sets } = run.ruleSets
-  const end = here.ends[index]
-  const match = here.matches[index]
-  const rule = here.chain.rules[index]
-  if (!end || !match || !rule || end.kind === 'continue') return []
-  const isPlain = (here.before[index] ?? []).every(flow => flow.rewriting === sets.unchanged)
-  const matching = isPlain ? match.set() : sets.union(...(here.before[index] ?? []).map(flow => matchedPackets(sets, flow, match)))
-  const back = end.kind === 'jump' ? sets.union(...(run.runs.get(end.to)?.returned ?? []).map(flow => flow.packets)) : sets.none
-  const takes = sets.subtract(matching, back)
-  return takes === sets.none ? [] : [{ who: { rule, number: index + 1, chain: here.chain }, takes }]
-}
-
-interface Way {
-  readonly stretches: readonly Stretch[]
-  readonly brought: PacketSet
+  if (point) for (const { here, before } of stretches) yield* takersAt(here, before, point)
 }
 
 /** Returns the ways from built-in chains to a chain, with what their jumps match; undefined where they are too many. */

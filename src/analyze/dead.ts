@@ -1,13 +1,12 @@
 /** Rules and chains that do nothing: what can never match, what earlier rules take away, what would change nothing if it went, what nothing reaches. */
 
 import type { Chain, Ruleset } from '../ir/ruleset.ts'
-import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
-import { blameFor } from './blame.ts'
+import { blamesIn } from './blame.ts'
 import type { RuleBlame } from './blame.ts'
 import { redundantRules } from './redundant.ts'
 import type { Redundant } from './redundant.ts'
-import { isReached, ruleReach } from './rule-reach.ts'
+import { matchesAny, reachedIn, ruleReach } from './rule-reach.ts'
 import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
 
@@ -51,7 +50,7 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
   const reach = ruleReach(ruleset, { nodeLimit: MOST_NODES, ...options })
   const undecided = reach.skipped.map(name => `the ${name} table`)
   const findings = reach.tables.flatMap(run => unlessTooBig((): readonly DeadFinding[] => {
-    const dead = deadRules(reach, run)
+    const dead = deadRules(run)
     const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > mostForRedundant
     const { found: redundant, isWhole } = isLong ? { found: [], isWhole: false } : redundantRules(run, dead.rules)
     if (!isWhole) undecided.push(`which${redundant.length > 0 ? ' other' : ''} rules of the ${run.table.name} table are redundant${isLong ? ` (it has more than ${mostForRedundant.toLocaleString('en')})` : ''}`)
@@ -68,31 +67,31 @@ function placeOf(finding: DeadFinding): number {
   return ('at' in finding ? finding.at.rule.span.start : finding.chain.span?.start) ?? 0
 }
 
-function deadRules(reach: RuleReach, run: TableRun): { readonly findings: readonly DeadFinding[]; readonly rules: ReadonlySet<number> } {
+function deadRules(run: TableRun): { readonly findings: readonly DeadFinding[]; readonly rules: ReadonlySet<number> } {
   const findings: DeadFinding[] = []
   const rules = new Set<number>()
+  const blameFor = blamesIn(run)
   for (const chain of run.order) {
     const here = run.runs.get(chain)
     if (!here || !isEntered(run, chain)) continue
+    const isReached = reachedIn(run, chain)
     chain.rules.forEach((rule, index) => {
+      if (isReached(index)) return
       const at = { rule, number: index + 1, chain }
-      if (isReached(reach, run, at)) return
       rules.add(rule.id)
       // That it is dead is sure by now, whatever becomes of the search for the reason.
-      findings.push(unlessTooBig(() => explain(reach, run, here, at), { kind: 'shadowed', at, blame: undefined }, () => undefined))
+      findings.push(unlessTooBig(() => whyDead(run, here, at), undefined, () => undefined) ?? { kind: 'shadowed', at, blame: unlessTooBig(() => blameFor(at), undefined, () => undefined) })
     })
   }
   return { findings, rules }
 }
 
-function explain(reach: RuleReach, run: TableRun, here: ChainRun, at: RuleRef): DeadFinding {
-  const { sets } = reach
+/** Undefined where other rules are the reason. */
+function whyDead(run: TableRun, here: ChainRun, at: RuleRef): DeadFinding | undefined {
+  const { sets } = run.ruleSets
   const match = here.matches[at.number - 1]
-  if (!match || match.cube === 'never' || match.set() === sets.none) return { kind: 'contradiction', at }
-  const arrived = sets.union(...[...run.arrivals.values()].flatMap(arrivals => (arrivals.get(at.chain) ?? []).map(flow => flow.packets)))
-  const possible: PacketSet = at.chain.hook ? arrived : here.start
-  if (!sets.meets(possible, match.set())) return { kind: 'misplaced', at, brings: jumpsTo(run, at.chain) }
-  return { kind: 'shadowed', at, blame: unlessTooBig(() => blameFor(reach, run, at), undefined, () => undefined) }
+  if (!match || match.cube === 'never' || (!match.cube && match.set() === sets.none)) return { kind: 'contradiction', at }
+  return matchesAny(sets, match, here.start) ? undefined : { kind: 'misplaced', at, brings: jumpsTo(run, at.chain) }
 }
 
 /** Tells whether any packet comes to a chain. */

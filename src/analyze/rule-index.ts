@@ -11,11 +11,6 @@ const TRIED = 24
 
 const indexes = new WeakMap<ChainRun, CubeIndex>()
 
-/** Gives the indices of the rules that match a packet, in order. */
-export function* rulesMatching(sets: PacketSets, here: ChainRun, point: PacketPoint): Generator<number> {
-  for (const index of rulesAround(here, 0, () => cubesAt(indexOf(here), point))) if (isMatched(sets, here.matches[index], point)) yield index
-}
-
 /** Gives the indices of the rules from one on that match a packet or may do so, since they have forgetful variables; in order. */
 export function* rulesComing(sets: PacketSets, here: ChainRun, point: PacketPoint, from: number): Generator<number> {
   for (const index of rulesAround(here, from, () => cubesAt(indexOf(here), point))) if (here.matches[index]?.isForgetful === true || isMatched(sets, here.matches[index], point)) yield index

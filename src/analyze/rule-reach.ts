@@ -76,24 +76,36 @@ export function packetsAt(sets: PacketSets, table: TableName, hook: Hook): Packe
 }
 
 /** Tells whether any packet reaches a rule and matches; without making the set. */
-export function isReached({ sets }: RuleReach, run: TableRun, { chain, number }: RuleRef): boolean {
-  const here = run.runs.get(chain)
-  const match = here?.matches[number - 1]
-  const before = here?.before[number - 1] ?? []
-  if (!here || !match) return false
-  for (const arrivals of run.arrivals.values()) {
-    for (const arrival of arrivals.get(chain) ?? []) {
-      for (const flow of before) if (arrives(sets, arrival, flow, match, here.start)) return true
-    }
-  }
-  return false
+export function isReached(run: TableRun, { chain, number }: RuleRef): boolean {
+  return reachedIn(run, chain)(number - 1)
 }
 
-function arrives(sets: PacketSets, arrival: Flow, flow: Flow, match: RuleMatch, start: PacketSet): boolean {
+/** Returns the function that tells of a chain's rules, by index, whether any packet reaches them and matches. */
+export function reachedIn({ ruleSets: { sets }, runs, arrivals }: TableRun, chain: Chain): (index: number) => boolean {
+  const here = runs.get(chain)
+  const arrived = [...arrivals.values()].flatMap(byChain => byChain.get(chain) ?? [])
+  const isAll = here !== undefined && arrived.some(({ packets, rewriting }) => rewriting === sets.unchanged && sets.isSubset(here.start, packets))
+  return index => {
+    const match = here?.matches[index]
+    const before = here?.before[index] ?? []
+    if (!match) return false
+    if (isAll && before.every(flow => flow.rewriting === sets.unchanged)) return before.some(flow => matchesAny(sets, match, flow.packets))
+    return arrived.some(arrival => before.some(flow => arrives(sets, arrival, flow, match)))
+  }
+}
+
+/** Tells whether a rule matches any packet of a set; without making the set. */
+export function matchesAny(sets: PacketSets, match: RuleMatch, packets: PacketSet): boolean {
   if (match.cube === 'never') return false
-  const isAll = arrival.rewriting === sets.unchanged && sets.isSubset(start, arrival.packets)
-  const isPlain = flow.rewriting === sets.unchanged
-  if (isAll && isPlain) return match.cube ? sets.meetsCube(flow.packets, match.cube) : sets.meets(flow.packets, match.set())
+  return match.cube ? sets.meetsCube(packets, match.cube) : sets.meets(packets, match.set())
+}
+
+function arrives(sets: PacketSets, arrival: Flow, flow: Flow, match: RuleMatch): boolean {
+  if (match.cube === 'never') return false
+  if (arrival.rewriting === sets.unchanged && flow.rewriting === sets.unchanged) {
+    // What arrives and matches is mostly small, what was left by the rules before is not.
+    return match.cube ? sets.meetInCube(arrival.packets, flow.packets, match.cube) : sets.meets(sets.intersect(arrival.packets, match.set()), flow.packets)
+  }
   const local = matchedPackets(sets, flow, match)
   return sets.meets(arrival.packets, arrival.rewriting === sets.unchanged ? local : sets.readBack(local, arrival.rewriting))
 }

@@ -38,7 +38,7 @@ export function findWitnesses(reach: RuleReach, backend: Backend): readonly Witn
 }
 
 function witnessOf(reach: RuleReach, run: TableRun, at: RuleRef, backend: Backend): Witness {
-  if (!isReached(reach, run, at)) return { kind: 'dead', at }
+  if (!isReached(run, at)) return { kind: 'dead', at }
   for (const hook of run.arrivals.keys()) {
     const set = packetsReaching(reach, run, hook, at)
     for (const part of plainestParts(reach, set)) {

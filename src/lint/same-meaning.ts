@@ -122,7 +122,7 @@ function isNeverMet(ruleset: Ruleset, rules: readonly ChangedRule[], backend: Ba
   const reach = ruleReach(ruleset, { backend, nodeLimit: MOST_NODES })
   return rules.every(one => {
     const run = reach.tables.find(({ table }) => table.name === one.chain.table)
-    return run !== undefined && !isReached(reach, run, one)
+    return run !== undefined && !isReached(run, one)
   })
 }
 

@@ -1,6 +1,6 @@
 /** Cubes: conjunctions of variables, as most rules are. What is done with them walks one path and touches no cache. */
 
-import { beginCube, BOTTOM, highOf, levelOf, lowOf, makeNode, ONE, recallCube, rememberCube, ZERO } from './bdd.ts'
+import { beginCube, BOTTOM, highOf, levelOf, lowOf, makeNode, meets, ONE, recallCube, rememberCube, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
 
 /** Literals in the order of the variables: level * 2, plus one where the variable is 1. */
@@ -24,6 +24,12 @@ export function meetsCube(bdd: Bdd, edge: Edge, cube: Cube): boolean {
   return meetsFrom(bdd, edge, cube, 0)
 }
 
+/** Tells whether two functions are true together anywhere in the cube, without building anything. */
+export function meetInCube(bdd: Bdd, one: Edge, other: Edge, cube: Cube): boolean {
+  beginCube(bdd)
+  return meetFrom(bdd, one, other, cube, 0)
+}
+
 /** Returns the cube as a function. */
 export function cubeEdge(bdd: Bdd, cube: Cube): Edge {
   return cube.reduceRight<Edge>((edge, literal) => (literal & 1 ? makeNode(bdd, literal >> 1, ZERO, edge) : makeNode(bdd, literal >> 1, edge, ZERO)), ONE)
@@ -40,6 +46,18 @@ export function joinCubes(one: Cube, other: Cube): Cube | 'never' {
     if (otherLiteral <= literal) otherAt++
   }
   return joined
+}
+
+/** Returns the literals that both cubes have, in order. */
+export function commonCube(one: Cube, other: Cube): Cube {
+  const common: number[] = []
+  for (let [at, otherAt] = [0, 0]; at < one.length && otherAt < other.length; ) {
+    const [literal, otherLiteral] = [one[at] ?? 0, other[otherAt] ?? 0]
+    if (literal === otherLiteral) common.push(literal)
+    if (literal <= otherLiteral) at++
+    if (otherLiteral <= literal) otherAt++
+  }
+  return common
 }
 
 /** The level of a literal of a cube, `BOTTOM` after the last. */
@@ -127,4 +145,29 @@ function meetsFrom(bdd: Bdd, edge: Edge, cube: Cube, at: number): boolean {
   if (level < cubeLevel) return meetsOnce(bdd, highOf(bdd, edge), cube, at) || meetsOnce(bdd, lowOf(bdd, edge), cube, at)
   if (level > cubeLevel) return meetsFrom(bdd, edge, cube, at + 1)
   return meetsFrom(bdd, ((cube[at] ?? 0) & 1) === 1 ? highOf(bdd, edge) : lowOf(bdd, edge), cube, at + 1)
+}
+
+/** Remembers by the first function the second one that it does not meet; `meetsOnce` remembers that the first is true nowhere. */
+function meetOnce(bdd: Bdd, one: Edge, other: Edge, cube: Cube, at: number): boolean {
+  if (one === ZERO || other === ZERO) return false
+  const apart = recallCube(bdd, one, at)
+  if (apart === other || apart === ZERO) return false
+  if (meetFrom(bdd, one, other, cube, at)) return true
+  rememberCube(bdd, one, at, other)
+  return false
+}
+
+function meetFrom(bdd: Bdd, one: Edge, other: Edge, cube: Cube, at: number): boolean {
+  if (one === ZERO || other === ZERO || one === (other ^ 1)) return false
+  if (one === ONE || one === other) return meetsFrom(bdd, other, cube, at)
+  if (other === ONE) return meetsFrom(bdd, one, cube, at)
+  if (at === cube.length) return meets(bdd, one, other)
+  const [oneLevel, otherLevel, cubeLevel] = [levelOf(bdd, one), levelOf(bdd, other), literalLevel(cube, at)]
+  const level = Math.min(oneLevel, otherLevel)
+  if (level > cubeLevel) return meetFrom(bdd, one, other, cube, at + 1)
+  const isHigh = level < cubeLevel || ((cube[at] ?? 0) & 1) === 1
+  const isLow = level < cubeLevel || !isHigh
+  const next = level < cubeLevel ? at : at + 1
+  if (isHigh && meetOnce(bdd, oneLevel === level ? highOf(bdd, one) : one, otherLevel === level ? highOf(bdd, other) : other, cube, next)) return true
+  return isLow && meetOnce(bdd, oneLevel === level ? lowOf(bdd, one) : one, otherLevel === level ? lowOf(bdd, other) : other, cube, next)
 }

@@ -11,7 +11,7 @@ import type { DevicePattern } from '../net/device-name.ts'
 import type { Family } from '../net/address.ts'
 import { and, meets, ONE, or, TooManyNodes, variable, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
-import { cubeEdge, intersectCube, joinCubes, meetsCube, memberInCube, subtractCube } from './bdd-cubes.ts'
+import { commonCube, cubeEdge, intersectCube, joinCubes, meetInCube, meetsCube, memberInCube, subtractCube } from './bdd-cubes.ts'
 import type { Cube } from './bdd-cubes.ts'
 import { countAssignments, exists, joinAll, sizeOf, substitute, supportOf } from './bdd-quantify.ts'
 import type { ValueRange } from './bdd-values.ts'
@@ -92,9 +92,13 @@ export interface PacketSets {
   subtractCube(from: PacketSet, cube: PacketCube): PacketSet
   intersectCube(set: PacketSet, cube: PacketCube): PacketSet
   meetsCube(set: PacketSet, cube: PacketCube): boolean
+  /** Tells whether two sets have a packet in common of which the cube holds. */
+  meetInCube(one: PacketSet, other: PacketSet, cube: PacketCube): boolean
   setOfCube(cube: PacketCube): PacketSet
   /** What holds in both cubes; 'never' where they exclude each other. */
   joinCubes(one: PacketCube, other: PacketCube): PacketCube | 'never'
+  /** The narrowest cube that holds of all packets of both. */
+  commonCube(one: PacketCube, other: PacketCube): PacketCube
 
   /** The packets that differ from one of the set in this field at most. Ports and the like go with the protocol, all of `ct.` with `ct.state`. */
   exists(set: PacketSet, field: NumberField | DeviceField): PacketSet
@@ -221,7 +225,7 @@ function namesOfDevices({ layout }: Space): readonly string[] {
   return coding.kind === 'device' ? coding.devices.classes.map((_, code) => nameOfDevice(coding.devices, code)) : []
 }
 
-function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'setOfCube' | 'joinCubes'> {
+function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'meetInCube' | 'setOfCube' | 'joinCubes' | 'commonCube'> {
   const { bdd } = space
   return {
     cubeOf: predicates => {
@@ -231,8 +235,10 @@ function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'inte
     subtractCube: (from, cube) => branded(subtractCube(bdd, from, cube)),
     intersectCube: (set, cube) => branded(intersectCube(bdd, set, cube)),
     meetsCube: (set, cube) => meetsCube(bdd, set, cube),
+    meetInCube: (one, other, cube) => meetInCube(bdd, one, other, cube),
     setOfCube: cube => branded(cubeEdge(bdd, cube)),
     joinCubes: (one, other) => joinCubes(one, other) as PacketCube | 'never',
+    commonCube: (one, other) => commonCube(one, other) as PacketCube,
   }
 }
 

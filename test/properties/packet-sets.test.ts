@@ -67,6 +67,19 @@ describe.each(families)('packet sets of %s', family => {
     }), { numRuns: 800 })
   })
 
+  test('a cube and two others: where they meet, and what is common', () => {
+    fc.assert(fc.property(fc.array(terms(family), { maxLength: 5 }), predicates(family), predicates(family), fc.array(terms(family), { maxLength: 5 }), (conjunction, one, other, second) => {
+      const [cube, otherCube] = [sets.cubeOf(conjunction), sets.cubeOf(second)]
+      if (typeof cube !== 'object') return
+      const [a, b, whole] = [sets.setOf(one), sets.setOf(other), sets.setOfCube(cube)]
+      expect(sets.meetInCube(a, b, cube)).toBe(sets.intersect(a, b, whole) !== sets.none)
+      if (typeof otherCube !== 'object') return
+      const common = sets.commonCube(cube, otherCube)
+      expect(sets.isSubset(sets.union(whole, sets.setOfCube(otherCube)), sets.setOfCube(common))).toBe(true)
+      expect(common).toEqual(cube.filter(literal => otherCube.includes(literal)))
+    }), { numRuns: 400 })
+  })
+
   test('a sample is a member, and looks the same to evaluate', () => {
     fc.assert(fc.property(predicates(family), predicate => {
       const set = sets.setOf(predicate)
