@@ -13,6 +13,8 @@ import { readHints } from '../topology/rule-hints.ts'
 import type { RuleHints } from '../topology/rule-hints.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Topology } from '../topology/topology.ts'
+import { hintLookup } from './hint-lookup.ts'
+import type { HintsAt } from './hint-lookup.ts'
 import { exactly, holds, withFields } from './packet-class.ts'
 import type { KnownDevice, PacketClass } from './packet-class.ts'
 
@@ -24,6 +26,7 @@ export interface World {
   readonly source: Address | undefined
   /** What the rules give away about the network. */
   readonly hints: RuleHints
+  readonly hintsAt: HintsAt
 }
 
 /** Addresses to choose from: those for documentation first. */
@@ -46,7 +49,7 @@ export function worldOf(ruleset: Ruleset, topology: Topology | undefined): World
   const hints = readHints([ruleset])
   const outside = hints.outside !== undefined && !isInnerDevice(hints.outside) ? hints.outside : undefined
   const device = routed ?? outside ?? (hints.devices.length === 0 ? 'eth0' : { not: ['lo', ...hints.devices.filter(isInnerDevice)] })
-  return { device, source, hints }
+  return { device, source, hints, hintsAt: hintLookup(hints) }
 }
 
 /** Tells whether a device is of this host's own making: of containers, virtual machines, tunnels. */

@@ -4,7 +4,7 @@ import { predicateOf } from '../../extensions/meaning-of.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { Rule } from '../../ir/ruleset.ts'
 import { CT_STATE } from '../../meaning/fields.ts'
-import { prefixIncludes, writeAddress } from '../../net/address.ts'
+import { writeAddress } from '../../net/address.ts'
 import type { Address } from '../../net/address.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
@@ -22,7 +22,7 @@ export const dnatWithoutForwardAccept: LintRule = {
   check(inputs, report) {
     const { ruleset, family, chains, topology, world } = inputs
     const own = (topology?.namespaces ?? []).flatMap(({ devices }) => devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
-    const isElsewhere = (address: Address): boolean => (own.length > 0 ? !own.includes(address) : world.hints.prefixes.some(({ prefix }) => prefixIncludes(prefix, address)))
+    const isElsewhere = (address: Address): boolean => (own.length > 0 ? !own.includes(address) : world.hintsAt(address).length > 0)
     eachRule(ruleset, (rule, _number, chain, table) => {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0] : undefined

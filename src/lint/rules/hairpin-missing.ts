@@ -3,7 +3,7 @@
 import { eachRule } from '../../ir/ruleset.ts'
 import type { Rule } from '../../ir/ruleset.ts'
 import type { Address, Prefix } from '../../net/address.ts'
-import { lengthOfMask, maskAddress, prefixIncludes, writeAddress, writePrefix } from '../../net/address.ts'
+import { lengthOfMask, maskAddress, writeAddress, writePrefix } from '../../net/address.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import { fateAt } from '../fate.ts'
@@ -21,13 +21,12 @@ export const hairpinMissing: LintRule = {
   needs: ['whole', 'chains', 'world'],
   check(inputs, report) {
     const { ruleset, family, chains, world } = inputs
-    const { prefixes } = world.hints
     eachRule(ruleset, (rule, _number, chain, table) => {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0]?.low : undefined
       // On a bridge of containers br_netfilter translates the answer back.
       if (chain.name === 'DOCKER') return
-      const hint = server === undefined ? undefined : prefixes.find(({ prefix, device }) => !isInnerDevice(device) && (lengthOfMask(prefix.mask) ?? 0) < (family === 'ipv4' ? 31 : 127) && prefixIncludes(prefix, server))
+      const hint = server === undefined ? undefined : world.hintsAt(server).find(({ prefix, device }) => !isInnerDevice(device) && (lengthOfMask(prefix.mask) ?? 0) < (family === 'ipv4' ? 31 : 127))
       if (server === undefined || !hint) return
       const packets = fromNeighbour(rule, server, hint, inputs)
       const translated = packets && fateAt({ ruleset, hook: 'PREROUTING', tables: ['mangle', 'nat'] }, packets)
