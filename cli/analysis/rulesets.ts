@@ -1,5 +1,6 @@
 /** What commands that speak of all packets read: one ruleset, and the namespace that it is for. */
 
+import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
@@ -8,6 +9,7 @@ import { plain } from '../../src/report/paint.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { guessFamily } from '../../src/save/family.ts'
 import { readRuleset } from '../../src/save/read.ts'
+import type { ReadResult } from '../../src/save/read.ts'
 import type { Namespace } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 import { readSources, withShortPaths } from '../input.ts'
@@ -20,12 +22,31 @@ export interface RulesetInput {
 }
 
 /** Returns the ruleset of some files, loaded one after the other. A loop of chains, which no kernel loads, is a `commandError`. */
-export function readOneRuleset(paths: readonly string[], { family, backend, directory }: RulesetInput): Ruleset {
+export function readOneRuleset(paths: readonly string[], input: RulesetInput): Ruleset {
+  return readRules(paths, input).value
+}
+
+/** Returns the ruleset of some files; a line that cannot be read is a `commandError` that `why` tells the reason of. */
+export function readWholeRuleset(paths: readonly string[], input: RulesetInput, why: string): Ruleset {
+  const { value, diagnostics } = readRules(paths, input)
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  if (value.partial) throw commandError(`${errors.length > 1 ? `${errors.length} lines cannot be read` : 'a line cannot be read'}, and ${why}`, `${writeDiagnostics(errors.slice(0, 3), plain)}${errors.length > 3 ? '\n5x5 check shows all\n' : ''}`.trimEnd())
+  return value
+}
+
+function readRules(paths: readonly string[], { family, backend, directory }: RulesetInput): ReadResult {
   const sources = withShortPaths(readSources(paths, directory))
   const { value, diagnostics } = readRuleset(sources, { family: family ?? guessFamily(sources), backend })
+  refuseForeign(diagnostics)
   const loop = [...diagnostics, ...checkRuleset(value, { backend })].find(({ code }) => code === 'chain-loop')
   if (loop) throw commandError(`the rules cannot be loaded: ${loop.message}`, '5x5 check shows where')
-  return value
+  return { value, diagnostics }
+}
+
+/** Refuses what is no ruleset: an answer that is true of no rules at all would be taken for one about those of the file. */
+export function refuseForeign(diagnostics: readonly Diagnostic[]): void {
+  const foreign = diagnostics.find(({ code }) => code === 'not-a-ruleset')
+  if (foreign) throw commandError(`\`${foreign.span.source.path}\` is not a ruleset: ${foreign.message}`, foreign.help)
 }
 
 /** Returns the first namespace of a topology file; undefined where none is given. */

@@ -9,7 +9,7 @@ import { eachRule } from '../../src/ir/ruleset.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import { optimiseJson, writeOptimised } from '../../src/report/optimise-text.ts'
 import { writeRuleset } from '../../src/save/write.ts'
-import { readOneRuleset } from '../analysis/rulesets.ts'
+import { readWholeRuleset } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
@@ -53,8 +53,7 @@ export const optimise: Command = {
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which rules?', 'usage: 5x5 optimise RULES...')
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const before = readOneRuleset(paths, { family: readFamily(values['family']), backend, directory: terminal.directory })
-    if (before.partial) throw commandError('a line of the rules is not understood, and rules without it would not have the same meaning', '5x5 check shows which')
+    const before = readWholeRuleset(paths, { family: readFamily(values['family']), backend, directory: terminal.directory }, 'rules without it would not have the same meaning')
     const output = typeof values['output'] === 'string' ? values['output'] : undefined
     const result = optimiseRuleset(before, { steps: readSteps(values['only'], output === '-'), ipsetThreshold: readThreshold(values['ipset-threshold']), backend })
     const rules = writeRuleset(result.ruleset, { backend, tableOrder: 'file', counters: hasCounters(before) })

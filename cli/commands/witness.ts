@@ -8,6 +8,7 @@ import { writeProbe } from '../../src/packet/write-packet.ts'
 import { count } from '../../src/report/paint.ts'
 import { placeOf, ruleText } from '../../src/report/rule-words.ts'
 import { readRuleset } from '../../src/save/read.ts'
+import { refuseForeign } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues } from '../command.ts'
 import { readBackend, readFamily, readSources } from '../input.ts'
@@ -48,6 +49,7 @@ export const witness: Command = {
         terminal.out(tooBig.map(name => `# the ${name} table is too big: its rules have no packets here\n`).join(''))
       }
       terminal.out(`# ${count(withPacket, 'rule')} of ${all.length} ${withPacket === 1 ? 'has its' : 'have their'} packet\n`)
+      if (found.some(({ partial }) => partial)) terminal.err('partial: lines that could not be read are left out\n')
     }
     return withPacket === all.length && found.every(({ tooBig }) => tooBig.length === 0) ? EXIT.clean : EXIT.findings
   },
@@ -63,7 +65,8 @@ interface Found {
 function findIn(source: SourceFile, values: FlagValues): Found {
   const backend = readBackend(values['backend']) ?? 'legacy'
   const family = readFamily(values['family'])
-  const { value } = readRuleset([source], { backend, ...(family === undefined ? {} : { family }) })
+  const { value, diagnostics } = readRuleset([source], { backend, ...(family === undefined ? {} : { family }) })
+  refuseForeign(diagnostics)
   const reach = ruleReach(value, { backend })
   return { source, partial: value.partial, tooBig: reach.skipped, witnesses: findWitnesses(reach, backend) }
 }

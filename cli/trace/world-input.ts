@@ -13,6 +13,7 @@ import { readRuleset } from '../../src/save/read.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
 import type { World } from '../../src/simulate/world.ts'
 import type { Namespace, Topology } from '../../src/topology/topology.ts'
+import { refuseForeign } from '../analysis/rulesets.ts'
 import { commandError } from '../command.ts'
 import type { FlagValues } from '../command.ts'
 import { readFamily, readSources, withShortPaths } from '../input.ts'
@@ -106,6 +107,7 @@ function readFamilies(sources: readonly SourceFile[], familyFor: (source: Source
     const files = sources.filter(source => familyFor(source) === family)
     return files.length === 0 ? [] : [readRuleset(files, { family, backend })]
   })
+  for (const { diagnostics } of read) refuseForeign(diagnostics)
   const all = read.flatMap(({ value, diagnostics }) => [...diagnostics, ...checkRuleset(value, { backend })])
   const errors = all.filter(({ severity, backend: only }) => severity === 'error' && (only === undefined || only === backend))
   const loop = errors.find(({ code }) => code === 'chain-loop')

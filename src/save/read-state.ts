@@ -43,6 +43,10 @@ export interface ReadState {
   partial: boolean
   /** CR LF line ends were reported. */
   saidCarriageReturn: boolean
+  /** What a shell would have to work out was reported. */
+  saidShellScript: boolean
+  /** The tables that have begun in this source. */
+  readonly begun: Set<TableName>
 }
 
 /** What all sources of a ruleset share while they are read. */
@@ -53,7 +57,7 @@ export function makeReadState(shared: SharedState, source: SourceFile): ReadStat
   const line: RuleLine = { source, start: 0, end: 0, words: [], quoting: 'restore' }
   const complain = complainInto(shared.diagnostics, line)
   const known = makeKnownLines(shared.tree, shared.vocabulary, line, shared.counters)
-  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), known, table: undefined, before: undefined, ended: false, skipping: false, partial: false, saidCarriageReturn: false }
+  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), known, table: undefined, before: undefined, ended: false, skipping: false, partial: false, saidCarriageReturn: false, saidShellScript: false, begun: new Set() }
 }
 
 /** Returns the draft of a table, made when first named. */

@@ -11,9 +11,11 @@ import type { Family } from '../net/address.ts'
 import { checkJumps } from './check-jumps.ts'
 import { isCommandForm, readCommandLine } from './command-lines.ts'
 import { guessFamily } from './family.ts'
+import { foreignText } from './foreign-text.ts'
+import type { ForeignText } from './foreign-text.ts'
 import { makeLineTree } from './line-tree.ts'
 import { makeVocabulary } from './option-table.ts'
-import { makeReadState } from './read-state.ts'
+import { makeReadState, skipLine } from './read-state.ts'
 import type { ReadState, SharedState } from './read-state.ts'
 import { endOfSource, readRestoreLine } from './restore-lines.ts'
 import { finishRuleset } from './restore-changes.ts'
@@ -52,7 +54,10 @@ function readSource(state: ReadState): void {
   const { line } = state
   const { text } = line.source
   if (/^\s*$/.test(text.slice(0, 1000)) && text.trim() === '') state.complain('empty-file', -1, 'the file is empty', { severity: 'warning' })
-  const readLine = isCommandForm(text) ? readCommandLine : readRestoreLine
+  const isCommands = isCommandForm(text)
+  const foreign = isCommands ? undefined : foreignText(text)
+  if (foreign) return skipForeign(state, foreign)
+  const readLine = isCommands ? readCommandLine : readRestoreLine
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf('\n', start)
     line.start = start
@@ -60,5 +65,14 @@ function readSource(state: ReadState): void {
     start = line.end + 1
     readLine(state)
   }
-  if (readLine === readRestoreLine) endOfSource(state)
+  if (!isCommands) endOfSource(state)
+}
+
+/** One finding says what the whole text is: what each of its lines is not says less. */
+function skipForeign(state: ReadState, { at, message, help }: ForeignText): void {
+  const { line } = state
+  const newline = line.source.text.indexOf('\n', at)
+  line.start = at
+  line.end = newline === -1 ? line.source.text.length : newline
+  skipLine(state, 'not-a-ruleset', -1, message, { help })
 }
