@@ -16,8 +16,9 @@ import { causesOf, keyOfCause, narrowReached } from './causes.ts'
 import type { CauseKind } from './causes.ts'
 import { leavingBy, outcomeClasses } from './outcomes.ts'
 import type { OutcomeClass } from './outcomes.ts'
-import { replayOf } from './replay.ts'
+import { replayOf, sampleOf } from './replay.ts'
 import type { Replay } from './replay.ts'
+import { selfAddressed } from './self-addressed.ts'
 import { suspectSet } from './suspects.ts'
 
 /** Two rulesets of one family. Without a namespace every topology counts: what is equal is equal wherever it is loaded. */
@@ -92,7 +93,9 @@ function diffPass(space: Space, sides: Readonly<Record<'before' | 'after', Prepa
   const after = reachableSets(space, sides.after.ruleset, { start, state, within })
   for (const note of [...before.notes, ...after.notes]) notes.add(note)
   const cells = differences(space, outcomeClasses(space, before.fates), outcomeClasses(space, after.fates))
-  return joinGroups(space, cells.flatMap(cell => groupsOf(space, cell, { before, after }))).map(group => withReplays(space, sides, { before, after }, { start, state, ...group }))
+  const isPossible = space.surroundings.kind === 'free' && start === 'arrive' ? selfAddressed(sets).isPossible : undefined
+  const found = joinGroups(space, cells.flatMap(cell => groupsOf(space, cell, { before, after })))
+  return found.filter(({ set }) => isPossible?.(set) ?? true).map(group => withReplays(space, sides, { before, after }, { start, state, ...group }))
 }
 
 /** Packets of one outcome before and another one after. */
@@ -166,7 +169,7 @@ function joinedGroups(sets: PacketSets, one: Group, other: Group): Group {
 }
 
 function withReplays(space: Space, sides: Readonly<Record<'before' | 'after', PreparedRuleset>>, reached: Readonly<Record<'before' | 'after', Reached>>, group: Group & Pick<DiffGroup, 'start' | 'state'>): DiffGroup {
-  const sample = once(() => (group.state === 'known' ? undefined : space.sets.sample(group.set)))
+  const sample = once(() => (group.state === 'known' ? undefined : sampleOf(space, group.set)))
   const side = (which: 'before' | 'after'): DiffSide => {
     const replay = once(() => {
       const one = sample()

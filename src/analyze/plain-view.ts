@@ -25,6 +25,9 @@ export const isConsistent: Predicate = any([
   all([not(isKeptHere), equals('addressType.dst', ADDRESS_TYPE.UNICAST)]),
 ])
 
+/** What arrives comes from somebody else. */
+const isFromOthers: Predicate = any([onDevice('device.in', { name: '', prefix: false }), equals('addressType.src', ADDRESS_TYPE.UNICAST)])
+
 /** Addresses that no single host on the net has. */
 const NOBODYS: Readonly<Record<PacketSets['family'], (field: 'ip.src' | 'ip.dst') => Predicate>> = { ipv4: (field: 'ip.src' | 'ip.dst') => any([within(field, 0, 0x00ffffff), masked(field, 0xff000000, 0x7f000000), within(field, 0xe0000000, 0xffffffff)]), ipv6: (field: 'ip.src' | 'ip.dst') => any([within(field, 0n, 1n), masked(field, 0xffn << 120n, 0xffn << 120n)]) }
 
@@ -61,7 +64,8 @@ export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet,
   const view = sets.intersect(set, usual)
   const delivered = sets.setOf(isKeptHere)
   const isForHost = sets.isSubset(view, delivered)
-  const likely = sets.intersect(usual, sets.setOf(isConsistent))
+  const fromOthers = sets.intersect(usual, sets.setOf(isFromOthers))
+  const likely = [sets.intersect(fromOthers, sets.setOf(isConsistent)), fromOthers].find(one => sets.meets(one, view)) ?? usual
   const among = isForHost ? sets.intersect(likely, delivered) : sets.meets(view, delivered) ? likely : sets.subtract(likely, delivered)
   const plain = LEFT_OUT.filter(field => state === 'new' || field !== 'ct.state').reduce((now, field) => {
     const wider = sets.exists(now, field)

@@ -20,6 +20,7 @@ import type { FreeVariable } from '../symbolic/prepare-rules.ts'
 import type { Space } from '../symbolic/reachable-sets.ts'
 import { ownAddressKey } from '../symbolic/read-through.ts'
 import { valueFor } from '../symbolic/value.ts'
+import { selfAddressed } from './self-addressed.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Device, Namespace, Route, Topology } from '../topology/topology.ts'
@@ -56,8 +57,15 @@ export interface ReplayQuestion {
 
 /** Returns a natural packet of the set with its trace; undefined of the empty set. */
 export function replaySample({ space, ruleset, fate, set, variables }: ReplayQuestion): Replay | undefined {
-  const sample = space.sets.sample(set)
+  const sample = sampleOf(space, set)
   return sample && replayOf(space, ruleset, fate, sample, variables)
+}
+
+/** Returns a natural packet of the set that some host may see; undefined where there is none. */
+export function sampleOf({ sets, surroundings }: Space, set: PacketSet): Sample | undefined {
+  const sample = sets.sample(set)
+  if (surroundings.kind === 'described' || sample?.packet.src !== sample?.packet.dst) return sample
+  return sets.sample(selfAddressed(sets).possiblePart(set))
 }
 
 /** Returns the trace of a sample. */
@@ -134,7 +142,9 @@ function topologyFor(space: Space, fate: Fate, sample: Sample): Topology {
   const isOwnAtFirst = (sample.subject.addressType(sample.packet.dst, 'any') & ADDRESS_TYPE.LOCAL) !== 0
   const rewritten = values.get('ip.dst')
   const isDelivered = fate.kind === 'local' || (rewritten ? sample.decisions.get(ownAddressKey('addressType.dst', rewritten)) === true : sample.inDevice !== '' && sample.outDevice === '' && !isOut(fate))
-  const own = [...(isOwnAtFirst ? [sample.packet.dst] : []), ...(isDelivered && destination !== undefined ? [destination] : [])].filter(isHostAddress)
+  const isOwnSource = (sample.subject.addressType(sample.packet.src, 'any') & ADDRESS_TYPE.LOCAL) !== 0
+  const isBroadcast = (sample.subject.addressType(sample.packet.dst, 'any') & ADDRESS_TYPE.BROADCAST) !== 0
+  const own = [...(isDelivered && destination !== undefined && !(isBroadcast && destination === sample.packet.dst) ? [destination] : []), ...(isOwnAtFirst ? [sample.packet.dst] : []), ...(isOwnSource ? [sample.packet.src] : [])].filter(isHostAddress)
   const home = sample.inDevice === '' || sample.inDevice === LOOPBACK.name ? names[0] : sample.inDevice
   const devices = names.map((name, index): Device => ({
     name, kind: 'physical', mtu: 1500, up: true, hairpin: false,
@@ -142,6 +152,7 @@ function topologyFor(space: Space, fate: Fate, sample: Sample): Topology {
   }))
   const last = fate.rewriting.devices['device.out'] ?? drawn ?? ''
   const routes = [
+    ...(isBroadcast ? broadcastRoute(sample.packet.dst, sample.outDevice === '' ? sample.inDevice : sample.outDevice) : []),
     ...routeTo(own.includes(sample.packet.dst) ? undefined : sample.packet.dst, sample.outDevice),
     ...routeTo(destination === undefined || own.includes(destination) ? undefined : destination, last === '' ? sample.outDevice : last),
     ...(names[0] === undefined ? [] : [defaultRoute(family, home ?? names[0])]),
@@ -154,8 +165,9 @@ function isOut({ kind, by }: Fate): boolean {
   return kind === 'forward' || kind === 'sent' || (by !== undefined && 'hook' in by && (by.hook === 'FORWARD' || by.hook === 'POSTROUTING'))
 }
 
-function finalDestination({ rewritings }: Space, { rewriting }: Fate, { packet }: Sample): Address | undefined {
-  const value = valueFor(rewritings.valueOf(rewriting, 'ip.dst'), of => readField(of, packet))
+/** An address that REDIRECT takes is the one that the sample's connection is answered from. */
+function finalDestination({ rewritings }: Space, { rewriting }: Fate, { packet, subject }: Sample): Address | undefined {
+  const value = valueFor(rewritings.valueOf(rewriting, 'ip.dst'), of => (of === 'ct.reply.src' ? subject.connection?.reply.src : readField(of, packet)))
   return value === undefined ? undefined : packet.family === 'ipv4' ? Number(value) : value
 }
 
@@ -167,6 +179,11 @@ function routeTo(address: Address | undefined, device: string): readonly Route[]
   if (address === undefined || device === '' || device === LOOPBACK.name) return []
   const family = familyOf(address)
   return [{ kind: 'unicast', prefix: { address, mask: maskOfLength(family, addressWidth(family)) }, table: ROUTE_TABLE.main, metric: 0, device }]
+}
+
+/** An address is a broadcast one because the local table says so. */
+function broadcastRoute(address: Address, device: string): readonly Route[] {
+  return routeTo(address, device).map(route => ({ ...route, kind: 'broadcast', table: ROUTE_TABLE.local }))
 }
 
 function defaultRoute(family: 'ipv4' | 'ipv6', device: string): Route {

@@ -1,7 +1,7 @@
 /** The way of sets of IP packets through one host: in, through, out. The mirror of the simulator's ip-path.ts. */
 
 import { CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
-import { equals, within } from '../meaning/predicate.ts'
+import { all, equals, not, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import { joinClasses } from './packet-class.ts'
@@ -10,9 +10,11 @@ import { drawnWay, onWay, routeOutput } from './route-output.ts'
 import type { Rewriting, Translation } from './rewriting.ts'
 import type { Run } from './run.ts'
 import { runHook } from './run-hook.ts'
+import { ALL_HOSTS, isMulticast } from './special-addresses.ts'
 import { adjustValue, keyOfValue } from './value.ts'
 
 const LOOPBACK_DEVICE = 'lo'
+const isUnjoinedGroup = all([isMulticast('ip.dst'), not(equals('ip.dst', ALL_HOSTS))])
 const UNTRANSLATED: Translation = new Map()
 
 /** Packets that arrive; `set` says on which devices; of known connections `translation` is what nat does to them. Their fates are noted in the run. */
@@ -42,7 +44,17 @@ export function receiveClasses(run: Run, entering: Classes, { isLooped }: { read
   const keepsRoute = ({ rewriting }: PacketClass): boolean => isLooped && before.has(destinationKey(run, rewriting))
   const after = [...runHook(run, 'PREROUTING', entering)].map(([rewriting, set]): PacketClass => ({ rewriting, set }))
   const { delivered, forwarded } = routeClasses(run, after.filter(packets => !keepsRoute(packets)))
-  goOn(run, { delivered: [...after.filter(keepsRoute), ...delivered], forwarded })
+  goOn(run, { delivered: [...joinedGroups(run, after.filter(keepsRoute)), ...delivered], forwarded })
+}
+
+/** Kernel: what comes over lo to a group is taken where lo is in the group, as it is in that of all hosts. Source: net/ipv4/route.c __mkroute_output(). */
+function joinedGroups(run: Run, list: readonly PacketClass[]): readonly PacketClass[] {
+  if (run.family === 'ipv6') return list
+  return list.map(({ rewriting, set }) => {
+    const strange = run.sets.intersect(set, run.setOf(isUnjoinedGroup, rewriting))
+    if (strange !== run.sets.none) run.end('drop', { kind: 'kernel', reason: 'not-for-this-host' }, { rewriting, set: strange })
+    return { rewriting, set: run.sets.subtract(set, strange) }
+  })
 }
 
 /** Packets behind PREROUTING by where they go. */

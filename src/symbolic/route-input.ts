@@ -6,14 +6,9 @@ import { sysctlNumber } from '../topology/topology.ts'
 import { deviceSysctl, isOwn } from './described-host.ts'
 import type { DescribedHost } from './described-host.ts'
 import { routeCases } from './route-cases.ts'
+import { ALL_HOSTS, isLoopback, isMulticast, isZeroNet, LIMITED_BROADCAST } from './special-addresses.ts'
 import type { InputWay } from './surroundings.ts'
 
-const ALL_HOSTS = 0xe0000001
-const LIMITED_BROADCAST = 0xffffffff
-
-const isLoopback = (field: 'ip.src' | 'ip.dst'): Predicate => masked(field, 0xff000000, 0x7f000000)
-const isZeroNet = (field: 'ip.src' | 'ip.dst'): Predicate => masked(field, 0xff000000, 0)
-const isMulticast = (field: 'ip.src' | 'ip.dst'): Predicate => masked(field, 0xf0000000, 0xe0000000)
 const inDevice = (name: string): Predicate => onDevice('device.in', { name, prefix: false })
 
 const refused = (when: Predicate, reason: string): InputWay => ({ when, way: { kind: 'refused', reason } })

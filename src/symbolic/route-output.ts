@@ -28,7 +28,6 @@ function takeWays(run: Run, { rewriting, set }: PacketClass, ways: readonly Outp
     const here = sets.intersect(rest, holds)
     if (here === sets.none) continue
     rest = sets.subtract(rest, holds)
-    if (way.kind === 'impossible') continue
     if (way.kind === 'none') run.end('drop', { kind: 'kernel', reason: 'no-output-route', ...(hook ? { hook } : {}) }, { rewriting, set: here })
     else if (way.kind === 'drawn') routed.push({ rewriting: rewritings.with(rewriting, { nextDevice: drawnWay(run, rewriting, way) }), set: here })
     else if (way.device === undefined) routed.push({ rewriting, set: here })

@@ -10,11 +10,6 @@ export interface InputWay {
   readonly way: { readonly kind: 'local' } | ForwardWay | Drawn | { readonly kind: 'refused'; readonly reason: string }
 }
 
-/** Free variables contradict each other: there is no such packet. */
-export interface Impossible {
-  readonly kind: 'impossible'
-}
-
 /** Out of a device that variables of the destination's own draw, one of these. */
 export interface Drawn {
   readonly kind: 'drawn'
@@ -31,7 +26,7 @@ export interface ForwardWay {
 /** Where packets of this host go. */
 export interface OutputWay {
   readonly when: Predicate
-  readonly way: ForwardWay | Drawn | { readonly kind: 'none' } | Impossible
+  readonly way: ForwardWay | Drawn | { readonly kind: 'none' }
 }
 
 /** An address that nat takes; undefined: an address that is not known, `none`: there is none, and the packet is dropped. */
