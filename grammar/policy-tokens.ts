@@ -80,7 +80,12 @@ function wordsByLength(): readonly TokenType[] {
   return [...Object.values(WORD), ...Object.values(PLACED)].sort((one, other) => other.name.length - one.name.length)
 }
 
-const lexer = new Lexer([...TOKENS], { positionTracking: 'onlyOffset', ensureOptimizations: true })
+/** Returns a lexer of all tokens; it throws where they are validated and one can never be met. */
+export function makeLexer(validations: 'made' | 'skipped'): Lexer {
+  return new Lexer([...TOKENS], { positionTracking: 'onlyOffset', ensureOptimizations: true, skipValidations: validations === 'skipped' })
+}
+
+const lexer = makeLexer('skipped')
 
 /** What a part of a text is made of; offsets are those of the whole text. `problems` are characters that begin no token: they are left out. */
 export interface PolicyWords {

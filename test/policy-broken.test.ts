@@ -6,11 +6,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { validateGrammar } from '../grammar/policy-parser.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import { positionAt } from '../src/diagnostics/source-file.ts'
-import { compilePolicy } from '../src/policy/compile.ts'
-import { resolvePolicy } from '../src/policy/resolve.ts'
-import type { ResolvedPolicy } from '../src/policy/resolved.ts'
+import { compilePolicy, startCompilation } from '../src/policy/compile.ts'
+import type { CompiledPolicy } from '../src/policy/compile.ts'
+import { outlinePolicy, resolvePolicy } from '../src/policy/resolve.ts'
 import { writeRestore } from '../src/policy/write-restore.ts'
 import { makeChance } from './chance.ts'
 import type { Chance } from './chance.ts'
@@ -18,6 +19,10 @@ import type { Chance } from './chance.ts'
 const FOLDER = 'fixtures/policy/broken'
 const MUTATIONS = Number(process.env['MUTATIONS'] ?? 200)
 const SEED = Number(process.env['SEED'] ?? 1)
+
+test('the grammar is unambiguous', () => {
+  expect(validateGrammar).not.toThrow()
+})
 
 describe.each(readdirSync(FOLDER))('%s', file => {
   const path = join(process.cwd(), FOLDER, file)
@@ -41,14 +46,18 @@ describe('policies with words lost, doubled, swapped or mistyped', () => {
     let whole = 0
     for (let count = 0; count < MUTATIONS; count++) {
       const text = mutate(chance.pick(texts), chance)
-      const [kept, dropped] = (['kept', 'dropped'] as const).map(trees => resolvePolicy({ path: 'mutated.gate', text }, () => ({ problem: 'nothing is included' }), trees))
+      const source = { path: 'mutated.gate', text }
+      const kept = resolvePolicy(source, () => ({ problem: 'nothing is included' }))
+      const { frame, eachSentence } = outlinePolicy(source, () => ({ problem: 'nothing is included' }))
+      const compilation = startCompilation(frame)
+      const dropped = eachSentence(compilation.add)
       // Of a rule that is broken the kept tree tells more than its first error.
-      const [errors, more] = [errorsOf(dropped?.diagnostics ?? []), errorsOf(kept?.diagnostics ?? [])]
+      const [errors, more] = [errorsOf(dropped.diagnostics), errorsOf(kept.diagnostics)]
       expect(errors.filter(error => !more.includes(error)), text).toEqual([])
-      expect([dropped?.value === undefined, kept?.value === undefined], text).toEqual([errors.length > 0, more.length > 0])
-      if (dropped?.value && kept?.value) {
+      expect([dropped.assertions === undefined, kept.value === undefined], text).toEqual([errors.length > 0, more.length > 0])
+      if (dropped.assertions && kept.value) {
         whole++
-        expect(rulesOf(dropped.value), text).toBe(rulesOf(kept.value))
+        expect(rulesOf(compilation.finish()), text).toBe(rulesOf(compilePolicy(kept.value)))
       }
     }
     expect(whole).toBeGreaterThan(MUTATIONS / 20)
@@ -75,8 +84,7 @@ function errorsOf(diagnostics: readonly Diagnostic[]): readonly string[] {
   return diagnostics.filter(({ severity }) => severity === 'error').map(writeFinding).toSorted()
 }
 
-function rulesOf(policy: ResolvedPolicy): string {
-  const { rules } = compilePolicy(policy)
+function rulesOf({ rules }: CompiledPolicy): string {
   return writeRestore(rules.ipv4) + writeRestore(rules.ipv6)
 }
 

@@ -3,6 +3,7 @@
 import { testPolicy } from '../../src/analyze/policy-tests.ts'
 import type { Finding, TestedAssertion } from '../../src/analyze/policy-tests.ts'
 import { positionAt, textOf } from '../../src/diagnostics/source-file.ts'
+import type { Sentence } from '../../src/policy/resolved.ts'
 import { writeProbe } from '../../src/packet/write-packet.ts'
 import { writePolicyTests } from '../../src/report/policy-tests-text.ts'
 import { writeTrace } from '../../src/report/trace-text.ts'
@@ -43,11 +44,12 @@ export const test: Command = {
   flags: { topology: { type: 'string' }, live: { type: 'string', multiple: true }, backend: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, paths, terminal) {
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const loaded = loadPolicy(paths, 'test', terminal.directory)
+    const sentences: Sentence[] = []
+    const loaded = loadPolicy(paths, 'test', terminal.directory, sentence => sentences.push(sentence))
     printPolicyDiagnostics({ ...loaded, diagnostics: loaded.diagnostics.filter(({ severity }) => severity !== 'note') }, terminal)
     const { policy, compiled } = loaded
     if (!policy || !compiled) return EXIT.findings
-    const bench = await makeBench({ policy, compiled, values, backend, directory: terminal.directory })
+    const bench = await makeBench({ policy: { ...policy, sentences }, compiled, values, backend, directory: terminal.directory })
     const tested = testPolicy(policy.assertions, bench)
     if (values['json']) terminal.out(`${JSON.stringify({ assertions: tested.map(jsonOf), assumptions: bench.topology.assumptions }, undefined, 2)}\n`)
     else print(tested, bench, terminal)

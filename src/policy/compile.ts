@@ -13,13 +13,15 @@ import type { Drafts } from './drafts.ts'
 import { lowerPublish, lowerRedirect, lowerSourceNat, natChain } from './lower-nat.ts'
 import type { NatWay } from './lower-nat.ts'
 import { placeRaw, readRaw } from './lower-raw.ts'
+import type { RawRule } from './lower-raw.ts'
 import { lowerRule } from './lower-rules.ts'
 import type { Entry } from './lower-rules.ts'
 import { lowerUntracked, rawChain } from './lower-untracked.ts'
 import { jumpTo } from './matches.ts'
-import type { RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
+import type { PolicyFrame, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
 import type { Way } from './sides.ts'
-import { writeWay } from './write-ways.ts'
+import { addEntry, finishWay, startWay } from './write-ways.ts'
+import type { WayDraft } from './write-ways.ts'
 
 /** The rules of a policy, and what there is to say about them. */
 export interface CompiledPolicy {
@@ -27,21 +29,39 @@ export interface CompiledPolicy {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+/** Rules in the making: sentences are added in their order, and need not be kept. */
+export interface Compilation {
+  add(sentence: Sentence): void
+  /** Returns the rules; to be called once. */
+  finish(): CompiledPolicy
+}
+
 /** Compiles a policy. */
 export function compilePolicy(policy: ResolvedPolicy): CompiledPolicy {
+  const compilation = startCompilation(policy)
+  for (const sentence of policy.sentences) compilation.add(sentence)
+  return compilation.finish()
+}
+
+/** Returns a compilation that has no sentences yet. */
+export function startCompilation(frame: PolicyFrame): Compilation {
   const diagnostics: Diagnostic[] = []
   const complain = complainTo(diagnostics)
-  const raws = readRaws(policy, diagnostics)
-  const silent = new Map<string, Drafts['silent']>()
-  const compileFor = (family: Family): CompiledRules => {
-    const drafts = startDrafts(policy, family)
-    const rules = compileFamily(drafts, raws, family === 'ipv4' ? complain : () => undefined)
-    silent.set(family, drafts.silent)
-    return rules
+  const raws: PlacedRaw[] = []
+  // What is said of a sentence is said once.
+  const families = [startFamily(frame, 'ipv4', complain), startFamily(frame, 'ipv6', () => undefined)] as const
+  return {
+    add(sentence) {
+      if (sentence.kind === 'raw') raws.push({ sentence, rules: readForFamilies(sentence, diagnostics) })
+      else for (const family of families) addSentence(family, sentence)
+    },
+    finish() {
+      const [ipv4, ipv6] = families
+      const rules = { ipv4: finishFamily(ipv4, raws), ipv6: finishFamily(ipv6, raws) }
+      for (const { drafts } of families) noteSilent(drafts, complain)
+      return { rules, diagnostics }
+    },
   }
-  const rules = { ipv4: compileFor('ipv4'), ipv6: compileFor('ipv6') }
-  for (const family of ['ipv4', 'ipv6'] as const) noteSilent(family, silent.get(family) ?? new Map(), policy, complain)
-  return { rules, diagnostics }
 }
 
 /** Returns how many rules both families have together. */
@@ -49,37 +69,45 @@ export function countAll({ rules }: CompiledPolicy): number {
   return countRules(rules.ipv4) + countRules(rules.ipv6)
 }
 
-type Raws = ReadonlyMap<RawSentence, Readonly<Partial<Record<Family, Extract<ReturnType<typeof readRaw>, { rule: unknown }>['rule']>>>>
-
-/** A raw rule that names no family is for those that take it. */
-function readRaws({ sentences }: ResolvedPolicy, diagnostics: Diagnostic[]): Raws {
-  const found = new Map<RawSentence, Record<string, unknown>>()
-  for (const sentence of sentences) {
-    if (sentence.kind !== 'raw') continue
-    const read = sentence.families.map(family => ({ family, ...readRaw(sentence, family) }))
-    const good = read.filter(one => 'rule' in one)
-    if (good.length === 0 || (sentence.isForOneFamily && good.length < read.length)) for (const one of read.slice(0, 1)) if ('problems' in one) diagnostics.push(...one.problems)
-    found.set(sentence, Object.fromEntries(good.map(one => [one.family, 'rule' in one ? one.rule : undefined])))
-  }
-  return found as Raws
+interface PlacedRaw {
+  readonly sentence: RawSentence
+  readonly rules: ReadonlyMap<Family, RawRule>
 }
 
-function compileFamily(drafts: Drafts, raws: Raws, complain: Complain): CompiledRules {
-  const { family, policy } = drafts
-  const entries: Entry[] = []
-  for (const sentence of policy.sentences) for (const entry of lowerSentence(drafts, sentence, complain)) entries.push(entry)
-  const ways = (way: Way): readonly Entry[] => entries.filter(entry => entry.way === way)
-  if (drafts.zones.some(zone => zone.isDockers)) writeWay(drafts, 'docker', ways('docker'))
-  writeWay(drafts, 'in', ways('in'))
-  writeWay(drafts, 'forward', ways('forward'))
-  writeWay(drafts, 'out', ways('out'))
+/** A raw rule that names no family is for those that take it. */
+function readForFamilies(sentence: RawSentence, diagnostics: Diagnostic[]): ReadonlyMap<Family, RawRule> {
+  const read = sentence.families.map(family => ({ family, ...readRaw(sentence, family) }))
+  const good = read.flatMap(one => ('rule' in one ? [[one.family, one.rule] as const] : []))
+  const [first] = read
+  if (first && 'problems' in first && (good.length === 0 || sentence.isForOneFamily)) diagnostics.push(...first.problems)
+  return new Map(good)
+}
+
+interface FamilyCompilation {
+  readonly drafts: Drafts
+  readonly ways: Readonly<Record<Way, WayDraft>>
+  readonly complain: Complain
+}
+
+function startFamily(frame: PolicyFrame, family: Family, complain: Complain): FamilyCompilation {
+  return { drafts: startDrafts(frame, family), ways: { docker: startWay('docker'), in: startWay('in'), forward: startWay('forward'), out: startWay('out') }, complain }
+}
+
+function addSentence({ drafts, ways, complain }: FamilyCompilation, sentence: Sentence): void {
+  for (const entry of lowerSentence(drafts, sentence, complain)) addEntry(drafts, ways[entry.way], entry)
+}
+
+function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly PlacedRaw[]): CompiledRules {
+  const { family, policy, zones, room: chains, hooks, ipsets } = drafts
+  if (zones.some(zone => zone.isDockers)) finishWay(drafts, ways.docker)
+  for (const way of [ways.in, ways.forward, ways.out]) finishWay(drafts, way)
   for (const way of ['dnat', 'snat', 'dnat-out'] as const) hookNat(drafts, way)
   for (const way of ['notrack', 'notrack-out'] as const) hookChain(drafts, 'raw', rawChain(drafts, way), way === 'notrack' ? 'PREROUTING' : 'OUTPUT')
-  for (const sentence of policy.sentences) {
-    const rule = sentence.kind === 'raw' ? raws.get(sentence)?.[family] : undefined
-    if (sentence.kind === 'raw' && rule) placeRaw(drafts, sentence, rule)
+  for (const { sentence, rules } of raws) {
+    const rule = rules.get(family)
+    if (rule) placeRaw(drafts, sentence, makeRule(drafts, sentence.origin, rule.matches, rule.target))
   }
-  return { family, chains: [...drafts.chains.values()], hooks: drafts.hooks, ipsets: [...drafts.ipsets.values()], policies: chainPolicies(drafts, entries), managesAll: policy.managesAll }
+  return { family, chains, hooks, ipsets: [...ipsets.values()], policies: chainPolicies(policy, ways), managesAll: policy.managesAll }
 }
 
 function lowerSentence(drafts: Drafts, sentence: Sentence, complain: Complain): readonly Entry[] {
@@ -104,28 +132,32 @@ function hookNat(drafts: Drafts, way: NatWay): void {
 function hookChain(drafts: Drafts, table: 'nat' | 'raw', name: string, hook: Hook): void {
   const { policy, hooks, chains } = drafts
   if (policy.managesAll || (chains.get(`${table} ${name}`)?.rules.length ?? 0) === 0) return
-  hooks.push({ table, chain: hook, place: 'last', rule: makeRule(ownOrigin(drafts), [], jumpTo(chainOf(drafts, table, name).name)) })
+  hooks.push({ table, chain: hook, place: 'last', rule: makeRule(drafts, ownOrigin(drafts), [], jumpTo(chainOf(drafts, table, name).name)) })
 }
 
 /** Where whole tables are managed, what no rule decides is dropped. */
-function chainPolicies({ policy }: Drafts, entries: readonly Entry[]): CompiledRules['policies'] {
-  if (!policy.managesAll) return {}
-  const policyOf = (way: Way): ChainPolicy => (entries.find(entry => entry.way === way)?.isTotal === true && entries.find(entry => entry.way === way)?.isPlainAllow === true ? 'ACCEPT' : 'DROP')
-  return { INPUT: policyOf('in'), FORWARD: policyOf('forward'), OUTPUT: policyOf('out') }
+function chainPolicies({ managesAll }: PolicyFrame, ways: FamilyCompilation['ways']): CompiledRules['policies'] {
+  const policyOf = ({ isOpen }: WayDraft): ChainPolicy => (isOpen ? 'ACCEPT' : 'DROP')
+  return managesAll ? { INPUT: policyOf(ways.in), FORWARD: policyOf(ways.forward), OUTPUT: policyOf(ways.out) } : {}
 }
 
-function noteSilent(family: Family, silent: Drafts['silent'], policy: ResolvedPolicy, complain: Complain): void {
+function noteSilent({ family, silent, policy }: Drafts, complain: Complain): void {
   const [first] = silent
   if (!first) return
-  const zones = [...silent.keys()].filter(name => policy.zones.some(zone => zone.name === name))
-  const lists = [...silent.keys()].filter(name => !zones.includes(name))
+  const isZone = (name: string): boolean => policy.zones.some(zone => zone.name === name)
+  const zones = [...silent.keys()].filter(isZone)
+  const lists = [...silent.keys()].filter(name => !isZone(name))
   const words = [...(zones.length > 0 ? [`${zones.length === 1 ? 'zone' : 'zones'} ${listOf(zones)}`] : []), ...(lists.length > 0 ? [`${lists.length === 1 ? 'list' : 'lists'} ${listOf(lists)}`] : [])].join(' and ')
   const other = family === 'ipv4' ? 'IPv4' : 'IPv6'
   const isOne = silent.size === 1
   complain('one-family', first[1], `${words} ${isOne ? 'has' : 'have'} no ${other} addresses: sentences about ${isOne ? 'it' : 'them'} make no ${other} rules`, undefined, { severity: 'note' })
 }
 
+/** Names a few; a long policy may have thousands. */
 function listOf(names: readonly string[]): string {
-  const quoted = names.map(name => `\`${name}\``)
+  const quoted = names.slice(0, MOST).map(name => `\`${name}\``)
+  if (names.length > MOST) return `${quoted.join(', ')} and ${names.length - MOST} more`
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} and ${quoted[quoted.length - 1] ?? ''}`
 }
+
+const MOST = 8

@@ -1,15 +1,23 @@
 /** What a policy becomes for one family: chains of its own, hooks that lead to them, and ipsets. */
 
 import type { Hook, TableName } from '../ir/hooks.ts'
-import type { ChainPolicy, MatchUse, TargetUse } from '../ir/ruleset.ts'
+import type { ChainPolicy } from '../ir/ruleset.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import type { Family, Prefix } from '../net/address.ts'
 
-/** A rule, and the sentence that it comes from. */
+/** A rule in iptables-save's words, and the sentence that it comes from. A long policy makes so many that they are kept as text. */
 export interface CompiledRule {
-  readonly matches: readonly MatchUse[]
-  readonly target: TargetUse
+  /** What it asks of a packet; empty where it asks nothing. */
+  readonly matches: string
+  /** Where it comes from and why: the rules of a sentence share it. */
+  readonly comment: string
+  readonly target: string
   readonly span: Span
+}
+
+/** Returns the rule as iptables-save prints it, without `-A CHAIN`. */
+export function ruleInWords({ matches, comment, target }: CompiledRule): string {
+  return matches === '' ? `${comment} ${target}` : `${matches} ${comment} ${target}`
 }
 
 /** A chain of the policy's own; with `option manage = all` also a built-in one. */

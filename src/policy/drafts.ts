@@ -2,12 +2,13 @@
 
 import type { TableName } from '../ir/hooks.ts'
 import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
+import { writeMatches, writeTarget } from '../save/write-rule.ts'
 import { lengthOfMask } from '../net/address.ts'
 import type { Family, Prefix } from '../net/address.ts'
 import type { CompiledChain, CompiledHook, CompiledIpset, CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
-import { commentMatch } from './matches.ts'
-import type { End, Origin, Prefixes, ResolvedPolicy, Zone } from './resolved.ts'
+import { commentOf } from './matches.ts'
+import type { End, Origin, PolicyFrame, Prefixes, Zone } from './resolved.ts'
 import { sidesMeet, sidesOf } from './sides.ts'
 import type { Side } from './sides.ts'
 import type { Span } from '../diagnostics/source-file.ts'
@@ -15,8 +16,10 @@ import type { Span } from '../diagnostics/source-file.ts'
 /** Rules in the making. */
 export interface Drafts {
   readonly family: Family
-  readonly policy: ResolvedPolicy
+  readonly policy: PolicyFrame
   readonly chains: Map<string, CompiledChain>
+  /** Takes the chains that are made now: they are written way by way, whatever the order of the sentences. */
+  room: CompiledChain[]
   readonly hooks: CompiledHook[]
   readonly ipsets: Map<string, CompiledIpset>
   /** Names of zones and lists that have no addresses in the family, with where they are written. */
@@ -33,6 +36,8 @@ export interface Drafts {
   readonly pairCounts: Map<string, number>
   /** The chain that takes the rules for docker's zones now. */
   dockerChain: string
+  /** The host's own connections are published too. Kernel: what it sends to an address of its own then still counts as leaving by lo. */
+  publishesOwn: boolean
 }
 
 /** A pair of zones, or a zone and the firewall. */
@@ -42,11 +47,11 @@ export interface Pair {
 }
 
 /** Returns nothing yet. */
-export function startDrafts(policy: ResolvedPolicy, family: Family): Drafts {
+export function startDrafts(policy: PolicyFrame, family: Family): Drafts {
   const zones = policy.zones.filter(zone => !zone.isDockers || !zone.at || zone.at[family].length > 0)
   return {
-    family, policy, zones, overlapping: overlappingZones(zones, family), chains: new Map(), hooks: [], ipsets: new Map(), silent: new Map(), sides: new Map(), pairs: new Map(), pairCounts: new Map(),
-    dockerChain: DOCKER_WAY,
+    family, policy, zones, overlapping: overlappingZones(zones, family), chains: new Map(), room: [], hooks: [], ipsets: new Map(), silent: new Map(), sides: new Map(), pairs: new Map(), pairCounts: new Map(),
+    dockerChain: DOCKER_WAY, publishesOwn: false,
   }
 }
 
@@ -69,17 +74,27 @@ export function chainOf(drafts: Drafts, table: TableName, name: string): Compile
   if (known) return known
   const chain: CompiledChain = { table, name, rules: [] }
   drafts.chains.set(key, chain)
+  drafts.room.push(chain)
   return chain
 }
 
+/** Calls `make` while new chains go to `room`. */
+export function makeIn<T>(drafts: Drafts, room: CompiledChain[], make: () => T): T {
+  const outer = drafts.room
+  drafts.room = room
+  const made = make()
+  drafts.room = outer
+  return made
+}
+
 /** Returns a rule of a sentence: its comment says where the sentence stands and why. */
-export function makeRule(origin: Origin, matches: readonly MatchUse[], target: TargetUse): CompiledRule {
-  return { matches: [...matches, origin.comment], target, span: origin.span }
+export function makeRule({ family }: Pick<Drafts, 'family'>, { comment, span }: Origin, matches: readonly MatchUse[], target: TargetUse): CompiledRule {
+  return { matches: writeMatches(matches, family), comment, target: writeTarget(target, family), span }
 }
 
 /** Returns an origin for rules that no sentence asks for: hooks, replies, loopback. */
 export function ownOrigin({ policy }: Pick<Drafts, 'policy'>, reason?: string): Origin {
-  return { place: policy.path, span: policy.span, mark: '0', comment: commentMatch(policy.path, reason) }
+  return { place: policy.path, span: policy.span, mark: '0', comment: commentOf(policy.path, reason) }
 }
 
 /** Returns the alternatives of ends that have some in the family; what has none is remembered for a note. */

@@ -32,11 +32,13 @@ const NO_SIDES: readonly Side[] = [{}]
 /** Writes a published service: destination NAT and hairpin; returns its accepts. */
 export function lowerPublish(drafts: Drafts, sentence: PublishSentence): readonly Entry[] {
   if (sentence.family !== drafts.family) return []
+  const isForOwn = includesFirewall(sentence.from)
+  drafts.publishesOwn ||= isForOwn
   const on = sentence.on.map((prefix): Side => ({ prefix }))
   writeDestinationNat(drafts, sentence, on, { ...plainTail(destinationNat(sentence.to, sentence.port)), needsProtocol: sentence.port !== undefined })
   writeHairpin(drafts, sentence)
   const accept = (way: Way): Entry => entryFor(way, sentence.origin, publishedHeads(sentence, {}), drafts)
-  return [...waysTo(drafts, sentence).map(accept), ...(includesFirewall(sentence.from) ? [accept('out')] : [])]
+  return [...waysTo(drafts, sentence).map(accept), ...(isForOwn ? [accept('out')] : [])]
 }
 
 /** What docker's zones send goes by its own way, as does what is sent to them. */

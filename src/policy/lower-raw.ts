@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { isBuiltInChain } from '../ir/hooks.ts'
+import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { readRuleset } from '../save/read.ts'
 import { CHAIN_NAME_LIMIT, PREFIX } from './compiled.ts'
@@ -11,8 +12,14 @@ import type { Drafts } from './drafts.ts'
 import { jumpTo } from './matches.ts'
 import type { RawSentence } from './resolved.ts'
 
+/** A raw rule for one family. */
+export interface RawRule {
+  readonly matches: readonly MatchUse[]
+  readonly target: TargetUse
+}
+
 /** What a raw rule becomes, or what is wrong with it. */
-export type ReadRaw = { readonly rule: CompiledRule } | { readonly problems: readonly Diagnostic[] }
+export type ReadRaw = { readonly rule: RawRule } | { readonly problems: readonly Diagnostic[] }
 
 /** Reads a raw rule for one family. */
 export function readRaw(sentence: RawSentence, family: Family): ReadRaw {
@@ -22,7 +29,7 @@ export function readRaw(sentence: RawSentence, family: Family): ReadRaw {
   const { value, diagnostics } = readRuleset([{ path: origin.place, text: `${start}${rule}\nCOMMIT\n` }], { family })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const read = value.tables[0]?.chainByName.get(chain)?.rules[0]
-  if (errors.length === 0 && read?.target) return { rule: { ...makeRule(origin, read.matches, read.target) } }
+  if (errors.length === 0 && read?.target) return { rule: { matches: read.matches, target: read.target } }
   const place = (offset: number): number => Math.min(Math.max(ruleSpan.start + 1, ruleSpan.start + 1 + offset - start.length), ruleSpan.end)
   if (errors.length === 0) return { problems: [{ code: 'missing-option', severity: 'error', message: 'the rule does nothing: it has no target', span: ruleSpan, related: [], help: 'end it with `-j TARGET`' }] }
   return { problems: errors.map(error => ({ ...error, span: { source: ruleSpan.source, start: place(error.span.start), end: place(error.span.end) }, related: [] })) }
@@ -43,6 +50,6 @@ export function placeRaw(drafts: Drafts, sentence: RawSentence, rule: CompiledRu
   }
   const name = `${PREFIX}${place}-${chain}`.slice(0, CHAIN_NAME_LIMIT)
   const own = chainOf(drafts, table, name)
-  if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule(ownOrigin(drafts), [], jumpTo(name)) })
+  if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule(drafts, ownOrigin(drafts), [], jumpTo(name)) })
   own.rules.push(rule)
 }

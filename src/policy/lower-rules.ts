@@ -15,7 +15,7 @@ import type { Side, Way } from './sides.ts'
 import { writeSentence, writeTail } from './tails.ts'
 import type { Place, Tail } from './tails.ts'
 
-/** What a sentence adds to the chain of a way. `rules(true)` leaves out what a chain for the pair has asked already. */
+/** What a sentence adds to the chain of a way. `rules(true)` leaves out what a chain for the pair has asked already; the last call counts. */
 export interface Entry {
   readonly way: Way
   readonly pair?: Pair
@@ -222,7 +222,7 @@ function writeParts(drafts: Drafts, sentence: RuleSentence, { mark, excepted, ta
   const isOne = from && to && traffic && parts.from.length === 1 && parts.to.length === 1 && parts.traffic.length === 1
   if (isOne && excepted.length === 0 && !tail.log && typeof tail.final !== 'string') {
     const { matches } = makeHead(from, to, traffic)
-    return [makeRule(origin, tail.guards.length === 0 ? matches : [...matches, ...tail.guards], tail.final)]
+    return [makeRule(drafts, origin, tail.guards.length === 0 ? matches : [...matches, ...tail.guards], tail.final)]
   }
   const place: Place = { table: 'filter', mark, origin, word: sentence.verb }
   const [exception, ...others] = excepted
@@ -252,15 +252,11 @@ function writeFactored(drafts: Drafts, place: Place, { from, to, traffic }: Part
   const { rules } = chainOf(drafts, place.table, `${PREFIX}${place.mark}`)
   rules.length = 0
   rules.push(...writeSentence(drafts, place, inner, [], tail))
-  return heads.map(head => makeRule(place.origin, head.matches, { kind: 'jump', chain: `${PREFIX}${place.mark}` }))
+  return heads.map(head => makeRule(drafts, place.origin, head.matches, { kind: 'jump', chain: `${PREFIX}${place.mark}` }))
 }
 
 /** Rules that a chain must save to be worth its jump. */
 const SAVING = 2
-
-function logRules(drafts: Drafts, place: Place, { log }: Tail): readonly CompiledRule[] {
-  return log ? writeTail(drafts, place, { guards: [], counts: false, log, final: 'none' }, undefined) : []
-}
 
 /**
  * What docker's zones are allowed returns to docker's own chains, which only the last chain on the way can say: conditions that need a chain
@@ -276,18 +272,16 @@ function writeForDocker(drafts: Drafts, sentence: RuleSentence, { from, to, traf
   const name = `${PREFIX}${place.mark}`
   const rest = `${PREFIX}${mark.replace('-', '-from-')}`
   const { rules } = chainOf(drafts, 'filter', name)
-  if (!isSimple) for (const one of excepted) rules.push(makeRule(origin, headOfException(one).matches, gotoChain(rest)))
-  const passing = [...logRules(drafts, place, tail), makeRule(origin, [], verdict('RETURN'))]
-  const [only] = passing
-  if (tail.guards.length === 0) rules.push(...passing)
-  else if (only && passing.length === 1) rules.push({ ...only, matches: [...tail.guards, ...only.matches] })
+  if (!isSimple) for (const one of excepted) rules.push(makeRule(drafts, origin, headOfException(one).matches, gotoChain(rest)))
+  if (!tail.log) rules.push(makeRule(drafts, origin, tail.guards, verdict('RETURN')))
   else {
     // A limit that is asked twice would count twice.
-    chainOf(drafts, 'filter', `${name}-ok`).rules.push(...passing)
-    rules.push(makeRule(origin, tail.guards, gotoChain(`${name}-ok`)))
+    const passing = tail.guards.length === 0 ? rules : chainOf(drafts, 'filter', `${name}-ok`).rules
+    passing.push(...writeTail(drafts, place, { guards: [], counts: false, log: tail.log, final: 'none' }, undefined), makeRule(drafts, origin, [], verdict('RETURN')))
+    if (passing !== rules) rules.push(makeRule(drafts, origin, tail.guards, gotoChain(`${name}-ok`)))
   }
-  if (tail.guards.length > 0) rules.push(makeRule(origin, [], gotoChain(rest)))
-  chainOf(drafts, 'filter', drafts.dockerChain).rules.push(...heads.map(head => makeRule(origin, head.matches, gotoChain(name))), makeRule(origin, [], gotoChain(rest)))
+  if (tail.guards.length > 0) rules.push(makeRule(drafts, origin, [], gotoChain(rest)))
+  chainOf(drafts, 'filter', drafts.dockerChain).rules.push(...heads.map(head => makeRule(drafts, origin, head.matches, gotoChain(name))), makeRule(drafts, origin, [], gotoChain(rest)))
   drafts.dockerChain = rest
   return []
 }

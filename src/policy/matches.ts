@@ -1,6 +1,7 @@
 /** Matches and targets of the rules that a policy becomes, as the IR has them. Equal ones are shared where that is cheap. */
 
 import { hashBurst, hashRate } from '../extensions/hashlimit-types.ts'
+import { useInWords } from '../extensions/option-words.ts'
 import { rate } from '../extensions/rate-type.ts'
 import type { Reading } from '../extensions/extension.ts'
 import { cutToBytes } from '../extensions/text-types.ts'
@@ -146,9 +147,10 @@ export function untilMatch(seconds: number): MatchUse {
   return { name: 'time', infos: { datestop: plain(seconds) } }
 }
 
-/** Returns the comment of a sentence's rules: where it stands, and its reason. At most 255 bytes. */
-export function commentMatch(place: string, reason?: string): MatchUse {
-  return { name: 'comment', infos: { comment: plain(cutToBytes(reason === undefined ? place : `${place} ${reason}`, COMMENT_BYTES)) } }
+/** Returns the comment of a sentence's rules in iptables-save's words: where it stands, and its reason. At most 255 bytes. */
+export function commentOf(place: string, reason?: string): string {
+  const comment = plain(cutToBytes(reason === undefined ? place : `${place} ${reason}`, COMMENT_BYTES))
+  return useInWords({ name: 'comment', infos: { comment } }, 'ipv4')
 }
 
 const COMMENT_BYTES = 255

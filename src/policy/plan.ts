@@ -6,7 +6,7 @@ import { tableNamed } from '../ir/ruleset.ts'
 import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { writeRule } from '../save/write-rule.ts'
-import { DOCKER_CHAIN, PREFIX } from './compiled.ts'
+import { DOCKER_CHAIN, PREFIX, ruleInWords } from './compiled.ts'
 import type { CompiledHook, CompiledRules } from './compiled.ts'
 import { lineEdits } from './line-edits.ts'
 import { writeRestore } from './write-restore.ts'
@@ -40,12 +40,12 @@ function planWhole(rules: CompiledRules, live: Ruleset): Plan {
     const wanted = rules.chains.find(one => one.table === name && one.name === chain.name)
     const policy = chain.hook !== undefined && name === 'filter' ? (rules.policies[chain.hook] ?? 'ACCEPT') : chain.hook === undefined ? '-' : 'ACCEPT'
     const isKnown = wanted !== undefined || chain.hook !== undefined || !rules.chains.some(one => one.table === name)
-    return isKnown && chain.policy === policy && linesOf(chain.rules, rules.family) === linesOf(wanted?.rules ?? [], rules.family)
+    return isKnown && chain.policy === policy && linesOf(chain.rules, rules.family) === (wanted?.rules ?? []).map(ruleInWords).join('\n')
   })) && rules.chains.every(({ table, name }) => tableNamed(live, table)?.chainByName.has(name) ?? false)
   return { family: rules.family, text: isSame ? '' : text, changes: isSame ? 0 : text.split('\n').filter(line => /^[:-]/.test(line)).length, missing: [] }
 }
 
-function linesOf(rules: readonly Pick<Rule, 'matches' | 'target'>[], family: Family): string {
+function linesOf(rules: readonly Rule[], family: Family): string {
   return rules.map(rule => writeRule(rule, family)).join('\n')
 }
 
@@ -61,7 +61,7 @@ function planTable(rules: CompiledRules, live: Ruleset, table: TableName): reado
   const made: string[] = []
   const filled: string[] = []
   for (const chain of wanted) {
-    const lines = chain.rules.map(rule => writeRule(rule, rules.family))
+    const lines = chain.rules.map(ruleInWords)
     const old = chains.find(({ name }) => name === chain.name)
     const change = old ? editChain(old, lines, rules.family) : undefined
     if (change) filled.push(...change)
@@ -105,7 +105,7 @@ function makeRoom({ hooks }: CompiledRules, chains: readonly Chain[], table: Tab
 
 /** Hooks that are there stay where they are, doubles and those of earlier policies go. */
 function planHooks({ hooks, family }: CompiledRules, chains: readonly Chain[], table: TableName): readonly string[] {
-  const open = hooks.filter(hook => hook.table === table).map(hook => ({ hook, line: writeRule(hook.rule, family), isThere: false }))
+  const open = hooks.filter(hook => hook.table === table).map(hook => ({ hook, line: ruleInWords(hook.rule), isThere: false }))
   const lines: string[] = []
   for (const chain of chains.filter(({ name }) => !isOwn(name))) {
     for (const rule of chain.rules.filter(isHook)) {

@@ -8,7 +8,7 @@ import { isTableName, TABLES } from '../ir/hooks.ts'
 import type { IncludeNode, OptionNode, PolicyFile, RawNode, StatementNode, Word, ZoneNode } from './ast.ts'
 import { complainTo } from './complain.ts'
 import type { Complain } from './complain.ts'
-import { commentMatch } from './matches.ts'
+import { commentOf } from './matches.ts'
 import { collectNames } from './names.ts'
 import type { Names } from './names.ts'
 import { readDeferred, readOutline, readPolicy } from './read.ts'
@@ -17,7 +17,7 @@ import { resolveLog } from './resolve-clauses.ts'
 import { resolveNat } from './resolve-nat.ts'
 import { resolveBlock, resolveRule } from './resolve-rules.ts'
 import { resolveTest } from './resolve-tests.ts'
-import type { DefaultVerdict, Origin, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
+import type { Assertion, DefaultVerdict, Origin, PolicyFrame, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
 
 /** Returns the text of an included file, or why it cannot be had. */
 export type ReadInclude = (path: string, from: SourceFile) => SourceFile | { readonly problem: string }
@@ -29,33 +29,65 @@ export interface Resolved {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** Reads a policy with what it includes, and looks all names up. Where the trees are not `kept`, those of rules are dropped one by one: `files` has none of them. */
-export function resolvePolicy(source: SourceFile, readInclude: ReadInclude, trees: 'kept' | 'dropped' = 'kept'): Resolved {
+/** A policy of which the rules are not looked at yet. */
+export interface PolicyOutline {
+  readonly files: readonly PolicyFile[]
+  readonly frame: PolicyFrame
+  /** Calls `visit` with one sentence after another, and returns what remains to be told; to be called once. */
+  eachSentence(visit: (sentence: Sentence) => void): OutlineEnd
+}
+
+/** What all sentences have said. `assertions` are absent where the text has errors. */
+export interface OutlineEnd {
+  readonly assertions?: readonly Assertion[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Reads a policy with what it includes, and looks all names up. */
+export function resolvePolicy(source: SourceFile, readInclude: ReadInclude): Resolved {
+  const { files, frame, eachSentence } = outline(source, readInclude, 'kept')
+  const sentences: Sentence[] = []
+  const { assertions, diagnostics } = eachSentence(sentence => sentences.push(sentence))
+  return assertions ? { files, diagnostics, value: { ...frame, sentences, assertions } } : { files, diagnostics }
+}
+
+/** Reads all of a policy but its rules: a long one is mostly rules, and they need not all be there at once. `files` has none of their trees. */
+export function outlinePolicy(source: SourceFile, readInclude: ReadInclude): PolicyOutline {
+  return outline(source, readInclude, 'dropped')
+}
+
+function outline(source: SourceFile, readInclude: ReadInclude, trees: 'kept' | 'dropped'): PolicyOutline {
   const diagnostics: Diagnostic[] = []
   const complain = complainTo(diagnostics)
   const files: PolicyFile[] = []
   const placed: PlacedStatement[] = []
   readFiles({ source, name: lastPart(source.path), readInclude, diagnostics, complain, files, placed, trees, open: [] })
   const names = collectNames(only(placed, 'let'), only(placed, 'zone'), complain)
-  const sentences: Sentence[] = []
-  for (const { statement, file } of placed) {
-    const visit = (read: StatementNode): void => {
-      for (const sentence of resolveStatement(read, file, names, complain)) sentences.push(sentence)
+  const ofFrame: Diagnostic[] = []
+  const frame = resolveFrame(placed, source, names, complainTo(ofFrame))
+  const eachSentence = (visit: (sentence: Sentence) => void): OutlineEnd => {
+    for (const { statement, file } of placed) {
+      const resolve = (read: StatementNode): void => {
+        for (const sentence of resolveStatement(read, file, names, complain)) visit(sentence)
+      }
+      if (statement.kind === 'deferred') readDeferred(file.source, statement, diagnostics, resolve)
+      else resolve(statement)
     }
-    if (statement.kind === 'deferred') readDeferred(file.source, statement, diagnostics, visit)
-    else visit(statement)
+    const assertions = only(placed, 'test').flatMap(test => resolveTest(test, names, complain))
+    diagnostics.push(...ofFrame)
+    const isPartial = files.some(file => file.partial)
+    // Of a test whose lines were not read it is not known what it asserts.
+    if (isPartial) return { diagnostics: diagnostics.filter(({ severity }) => severity === 'error') }
+    return diagnostics.some(({ severity }) => severity === 'error') ? { diagnostics } : { assertions, diagnostics }
   }
-  const assertions = only(placed, 'test').flatMap(test => resolveTest(test, names, complain))
+  return { files, frame, eachSentence }
+}
+
+function resolveFrame(placed: readonly PlacedStatement[], source: SourceFile, names: Names, complain: Complain): PolicyFrame {
   const defaultVerdict = resolveDefault(placed, source, complain)
   const managesAll = resolveOptions(only(placed, 'option'), complain)
-  const zones = [...names.zones.values()]
   if (managesAll) checkOwnership(only(placed, 'zone'), complain)
-  const isPartial = files.some(file => file.partial)
-  const isBroken = isPartial || diagnostics.some(({ severity }) => severity === 'error')
-  // Of a test whose lines were not read it is not known what it asserts.
-  if (isBroken) return { files, diagnostics: isPartial ? diagnostics.filter(({ severity }) => severity === 'error') : diagnostics }
-  const span = { source, start: 0, end: 0 }
-  return { files, diagnostics, value: { zones, sentences, defaultVerdict, assertions, managesAll, path: lastPart(source.path), span } }
+  return { zones: [...names.zones.values()], defaultVerdict, managesAll, path: lastPart(source.path), span: { source, start: 0, end: 0 } }
 }
 
 interface PlacedStatement {
@@ -140,7 +172,7 @@ function resolveStatement(statement: StatementNode, file: FileName, names: Names
 function originOf({ span, reason }: { readonly span: Span; readonly reason?: Word }, file: FileName): Origin {
   const { line } = positionAt(span.source, span.start)
   const place = `${file.name}:${line}`
-  return { place, span, mark: file.index === 0 ? String(line) : `${file.index + 1}-${line}`, comment: commentMatch(place, reason?.text) }
+  return { place, span, mark: file.index === 0 ? String(line) : `${file.index + 1}-${line}`, comment: commentOf(place, reason?.text) }
 }
 
 function resolveRaw(node: RawNode, origin: Origin, complain: Complain): RawSentence | undefined {
@@ -159,7 +191,7 @@ function resolveDefault(placed: readonly PlacedStatement[], source: SourceFile, 
   const defaults = placed.filter(({ statement }) => statement.kind === 'default').flatMap(({ statement, file }) => (statement.kind === 'default' ? [{ node: statement, file }] : []))
   const [first, second] = defaults
   if (first && second) complain('duplicate-clause', second.node.span, 'there are two defaults', 'a policy has one', { related: [{ span: first.node.span, message: 'the first is here' }] })
-  if (!first) return { verdict: 'drop', origin: { place: lastPart(source.path), mark: '0', span: { source, start: 0, end: 0 }, comment: commentMatch(lastPart(source.path), 'default') } }
+  if (!first) return { verdict: 'drop', origin: { place: lastPart(source.path), mark: '0', span: { source, start: 0, end: 0 }, comment: commentOf(lastPart(source.path), 'default') } }
   const { node } = first
   const log = node.log && resolveLog(node.log, complain)
   return { verdict: node.verdict, origin: originOf(node, first.file), ...(log ? { log } : {}) }

@@ -2,7 +2,6 @@
 
 import type { Span } from '../diagnostics/source-file.ts'
 import type { TableName } from '../ir/hooks.ts'
-import type { MatchUse } from '../ir/ruleset.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import type { DevicePattern } from '../net/device-name.ts'
 import type { NumberRange } from '../net/ranges.ts'
@@ -79,8 +78,8 @@ export interface Origin {
   /** `file:line`. */
   readonly place: string
   readonly span: Span
-  /** The comment of its rules. */
-  readonly comment: MatchUse
+  /** The comment of its rules, as iptables-save writes it. */
+  readonly comment: string
   /** A short word for names of chains and tables: the line, with the number of the file where that is not the first. */
   readonly mark: string
 }
@@ -188,13 +187,17 @@ export interface Assertion {
   readonly span: Span
 }
 
-/** A whole policy. `partial`: something could not be read, so no rules are made of it. */
-export interface ResolvedPolicy {
+/** What holds for all sentences of a policy. */
+export interface PolicyFrame {
   readonly zones: readonly Zone[]
-  readonly sentences: readonly Sentence[]
   readonly defaultVerdict: DefaultVerdict
-  readonly assertions: readonly Assertion[]
   readonly managesAll: boolean
   readonly path: string
   readonly span: Span
+}
+
+/** A whole policy. */
+export interface ResolvedPolicy extends PolicyFrame {
+  readonly sentences: readonly Sentence[]
+  readonly assertions: readonly Assertion[]
 }

@@ -41,15 +41,15 @@ export function writeSentence(drafts: Drafts, place: Place, heads: readonly Head
   const { origin } = place
   if (heads.length === 0) return []
   if (skipped.length === 0 && fitsInline(drafts, heads, tail, place)) {
-    return heads.flatMap(head => actionsFor(head, drafts, tail, place).map(action => makeRule(origin, [...withProtocol(head, action.protocol), ...action.guards, ...tail.guards], action.target)))
+    return heads.flatMap(head => actionsFor(head, drafts, tail, place).map(action => makeRule(drafts, origin, [...withProtocol(head, action.protocol), ...action.guards, ...tail.guards], action.target)))
   }
   const name = `${PREFIX}${place.mark}`
   const { rules } = chainOf(drafts, place.table, name)
   rules.length = 0
-  for (const head of skipped) rules.push(makeRule(origin, head.matches, RETURN))
+  for (const head of skipped) rules.push(makeRule(drafts, origin, head.matches, RETURN))
   const protocols = tail.needsProtocol ? [...new Set(heads.map(head => head.protocol))] : [commonProtocol(heads)]
   for (const protocol of protocols) rules.push(...writeTail(drafts, place, tail, protocol))
-  return heads.map(head => makeRule(origin, head.matches, jumpTo(name)))
+  return heads.map(head => makeRule(drafts, origin, head.matches, jumpTo(name)))
 }
 
 const RETURN: TargetUse = { kind: 'target', name: 'RETURN', infos: {} }
@@ -58,12 +58,12 @@ const RETURN: TargetUse = { kind: 'target', name: 'RETURN', infos: {} }
 export function writeTail(drafts: Drafts, place: Place, tail: Tail, protocol: number | undefined): readonly CompiledRule[] {
   const { origin } = place
   const actions = actionsFor({ matches: [], ...(protocol === undefined ? {} : { protocol }) }, drafts, tail, place)
-  if (actions.length === 1 || tail.guards.length === 0) return actions.map(action => makeRule(origin, [...withProtocol({ matches: [] }, action.protocol), ...action.guards, ...tail.guards], action.target))
+  if (actions.length === 1 || tail.guards.length === 0) return actions.map(action => makeRule(drafts, origin, [...withProtocol({ matches: [] }, action.protocol), ...action.guards, ...tail.guards], action.target))
   const name = `${PREFIX}${place.mark}-ok`
   const { rules } = chainOf(drafts, place.table, name)
   rules.length = 0
-  for (const action of actions) rules.push(makeRule(origin, [...withProtocol({ matches: [] }, action.protocol), ...action.guards], action.target))
-  return [makeRule(origin, tail.guards, jumpTo(name))]
+  for (const action of actions) rules.push(makeRule(drafts, origin, [...withProtocol({ matches: [] }, action.protocol), ...action.guards], action.target))
+  return [makeRule(drafts, origin, tail.guards, jumpTo(name))]
 }
 
 /** Rules that count each for itself, or that ask a limit twice, need a chain of their own. */

@@ -1,9 +1,9 @@
 /** Compiled rules -> the texts that load them: for `iptables-restore --noflush` and `ipset restore`. */
 
 import { writePrefix } from '../net/address.ts'
-import { writeRule } from '../save/write-rule.ts'
 import { TABLE_HOOKS, TABLES } from '../ir/hooks.ts'
 import type { TableName } from '../ir/hooks.ts'
+import { ruleInWords } from './compiled.ts'
 import type { CompiledIpset, CompiledRules } from './compiled.ts'
 
 /** Returns the text for iptables-restore: with `--noflush` beside the rules of others, without it where whole tables are managed. */
@@ -15,13 +15,13 @@ function isUsed({ chains, hooks }: CompiledRules, table: TableName): boolean {
   return chains.some(chain => chain.table === table) || hooks.some(hook => hook.table === table)
 }
 
-function writeTable({ chains, hooks, policies, managesAll, family }: CompiledRules, table: TableName): string {
+function writeTable({ chains, hooks, policies, managesAll }: CompiledRules, table: TableName): string {
   const own = chains.filter(chain => chain.table === table)
   const lines = [`*${table}`]
   if (managesAll) for (const hook of TABLE_HOOKS[table]) lines.push(`:${hook} ${table === 'filter' ? (policies[hook] ?? 'ACCEPT') : 'ACCEPT'} [0:0]`)
   for (const { name } of own) if (!managesAll || !TABLE_HOOKS[table].some(hook => hook === name)) lines.push(`:${name} - [0:0]`)
-  for (const hook of hooks) if (hook.table === table) lines.push(`${hook.place === 'first' ? `-I ${hook.chain} 1` : `-A ${hook.chain}`} ${writeRule(hook.rule, family)}`)
-  for (const { name, rules } of own) for (const rule of rules) lines.push(`-A ${name} ${writeRule(rule, family)}`)
+  for (const hook of hooks) if (hook.table === table) lines.push(`${hook.place === 'first' ? `-I ${hook.chain} 1` : `-A ${hook.chain}`} ${ruleInWords(hook.rule)}`)
+  for (const { name, rules } of own) for (const rule of rules) lines.push(`-A ${name} ${ruleInWords(rule)}`)
   lines.push('COMMIT', '')
   return lines.join('\n')
 }

@@ -1,12 +1,12 @@
 /** The entries of a way -> its chain: replies first, then the sentences in their order, zone pairs with many rules in chains of their own, then the default. */
 
 import type { MatchUse } from '../ir/ruleset.ts'
+import { writeMatches } from '../save/write-rule.ts'
 import { CHAIN_NAME_LIMIT, DOCKER_CHAIN, PREFIX } from './compiled.ts'
-import type { CompiledRule } from './compiled.ts'
-import { alternativesOf, chainOf, DOCKER_WAY, makeRule, ownOrigin } from './drafts.ts'
+import type { CompiledChain, CompiledRule } from './compiled.ts'
+import { alternativesOf, chainOf, DOCKER_WAY, makeIn, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts, Pair } from './drafts.ts'
 import { makeHeads } from './heads.ts'
-import { includesFirewall } from './lower-nat.ts'
 import type { Entry } from './lower-rules.ts'
 import { ESTABLISHED, INVALID, ipMatch, jumpTo, rejection, UNTRANSLATED, verdict } from './matches.ts'
 import type { Zone } from './resolved.ts'
@@ -16,23 +16,71 @@ import { writeSentence } from './tails.ts'
 /** So many rules of a zone pair get a chain of their own. */
 const PAIR_RULES = 3
 
+/** A way while its entries come in, one by one: those of a long policy must not all be there at once. */
+export interface WayDraft {
+  readonly way: Way
+  /** The rules of its chain, and the chains that these need. */
+  readonly rules: CompiledRule[]
+  readonly chains: CompiledChain[]
+  /** Entries about what stays on the host: they are asked first. */
+  readonly staying: Entry[]
+  /** What may still change places, in all and by pair, and whether all of it only lets pass. */
+  slots: Slot[]
+  readonly ofPairs: Map<Pair, Slot>
+  isPlain: boolean
+  /** How many entries decide something. */
+  count: number
+  /** One decides every packet: what comes after it is never asked. */
+  isDecided: boolean
+  /** That one is the first, and lets all pass. */
+  isOpen: boolean
+}
+
+/** Rules that stand together: those of a pair as its chain has them, with the entries that they come from while they are too few for one; or those of others. */
+interface Slot {
+  readonly pair: Pair | undefined
+  readonly rules: CompiledRule[]
+  readonly chains: CompiledChain[]
+  entries: Entry[]
+}
+
+/** Returns a way without entries. */
+export function startWay(way: Way): WayDraft {
+  return { way, rules: [], chains: [], staying: [], slots: [], ofPairs: new Map(), isPlain: true, count: 0, isDecided: false, isOpen: false }
+}
+
+/** Adds an entry behind those before. */
+export function addEntry(drafts: Drafts, draft: WayDraft, entry: Entry): void {
+  if (entry.staysHere === true) draft.staying.push(entry)
+  if (entry.staysHere === true || draft.isDecided) return
+  draft.count++
+  draft.isDecided = entry.isTotal
+  draft.isOpen = entry.isTotal && entry.isPlainAllow && draft.count === 1 && draft.way !== 'docker'
+  if (draft.isOpen) return
+  if (draft.way === 'docker') makeIn(drafts, draft.chains, () => addForDocker(drafts, draft, entry))
+  else addToSlots(drafts, draft, entry)
+}
+
 /** Writes the chains of a way, and the hook that leads to them. */
-export function writeWay(drafts: Drafts, way: Way, entries: readonly Entry[]): void {
-  const decided = upToTotal(entries.filter(entry => entry.staysHere !== true))
-  const last = decided[decided.length - 1]
+export function finishWay(drafts: Drafts, draft: WayDraft): void {
+  const { way, chains, count, isDecided, isOpen } = draft
   // What is let pass as a whole needs no rules: the chain of the hook goes on.
-  if (decided.length === 1 && last?.isTotal && last.isPlainAllow && way !== 'docker') return leaveOpen(drafts, way)
+  if (isOpen) return leaveOpen(drafts, way)
   // The host itself needs its loopback device, and its answers to what it forwards get out, whatever the sentences say.
-  if (decided.length === 0 && way !== 'in' && way !== 'out') return leaveToDefault(drafts, way)
+  if (count === 0 && way !== 'in' && way !== 'out') return leaveToDefault(drafts, way)
+  if (way !== 'docker') writeOwnChain(drafts, draft)
+  for (const chain of chains) drafts.room.push(chain)
   const name = wayChain(drafts, way)
-  const { rules } = chainOf(drafts, 'filter', name)
-  rules.push(...frameOf(drafts, way))
-  for (const entry of entries) if (entry.staysHere === true) rules.push(...entry.rules(false))
-  if (way === 'docker') for (const entry of decided) writeInOrder(drafts, entry)
-  else rules.push(...writeSegments(drafts, decided))
-  const end = way === 'docker' ? chainOf(drafts, 'filter', drafts.dockerChain).rules : rules
-  if (!last?.isTotal) end.push(...defaultRules(drafts, 'chain'))
-  hookUp(drafts, way, [makeRule(ownOrigin(drafts), [], jumpTo(name))])
+  if (!isDecided) chainOf(drafts, 'filter', way === 'docker' ? drafts.dockerChain : name).rules.push(...defaultRules(drafts, 'chain'))
+  hookUp(drafts, way, makeRule(drafts, ownOrigin(drafts), [], jumpTo(name)))
+}
+
+function writeOwnChain(drafts: Drafts, draft: WayDraft): void {
+  flush(drafts, draft)
+  const { rules } = chainOf(drafts, 'filter', wayChain(drafts, draft.way))
+  rules.push(...frameOf(drafts, draft.way))
+  for (const entry of draft.staying) rules.push(...entry.rules(false))
+  for (const rule of draft.rules) rules.push(rule)
 }
 
 /** Returns the chain that a way's rules stand in. */
@@ -43,16 +91,10 @@ export function wayChain({ policy }: Drafts, way: Way): string {
 const OWN: Readonly<Record<Way, string>> = { in: `${PREFIX}in`, forward: `${PREFIX}fwd`, out: `${PREFIX}out`, docker: DOCKER_WAY }
 const BUILT_IN = { in: 'INPUT', forward: 'FORWARD', out: 'OUTPUT', docker: '' } as const
 
-/** What comes after an entry that decides every packet is never asked. */
-function upToTotal(entries: readonly Entry[]): readonly Entry[] {
-  const first = entries.findIndex(entry => entry.isTotal)
-  return first === -1 ? entries : entries.slice(0, first + 1)
-}
-
 function leaveToDefault(drafts: Drafts, way: Way): void {
   const rules = defaultRules(drafts, 'hook')
   if (drafts.policy.managesAll && way !== 'docker') chainOf(drafts, 'filter', wayChain(drafts, way)).rules.push(...rules)
-  else hookUp(drafts, way, rules)
+  else for (const rule of rules) hookUp(drafts, way, rule)
 }
 
 function leaveOpen(drafts: Drafts, way: Way): void {
@@ -62,16 +104,11 @@ function leaveOpen(drafts: Drafts, way: Way): void {
 /** Replies are the most packets, so they come first. */
 function frameOf(drafts: Drafts, way: Way): readonly CompiledRule[] {
   const pass = verdict(way === 'docker' ? 'RETURN' : 'ACCEPT')
-  const established = makeRule(ownOrigin(drafts, 'replies, and errors about connections'), [ESTABLISHED], pass)
-  const invalid = makeRule(ownOrigin(drafts, 'belongs to no connection'), [INVALID], verdict('DROP'))
-  const loopback = (side: 'inDevice' | 'outDevice', more: readonly MatchUse[]): CompiledRule => makeRule(ownOrigin(drafts, 'loopback'), [...present(ipMatch({ [side]: { name: 'lo', prefix: false } })), ...more], verdict('ACCEPT'))
+  const established = makeRule(drafts, ownOrigin(drafts, 'replies, and errors about connections'), [ESTABLISHED], pass)
+  const invalid = makeRule(drafts, ownOrigin(drafts, 'belongs to no connection'), [INVALID], verdict('DROP'))
+  const loopback = (side: 'inDevice' | 'outDevice', more: readonly MatchUse[]): CompiledRule => makeRule(drafts, ownOrigin(drafts, 'loopback'), [...present(ipMatch({ [side]: { name: 'lo', prefix: false } })), ...more], verdict('ACCEPT'))
   if (way === 'in') return [established, invalid, loopback('inDevice', [])]
-  return way === 'out' ? [established, loopback('outDevice', publishesOwn(drafts) ? [UNTRANSLATED] : [])] : [established, invalid]
-}
-
-/** Kernel: what the firewall sends to an address of its own that is published still counts as leaving by lo. */
-function publishesOwn({ family, policy }: Drafts): boolean {
-  return policy.sentences.some(sentence => sentence.kind === 'publish' && sentence.family === family && includesFirewall(sentence.from))
+  return way === 'out' ? [established, loopback('outDevice', drafts.publishesOwn ? [UNTRANSLATED] : [])] : [established, invalid]
 }
 
 function present(use: MatchUse | undefined): readonly MatchUse[] {
@@ -82,65 +119,71 @@ function present(use: MatchUse | undefined): readonly MatchUse[] {
 function defaultRules(drafts: Drafts, place: 'chain' | 'hook'): readonly CompiledRule[] {
   const { verdict: word, log, origin } = drafts.policy.defaultVerdict
   if (!log && word === 'drop' && drafts.policy.managesAll) return []
-  if (!log && word === 'drop' && place === 'chain') return [makeRule(origin, [], verdict('DROP'))]
+  if (!log && word === 'drop' && place === 'chain') return [makeRule(drafts, origin, [], verdict('DROP'))]
   const name = `${PREFIX}${word}`
   const { rules } = chainOf(drafts, 'filter', name)
   if (rules.length === 0) {
     const tail = { guards: [], counts: false, ...(log ? { log: { prefix: `gate ${word}: `, ...log } } : {}), final: word === 'reject' ? ('none' as const) : verdict('DROP') }
     rules.push(...writeSentence(drafts, { table: 'filter', mark: `${word}-default`, origin, word }, [{ matches: [] }], [], tail))
-    if (word === 'reject') rules.push(makeRule(origin, present(ipMatch({ protocol: 6 })), rejection(drafts.family, true)), makeRule(origin, [], rejection(drafts.family, false)))
+    if (word === 'reject') rules.push(makeRule(drafts, origin, present(ipMatch({ protocol: 6 })), rejection(drafts.family, true)), makeRule(drafts, origin, [], rejection(drafts.family, false)))
   }
-  return [makeRule(origin, [], jumpTo(name))]
+  return [makeRule(drafts, origin, [], jumpTo(name))]
 }
 
-function writeInOrder(drafts: Drafts, entry: Entry): void {
+/** Docker's zones are decided in the order of the sentences: the last chain on the way takes the next. */
+function addForDocker(drafts: Drafts, { count }: WayDraft, entry: Entry): void {
+  if (count === 1) chainOf(drafts, 'filter', DOCKER_WAY).rules.push(...frameOf(drafts, 'docker'))
   const rules = entry.rules(false)
   chainOf(drafts, 'filter', drafts.dockerChain).rules.push(...rules)
 }
 
-interface Slot {
-  readonly pair?: Pair
-  readonly entries: Entry[]
-}
-
 /** Entries of zone pairs may change places with those of others as long as nothing that decides otherwise stands between. */
-function writeSegments(drafts: Drafts, entries: readonly Entry[]): readonly CompiledRule[] {
-  const rules: CompiledRule[] = []
-  let slots = new Map<Pair | Entry, Slot>()
-  let generics = 0
-  let isPlain = true
-  const flush = (): void => {
-    for (const slot of slots.values()) for (const rule of writeSlot(drafts, slot)) rules.push(rule)
-    slots = new Map()
-    generics = 0
-    isPlain = true
-  }
-  for (const entry of entries) {
-    const { pair } = entry
-    const commutes = entry.isPlainAllow && isPlain
-    if (!commutes && (pair ? generics > 0 : slots.size > 0)) flush()
-    if (!pair) generics++
-    const slot = slots.get(pair ?? entry)
-    if (slot) slot.entries.push(entry)
-    else slots.set(pair ?? entry, { ...(pair ? { pair } : {}), entries: [entry] })
-    isPlain &&= entry.isPlainAllow
-    if (!pair && !entry.isPlainAllow) flush()
-  }
-  flush()
-  return rules
+function addToSlots(drafts: Drafts, draft: WayDraft, entry: Entry): void {
+  const { pair, isPlainAllow } = entry
+  const commutes = isPlainAllow && draft.isPlain
+  const hasOthers = draft.slots.length > draft.ofPairs.size
+  if (!commutes && (!pair || hasOthers)) flush(drafts, draft)
+  addToSlot(drafts, slotFor(draft, pair), entry)
+  draft.isPlain &&= isPlainAllow
+  if (!pair && !isPlainAllow) flush(drafts, draft)
 }
 
-function writeSlot(drafts: Drafts, { pair, entries }: Slot): readonly CompiledRule[] {
-  const [first] = entries
-  if (!pair || !first) return entries.flatMap(entry => entry.rules(false))
-  const inside = entries.flatMap(entry => entry.rules(true))
-  if (inside.length < PAIR_RULES) return entries.flatMap(entry => entry.rules(false))
+function slotFor({ slots, ofPairs }: WayDraft, pair: Pair | undefined): Slot {
+  const known = pair ? ofPairs.get(pair) : slots[slots.length - 1]
+  if (known && known.pair === pair) return known
+  const slot: Slot = { pair, rules: [], chains: [], entries: [] }
+  slots.push(slot)
+  if (pair) ofPairs.set(pair, slot)
+  return slot
+}
+
+function addToSlot(drafts: Drafts, slot: Slot, entry: Entry): void {
+  const made = makeIn(drafts, slot.chains, () => entry.rules(slot.pair !== undefined))
+  for (const rule of made) slot.rules.push(rule)
+  if (!slot.pair) return
+  if (slot.rules.length < PAIR_RULES) slot.entries.push(entry)
+  else slot.entries = []
+}
+
+function flush(drafts: Drafts, draft: WayDraft): void {
+  for (const slot of draft.slots) {
+    for (const rule of makeIn(drafts, slot.chains, () => writeSlot(drafts, slot))) draft.rules.push(rule)
+    for (const chain of slot.chains) draft.chains.push(chain)
+  }
+  draft.slots = []
+  draft.ofPairs.clear()
+  draft.isPlain = true
+}
+
+function writeSlot(drafts: Drafts, { pair, rules, entries }: Slot): readonly CompiledRule[] {
+  if (!pair) return rules
+  if (rules.length < PAIR_RULES) return entries.flatMap(entry => entry.rules(false))
   const name = pairChain(drafts, pair)
   const chain = chainOf(drafts, 'filter', name)
-  for (const rule of inside) chain.rules.push(rule)
+  for (const rule of rules) chain.rules.push(rule)
   const origin = ownOrigin(drafts, `from ${placeName(pair.from)} to ${placeName(pair.to)}`)
   const [from, to] = [pair.from, pair.to].map(place => (place === 'fw' ? [{}] : alternativesOf(drafts, { place, span: place.span }, origin)))
-  return makeHeads(from ?? [], to ?? [], [{ matches: [] }]).map(head => makeRule(origin, head.matches, jumpTo(name)))
+  return makeHeads(from ?? [], to ?? [], [{ matches: [] }]).map(head => makeRule(drafts, origin, head.matches, jumpTo(name)))
 }
 
 function placeName(place: Zone | 'fw'): string {
@@ -160,16 +203,15 @@ function pairChain({ pairCounts, chains }: Drafts, pair: Pair): string {
 }
 
 /** Docker's room is for its zones alone, and stands before docker's own rules; all else comes after the rules of others. */
-function hookUp(drafts: Drafts, way: Way, targets: readonly CompiledRule[]): void {
-  const { hooks, policy, zones } = drafts
+function hookUp(drafts: Drafts, way: Way, rule: CompiledRule): void {
+  const { hooks, policy, zones, family } = drafts
   if (way !== 'docker') {
     if (policy.managesAll) chainOf(drafts, 'filter', wayChain(drafts, way))
-    else for (const rule of targets) hooks.push({ table: 'filter', chain: BUILT_IN[way], place: 'last', rule })
+    else hooks.push({ table: 'filter', chain: BUILT_IN[way], place: 'last', rule })
     return
   }
-  for (const rule of targets) for (const device of zones.filter(zone => zone.isDockers).flatMap(zone => zone.devices)) {
-    const from = present(ipMatch({ inDevice: device, outDevice: device, except: 'outDevice' }))
-    const to = present(ipMatch({ inDevice: device, outDevice: device, except: 'inDevice' }))
-    for (const matches of [from, to]) hooks.push({ table: 'filter', chain: DOCKER_CHAIN, place: 'first', rule: { ...rule, matches: [...matches, ...rule.matches] } })
+  for (const device of zones.filter(zone => zone.isDockers).flatMap(zone => zone.devices)) for (const except of ['outDevice', 'inDevice'] as const) {
+    const matches = writeMatches(present(ipMatch({ inDevice: device, outDevice: device, except })), family)
+    hooks.push({ table: 'filter', chain: DOCKER_CHAIN, place: 'first', rule: { ...rule, matches } })
   }
 }

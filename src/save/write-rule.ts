@@ -17,24 +17,27 @@ function forBackends<K extends object>(): Readonly<Record<Backend, WeakMap<K, st
 
 /** Returns the saved text of a rule's matches and target; empty for a rule that has neither. */
 export function writeRule(rule: Pick<Rule, 'matches' | 'target'>, family: Family, backend: Backend = 'legacy'): string {
-  let text = ''
-  for (const use of backend === 'nft' ? joinNative(rule.matches, family) : rule.matches) {
-    // Uses of ip hardly repeat: to remember them costs more than to write them.
-    const words = use.name === 'ip' ? useInWords(use, family, backend) : use.name === 'comment' ? commentWords(use, family, backend) : remember(matchWords[family][backend], use, () => useInWords(use, family, backend))
-    if (words !== '') text = text === '' ? words : `${text} ${words}`
-  }
-  const { target } = rule
-  if (!target) return text
-  const words = remember(targetWords[family][backend], target, () => targetInWords(target, family, backend))
+  const text = writeMatches(rule.matches, family, backend)
+  if (!rule.target) return text
+  const words = writeTarget(rule.target, family, backend)
   return text === '' ? words : `${text} ${words}`
 }
 
-let lastComment: { readonly use: MatchUse; readonly words: string } | undefined
+/** Returns the saved text of matches alone. */
+export function writeMatches(matches: readonly MatchUse[], family: Family, backend: Backend = 'legacy'): string {
+  const texts: string[] = []
+  for (const use of backend === 'nft' ? joinNative(matches, family) : matches) {
+    // Uses of ip and comments hardly repeat: to remember them costs more than to write them.
+    const words = use.name === 'ip' || use.name === 'comment' ? useInWords(use, family, backend) : remember(matchWords[family][backend], use, () => useInWords(use, family, backend))
+    if (words !== '') texts.push(words)
+  }
+  // To join makes one string of all; to add would keep the parts of each.
+  return texts.join(' ')
+}
 
-/** Rules of one sentence of a policy share their comment, and follow each other. */
-function commentWords(use: MatchUse, family: Family, backend: Backend): string {
-  if (lastComment?.use !== use) lastComment = { use, words: useInWords(use, family, backend) }
-  return lastComment.words
+/** Returns the saved text of a target alone. */
+export function writeTarget(target: TargetUse, family: Family, backend: Backend = 'legacy'): string {
+  return remember(targetWords[family][backend], target, () => targetInWords(target, family, backend))
 }
 
 /** Returns the matches as iptables-nft reads them back: those that it writes as its own expressions become one for each name. */
