@@ -4,8 +4,8 @@
  */
 
 import type { CstElement, CstNode, CstNodeLocation, IToken } from 'chevrotain'
-import { parseSentence } from './policy-parser.ts'
-import type { ParsedSentence } from './policy-parser.ts'
+import { parseSentence } from './parse-sentence.ts'
+import type { ParsedSentence } from './parse-sentence.ts'
 
 /** A tree that is filled with the tokens of one sentence after another. */
 interface Shape {

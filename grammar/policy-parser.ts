@@ -4,8 +4,8 @@
  */
 
 import { CstParser, EOF } from 'chevrotain'
-import type { CstNode, IParserErrorMessageProvider, IRecognitionException, IToken, TokenType } from 'chevrotain'
-import { Address, Backticks, Day, LineEnd, makeLexer, Name, PLACED, SIGNS, Text, TOKENS, Whole, WORD } from './policy-tokens.ts'
+import type { IParserErrorMessageProvider, IRecognitionException, TokenType } from 'chevrotain'
+import { Address, Backticks, Day, LineEnd, Name, PLACED, SIGNS, Text, TOKENS, Whole, WORD } from './policy-tokens.ts'
 
 const SEPARATOR = '\u0000'
 const END = 'the end of the line'
@@ -28,7 +28,7 @@ function labelOf(type: TokenType): string {
 }
 
 /** The parser. Every production is one rule of the grammar in README.md, by the same name. */
-class PolicyParser extends CstParser {
+export class PolicyParser extends CstParser {
   constructor(validations: 'made' | 'skipped') {
     super([...TOKENS], { recoveryEnabled: true, maxLookahead: 3, errorMessageProvider: expectations, nodeLocationTracking: 'onlyOffset', skipValidations: validations === 'skipped' })
     this.performSelfAnalysis()
@@ -380,26 +380,4 @@ class PolicyParser extends CstParser {
       this.OR2([{ ALT: () => this.CONSUME(WORD.fw) }, { ALT: () => this.SUBRULE2(this.target, { LABEL: 'source' }) }])
     })
   })
-}
-
-let parser: PolicyParser | undefined
-
-/** A parsed sentence: its tree, and what was wrong with it. */
-export interface ParsedSentence {
-  readonly tree: CstNode
-  readonly errors: readonly IRecognitionException[]
-}
-
-/** Parses the tokens of one sentence. Never throws: what is broken is left out of the tree. */
-export function parseSentence(tokens: IToken[]): ParsedSentence {
-  parser ??= new PolicyParser('skipped')
-  parser.input = tokens
-  const tree = parser.stmt()
-  return { tree, errors: parser.errors }
-}
-
-/** Throws where productions are ambiguous or a token hides another. A test asks that once: to ask at every start takes longer than to compile a small policy. */
-export function validateGrammar(): void {
-  makeLexer('made')
-  new PolicyParser('made')
 }

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { validateGrammar } from '../grammar/policy-parser.ts'
+import { validateGrammar } from '../grammar/parse-sentence.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import { positionAt } from '../src/diagnostics/source-file.ts'
 import { compilePolicy, startCompilation } from '../src/policy/compile.ts'
