@@ -5,9 +5,11 @@ import type { Ruleset } from '../ir/ruleset.ts'
 import { isGroupMac, isOwnMac, portsFor, transmit } from '../simulate/frames.ts'
 import type { Arrival, Frame } from '../simulate/frames.ts'
 import { crossBridge, findNeighbour } from '../simulate/neighbours.ts'
+import type { Neighbour } from '../simulate/neighbours.ts'
 import { makeWorld, resetWorld } from '../simulate/world.ts'
 import type { Host, World } from '../simulate/world.ts'
-import type { BridgeCrossing, FindFrameWays, FrameAnswer, FrameQuestion, FrameWay } from '../symbolic/frame-ways.ts'
+import { keyOfQuestion } from '../symbolic/frame-ways.ts'
+import type { BridgeCrossing, FindFrameWays, FrameAnswer, FrameQuestion, FrameWay, NeighbourQuestion } from '../symbolic/frame-ways.ts'
 import type { Topology } from '../topology/topology.ts'
 
 /** Whom a frame is addressed to that goes to somebody outside the described world. */
@@ -16,23 +18,25 @@ const STRANGER_MAC = '02ffffffffff'
 /** More bridges than any frame crosses that does not circle. */
 const MOST_CROSSINGS = 32
 
-/** Returns the answers for a topology, each found in a world without memory. The rules may stop the questions of IPv6. */
+/** Returns the answers for a topology, each found in a world that has asked nothing but what the question says. The rules may stop the questions of IPv6. */
 export function frameWaysOf(topology: Topology, rulesetsOf: ReadonlyMap<string, readonly Ruleset[]>, backend: Backend): FindFrameWays {
   const world = makeWorld({ topology, rulesets: [], rulesetsOf, backend })
   const known = new Map<string, FrameAnswer>()
   return question => {
-    const key = `${question.namespace} ${question.device} ${question.nextHop} ${question.source ?? ''}`
+    const key = [question, ...question.asked].map(keyOfQuestion).join(', ')
     const found = known.get(key) ?? answerIn(world, question)
     known.set(key, found)
     return found
   }
 }
 
-function answerIn(world: World, { namespace, device, nextHop, source }: FrameQuestion): FrameAnswer {
+function answerIn(world: World, question: FrameQuestion): FrameAnswer {
+  const { namespace, device, nextHop } = question
   const host = world.hosts.get(namespace)
   if (!host) return { kind: 'nobody' }
   resetWorld(world)
-  const neighbour = world.links ? findNeighbour(world, host, { device, nextHop, source: source ?? (typeof nextHop === 'number' ? 0 : 0n) }) : { kind: 'outside' as const }
+  for (const before of question.asked) neighbourOf(world, before)
+  const neighbour = neighbourOf(world, question)
   if (neighbour.kind === 'none') return { kind: 'nobody' }
   if (neighbour.kind === 'mac' && isGroupMac(neighbour.mac)) return { kind: 'group' }
   const macDestination = neighbour.kind === 'mac' ? neighbour.mac : STRANGER_MAC
@@ -44,6 +48,11 @@ function answerIn(world: World, { namespace, device, nextHop, source }: FrameQue
   const taken = ways.filter(({ end }) => end.kind === 'taken')
   const others = taken.length > 0 ? taken : ways
   return { kind: 'ways', ways: others.length > 0 ? others : [{ port: device, macSource: frame.macSource, crossings: [], end: { kind: 'lost' } }] }
+}
+
+function neighbourOf(world: World, { namespace, device, nextHop, source }: NeighbourQuestion): Neighbour {
+  const host = world.hosts.get(namespace)
+  return host && world.links ? findNeighbour(world, host, { device, nextHop, source: source ?? (typeof nextHop === 'number' ? 0 : 0n) }) : { kind: 'outside' }
 }
 
 type RestOfWay = Pick<FrameWay, 'crossings' | 'end'>

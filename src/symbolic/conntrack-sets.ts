@@ -8,11 +8,13 @@ import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
+import { headerTuple, invertTuple, tuplesEqual } from './connection-tuples.ts'
 import type { PacketClass } from './packet-class.ts'
 import { widthOfField } from './rewriting.ts'
-import type { Rewriting, Rewritings } from './rewriting.ts'
+import type { Rewriting, Visit } from './rewriting.ts'
 import type { Run } from './run.ts'
-import { constantOf, keyOfValue, originalValue } from './value.ts'
+import { constantOf, originalValue } from './value.ts'
 import type { Value } from './value.ts'
 
 /** The free variable that stands for "the first chunk of the SCTP packet may begin an association": no field tells chunks. */
@@ -30,40 +32,55 @@ export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Ho
   const { sets, family } = run
   if (rewriting.connection !== 'none' || isUntracked(run, rewriting)) return [{ rewriting, set }]
   if (run.state !== 'new') return [{ rewriting: withOwnState(run, rewriting), set }]
-  const again = trackAgain(run, rewriting)
-  if (again) return [{ rewriting: again, set }]
+  const { again, rest } = trackAgain(run, { rewriting, set })
   const untracked = run.setOf(isNeverTracked(family), rewriting)
   const begins = run.setOf(mayBegin(family, hook, run.surroundings.tcpLoose), rewriting)
-  const tracked = sets.subtract(set, untracked)
+  const tracked = sets.subtract(rest, untracked)
   return [
-    { rewriting: withState(run, rewriting, CT_STATE.UNTRACKED, 'none'), set: sets.intersect(set, untracked) },
+    ...again,
+    { rewriting: withState(run, rewriting, CT_STATE.UNTRACKED, 'none'), set: sets.intersect(rest, untracked) },
     { rewriting: withState(run, rewriting, CT_STATE.NEW, 'new'), set: sets.intersect(tracked, begins) },
     { rewriting: withState(run, rewriting, CT_STATE.INVALID, 'none'), set: sets.subtract(tracked, begins) },
   ].filter(one => one.set !== sets.none)
 }
 
-/** Packets that come back to a namespace before anybody answered: the connection is known and still new, and nat is not asked again. */
-function trackAgain(run: Run, rewriting: Rewriting): Rewriting | undefined {
-  const visit = run.namespace === undefined ? undefined : rewriting.visits.get(run.namespace)
-  if (visit?.tuple !== originalTuple(run.rewritings, rewriting)) return undefined
-  const { status, mark, translation } = visit
+/** Packets that come back to a namespace before anybody answered: the connection is known and still new, and nat is not asked again. `rest` has none there. */
+function trackAgain(run: Run, { rewriting, set }: PacketClass): { readonly again: readonly PacketClass[]; readonly rest: PacketSet } {
+  const { sets } = run
+  const now = headerTuple(run.rewritings, rewriting)
+  const again: PacketClass[] = []
+  let rest = set
+  for (const visit of rewriting.visits.filter(({ namespace }) => namespace === run.namespace).reverse()) {
+    const same = sets.intersect(rest, sets.setOf(tuplesEqual(now, visit.original)))
+    if (same !== sets.none) again.push({ rewriting: asBefore(run, rewriting, visit), set: same })
+    const answers = sets.intersect(sets.subtract(rest, same), sets.setOf(tuplesEqual(now, invertTuple(visit.translated))))
+    run.leaveOpen('packets that come to a host again as answers of the connection that they began there', answers)
+    rest = sets.subtract(rest, sets.union(same, answers))
+  }
+  return { again, rest }
+}
+
+/** The packets as the connection that they began here has them. */
+function asBefore(run: Run, rewriting: Rewriting, { original, translated, status, mark }: Visit): Rewriting {
   const state = CT_STATE.NEW | (status & CT_STATUS.SRC_NAT ? CT_STATE.SNAT : 0) | (status & CT_STATUS.DST_NAT ? CT_STATE.DNAT : 0)
-  const known = withState(run, rewriting, state, 'new')
-  return run.rewritings.with(known, { values: new Map([['ct.mark' as const, mark], ['ct.status' as const, run.rewritings.constant('ct.status', status)]]), natDone: { source: true, destination: true }, translation })
+  const reply = invertTuple(translated)
+  const rewritten = [...(status & CT_STATUS.SRC_NAT ? (['ip.src', 'l4.sport'] as const) : []), ...(status & CT_STATUS.DST_NAT ? (['ip.dst', 'l4.dport'] as const) : [])]
+  return run.rewritings.with(withState(run, rewriting, state, 'again'), {
+    values: new Map<NumberField, Value>([
+      ['ct.mark', mark], ['ct.status', run.rewritings.constant('ct.status', status)],
+      ['ct.original.src', original['ip.src']], ['ct.original.dst', original['ip.dst']], ['ct.original.sport', original['l4.sport']], ['ct.original.dport', original['l4.dport']],
+      ['ct.reply.src', reply['ip.src']], ['ct.reply.dst', reply['ip.dst']], ['ct.reply.sport', reply['l4.sport']], ['ct.reply.dport', reply['l4.dport']],
+    ]),
+    natDone: { source: true, destination: true },
+    translation: new Map(rewritten.map(header => [header, translated[header]])),
+  })
 }
-
-/** Returns the addresses and ports that a connection begins with, as a text that is equal for equal values only. */
-export function originalTuple(rewritings: Rewritings, rewriting: Rewriting): string {
-  return TUPLE.map(([original, now]) => keyOfValue(rewriting.values.get(original) ?? originalValue(now, widthOfField(now, rewritings.family)))).join(' ')
-}
-
-const TUPLE = [['ct.original.src', 'ip.src'], ['ct.original.dst', 'ip.dst'], ['ct.original.sport', 'l4.sport'], ['ct.original.dport', 'l4.dport']] as const
 
 /** Returns the rewriting with another connection state (bits of `CT_STATE`). */
 export function withState(run: Run, rewriting: Rewriting, state: number, connection: Rewriting['connection']): Rewriting {
   const { constant } = run.rewritings
   const values = new Map<NumberField, Value>([['ct.state', constant('ct.state', state)]])
-  if (connection === 'new') for (const field of ['ct.mark', 'ct.status', 'ct.direction'] as const) values.set(field, constant(field, 0))
+  if (connection === 'new' || connection === 'again') for (const field of ['ct.mark', 'ct.status', 'ct.direction'] as const) values.set(field, constant(field, 0))
   return run.rewritings.with(rewriting, { values, connection })
 }
 

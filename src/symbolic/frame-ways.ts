@@ -3,12 +3,23 @@
 import type { Address } from '../net/address.ts'
 
 /** Whom the frames of a device are for. */
-export interface FrameQuestion {
+export interface FrameQuestion extends NeighbourQuestion {
+  /** What the packet had namespaces ask before: who answered knows who asked, and asks no more. */
+  readonly asked: readonly NeighbourQuestion[]
+}
+
+/** Who is asked for. */
+export interface NeighbourQuestion {
   readonly namespace: string
   readonly device: string
   readonly nextHop: Address
   /** The packet's source where it is an own address of the namespace, in whose name the next hop is asked for. */
   readonly source: Address | undefined
+}
+
+/** Returns a text that is equal for equal questions only. */
+export function keyOfQuestion({ namespace, device, nextHop, source }: NeighbourQuestion): string {
+  return `${namespace} ${device} ${nextHop} ${source ?? ''}`
 }
 
 /** `nobody` answers for the next hop; `group`: the frame is for more than one; several ways where a frame may leave the described world by several wires. */

@@ -8,9 +8,11 @@ import { joinClasses } from './packet-class.ts'
 import type { Classes, PacketClass } from './packet-class.ts'
 import { drawnWay, onWay, routeOutput } from './route-output.ts'
 import type { Rewriting, Translation } from './rewriting.ts'
+import { readThrough } from './read-through.ts'
 import type { Run } from './run.ts'
 import { runHook } from './run-hook.ts'
 import { ALL_HOSTS, isMulticast } from './special-addresses.ts'
+import type { InputWay } from './surroundings.ts'
 import { adjustValue, keyOfValue } from './value.ts'
 
 const LOOPBACK_DEVICE = 'lo'
@@ -85,7 +87,7 @@ export function destinationKey(run: Run, rewriting: Rewriting): string {
 function takeWays(run: Run, { rewriting, set }: PacketClass, delivered: PacketClass[], forwarded: PacketClass[]): void {
   const { sets } = run
   let rest = set
-  for (const { when, way } of rewriting.values.has('ip.dst') ? run.surroundings.rewrittenWays : run.surroundings.inputWays) {
+  for (const { when, way } of waysFrom(run, rewriting)) {
     if (rest === sets.none) return
     const free = way.kind === 'refused' ? rewriting : run.rewritings.with(rewriting, { devices: { 'device.out': undefined } })
     const holds = run.setOf(when, free)
@@ -97,6 +99,23 @@ function takeWays(run: Run, { rewriting, set }: PacketClass, delivered: PacketCl
     else if (way.kind === 'drawn') forwarded.push({ rewriting: run.rewritings.with(free, { drawnWay: drawnWay(run, rewriting, way) }), set: here })
     else forwarded.push(onWay(run, { rewriting: free, set: here }, way))
   }
+}
+
+const waysOfDevices = new WeakMap<readonly InputWay[], Map<string, readonly InputWay[]>>()
+
+/** Where packets may go that came in as their rewriting says: what holds on other devices only is left out. */
+function waysFrom({ surroundings, rewritings }: Run, rewriting: Rewriting): readonly InputWay[] {
+  const ways = rewriting.values.has('ip.dst') ? surroundings.rewrittenWays : surroundings.inputWays
+  const device = rewriting.devices['device.in']
+  if (device === undefined) return ways
+  const known = waysOfDevices.get(ways) ?? new Map<string, readonly InputWay[]>()
+  waysOfDevices.set(ways, known)
+  const found = known.get(device)
+  if (found) return found
+  const arrived = rewritings.with(rewritings.none, { devices: { 'device.in': device } })
+  const here = ways.map(({ when, way }) => ({ when: readThrough(surroundings.ground(when), arrived), way })).filter(({ when }) => when.kind !== 'never')
+  known.set(device, here)
+  return here
 }
 
 /** What the kernel asks before a packet is forwarded. */

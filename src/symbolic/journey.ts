@@ -3,12 +3,12 @@
  * the simulator's journey.ts. What comes to a place as it was there before, but for the ttl, goes round for ever: that bounds the run.
  */
 
-import { CT_STATE, CT_STATUS, PACKET_TYPE } from '../meaning/fields.ts'
+import { CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
 import type { NumberField } from '../meaning/fields.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import { crossBridge, enterBridge } from './bridge-path.ts'
 import type { BridgePort } from './bridge-path.ts'
-import { originalTuple } from './conntrack-sets.ts'
+import { headerTuple, originalTuple } from './connection-tuples.ts'
 import type { Decider, Decision, Fate, FateKind, FlowState } from './fate.ts'
 import { keyOfDecider } from './fate.ts'
 import type { FrameWay } from './frame-ways.ts'
@@ -16,6 +16,7 @@ import { goOn, receive, receiveClasses, routeClasses, sendLocal } from './ip-pat
 import { toNextHops } from './next-hop.ts'
 import { unionOf } from './packet-class.ts'
 import type { PacketClass } from './packet-class.ts'
+import { keyOfTuple } from './rewriting.ts'
 import type { Rewriting, Visit } from './rewriting.ts'
 import { makeRun } from './run.ts'
 import type { Run } from './run.ts'
@@ -36,7 +37,7 @@ export interface WorldReached {
   /** Packets by the device (`NAMESPACE/DEVICE`) that they left a namespace by. */
   readonly left: ReadonlyMap<string, PacketSet>
   readonly notes: readonly string[]
-  /** Packets that were not followed to their end since the run was cut off. */
+  /** Packets that were not followed to their end: the run was cut off, or a note says why. */
   readonly undecided: PacketSet
 }
 
@@ -68,12 +69,13 @@ interface Course {
   readonly decisions: Decision[]
   readonly left: Map<string, PacketSet[]>
   readonly notes: Set<string>
+  readonly open: PacketSet[]
 }
 
 /** Follows packets from where they begin to all their ends. */
 export function followSets(world: SymbolicWorld, { namespace, start, state, set, nodeLimit }: WorldStart): WorldReached {
   const { sets } = world
-  const course: Course = { world, state, pending: [], seen: new Map(), fates: new Map(), decisions: [], left: new Map(), notes: new Set() }
+  const course: Course = { world, state, pending: [], seen: new Map(), fates: new Map(), decisions: [], left: new Map(), notes: new Set(), open: [] }
   const host = world.hosts.get(namespace)
   const follow = (): 'done' => {
     if (host && set !== sets.none) onHost(course, host, run => (start === 'make' ? sendLocal(run, set) : receive(run, set)))
@@ -87,7 +89,7 @@ export function followSets(world: SymbolicWorld, { namespace, start, state, set,
     decisions: course.decisions,
     left: new Map([...course.left].map(([place, parts]) => [place, unionOf(sets, parts)])),
     notes: [...course.notes],
-    undecided: isWhole ? sets.none : sets.subtract(set, unionOf(sets, fates.map(fate => fate.set))),
+    undecided: sets.union(unionOf(sets, course.open), isWhole ? sets.none : sets.subtract(set, unionOf(sets, fates.map(fate => fate.set)))),
   }
 }
 
@@ -102,6 +104,7 @@ function onHost(course: Course, host: WorldHost, send: (run: Run) => void): void
   }
   for (const decision of run.decisionsOf()) course.decisions.push({ ...decision, by: { ...decision.by, namespace: host.namespace.name } })
   for (const note of run.notes) course.notes.add(note)
+  course.open.push(run.openPackets())
 }
 
 function end(course: Course, { namespace: { name } }: WorldHost, kind: FateKind, by: Decider | undefined, { rewriting, set }: PacketClass, port: string | undefined = undefined): void {
@@ -127,8 +130,8 @@ function noteLeft({ left }: Course, { namespace: { name } }: WorldHost, device: 
 
 /** Divides packets by the way to their next hop; those that have none end. */
 function waysOut(course: Course, run: Run, host: WorldHost, kind: 'forward' | 'sent', device: string, packets: PacketClass): readonly { readonly way: FrameWay; readonly packets: PacketClass }[] {
-  const { borders, find } = course.world
-  return toNextHops(run, { namespace: host.namespace.name, device, own: host.own, borders, find }, packets).flatMap(({ answer, packets: part }) => {
+  const { pieces, find, remembers } = course.world
+  return toNextHops(run, { namespace: host.namespace.name, device, own: host.own, pieces, find, remembers }, packets).flatMap(({ answer, packets: part }) => {
     if (answer.kind === 'ways') return answer.ways.map(way => ({ way, packets: part }))
     if (answer.kind === 'nobody') end(course, host, 'drop', { kind: 'kernel', reason: 'neighbour-unknown' }, part)
     else {
@@ -217,13 +220,16 @@ function arrivingAt({ rewritings }: SymbolicWorld, from: WorldHost, to: WorldHos
     values: new Map<NumberField, Value>([...kept(from === to ? [...CARRIED, 'mark'] : CARRIED), ...tuple, ...fixed]),
     devices: { 'device.in': device, 'device.out': '', 'bridge.in': '', 'bridge.out': '' },
     visits: visitsOf(rewritings, from, rewriting),
+    asked: rewriting.asked,
   })
 }
 
-function visitsOf(rewritings: SymbolicWorld['rewritings'], { namespace: { name } }: WorldHost, rewriting: Rewriting): ReadonlyMap<string, Visit> {
-  if (rewriting.connection !== 'new') return rewriting.visits
+/** The connection that the packets have where they leave is known there from now on. */
+function visitsOf(rewritings: SymbolicWorld['rewritings'], { namespace: { name } }: WorldHost, rewriting: Rewriting): readonly Visit[] {
+  if (rewriting.connection !== 'new' && rewriting.connection !== 'again') return rewriting.visits
+  const original = originalTuple(rewritings, rewriting)
+  const key = keyOfTuple(original)
+  const others = rewriting.visits.filter(visit => visit.namespace !== name || keyOfTuple(visit.original) !== key)
   const status = Number(constantOf(rewritings.valueOf(rewriting, 'ct.status')) ?? 0n)
-  const fields: readonly NumberField[] = [...(status & CT_STATUS.SRC_NAT ? (['ip.src', 'l4.sport'] as const) : []), ...(status & CT_STATUS.DST_NAT ? (['ip.dst', 'l4.dport'] as const) : [])]
-  const translation = new Map(fields.map(field => [field, rewritings.valueOf(rewriting, field)] as const))
-  return new Map([...rewriting.visits, [name, { tuple: originalTuple(rewritings, rewriting), status, mark: rewritings.valueOf(rewriting, 'ct.mark'), translation }]])
+  return [...others, { namespace: name, original, translated: headerTuple(rewritings, rewriting), status, mark: rewritings.valueOf(rewriting, 'ct.mark') }]
 }

@@ -4,14 +4,14 @@ import type { Hook } from '../ir/hooks.ts'
 import type { Effect } from '../meaning/effect.ts'
 import { ADDRESS_TYPE, CT_STATE, CT_STATUS } from '../meaning/fields.ts'
 import type { NumberField } from '../meaning/fields.ts'
-import { all, always, any, equals, hasAnyBit, masked, not, within } from '../meaning/predicate.ts'
+import { all, always, any, hasAnyBit, masked, not, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Address, Family } from '../net/address.ts'
-import { PROTOCOL } from '../net/protocol.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { EffectResult } from './effect-result.ts'
 import type { PacketClass } from './packet-class.ts'
-import { portChoices } from './nat-ports.ts'
+import { withoutMapped, withoutTaken } from './nat-clash.ts'
+import { hasPorts, portChoices } from './nat-ports.ts'
 import type { Choice, Side } from './nat-ports.ts'
 import type { Rewriting } from './rewriting.ts'
 import type { Run } from './run.ts'
@@ -25,8 +25,6 @@ const FIELDS_OF = {
   source: { address: 'ip.src', port: 'l4.sport', anyAddress: 'ct.reply.dst' },
   destination: { address: 'ip.dst', port: 'l4.dport', anyAddress: 'ct.reply.src' },
 } as const
-
-const WITH_PORTS = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.sctp, PROTOCOL.dccp]
 
 /** Returns the side that nat rewrites at a hook. */
 export function sideOfHook(hook: Hook): Side {
@@ -42,14 +40,14 @@ export function setUpNat(run: Run, hook: Hook, effect: NatEffect, packets: Packe
   if (side === 'source' && !effect.random) {
     const kept = run.sets.intersect(set, run.setOf(isInRange(effect), packets.rewriting))
     results.push(...bind(run, side, { rewriting: packets.rewriting, set: kept }, {}))
-    set = run.sets.subtract(set, kept)
+    set = withoutMapped(run, { rewriting: packets.rewriting, set: run.sets.subtract(set, kept) }).set
   }
   for (const { set: part, address } of addressesFor(run, hook, side, effect, { rewriting: packets.rewriting, set })) {
     const here = { rewriting: packets.rewriting, set: part }
     if (address === 'none') results.push({ kind: 'drop', reason: 'nat-failed', packets: here })
     else results.push(...withPorts(run, side, effect, here, address))
   }
-  return results.filter(({ packets: { set: left } }) => left !== run.sets.none)
+  return results.flatMap(result => (result.kind === 'accept' ? withoutTaken(run, side, effect.ports, result.packets) : [result])).filter(({ packets: { set: left } }) => left !== run.sets.none)
 }
 
 /** Source ports and addresses that already fit stay. The mirror of isInRange(). */
@@ -59,8 +57,6 @@ function isInRange({ addresses, ports }: NatEffect): Predicate {
   const portFits = ports ? any([within('l4.sport', ports.low, ports.high), not(hasPorts)]) : always
   return all([range ? within('ip.src', range.low, range.high) : always, portFits])
 }
-
-const hasPorts: Predicate = any(WITH_PORTS.map(protocol => equals('ip.protocol', protocol)))
 
 interface AddressChoice {
   readonly set: PacketSet

@@ -1,8 +1,9 @@
 /** Which ports nat gives to packets that have ports. The mirror of the simulator's uniquePort(). */
 
 import type { Effect } from '../meaning/effect.ts'
-import { equals, within } from '../meaning/predicate.ts'
+import { any, equals, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
+import { PROTOCOL } from '../net/protocol.ts'
 import type { PacketClass } from './packet-class.ts'
 import type { Run } from './run.ts'
 import { constantValue, originalValue } from './value.ts'
@@ -21,6 +22,11 @@ type NatEffect = Extract<Effect, { kind: 'nat' }>
 
 /** Shifted ranges of more ports than this are not followed port by port. */
 const FOLLOWED_PORTS = 256
+
+const WITH_PORTS = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.udplite, PROTOCOL.sctp, PROTOCOL.dccp]
+
+/** Packets whose ports nat can change. */
+export const hasPorts: Predicate = any(WITH_PORTS.map(protocol => equals('ip.protocol', protocol)))
 
 /** Returns the ports of packets that all have ports. A port that is drawn by lot lies in the connection's reply tuple. */
 export function portChoices(run: Run, side: Side, effect: NatEffect, packets: PacketClass): readonly Choice[] {

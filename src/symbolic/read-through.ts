@@ -66,7 +66,7 @@ function translateTerm(term: FieldTerm, rewriting: Rewriting): Predicate {
   const { field } = term
   if (field.startsWith('ct.') && field !== 'ct.state' && rewriting.connection === 'none') return never
   if (SOCKET_FIELDS.has(field) && isForeign(rewriting)) return never
-  const value = rewriting.values.get(field) ?? (rewriting.connection === 'new' ? tupleValue(field, rewriting, term) : undefined)
+  const value = rewriting.values.get(field) ?? (rewriting.connection === 'new' || rewriting.connection === 'again' ? tupleValue(field, rewriting, term) : undefined)
   if (!value) return field.startsWith('addressType.') ? translateAddressType(term, rewriting) : term
   return term.kind === 'within' ? valueWithin(value, BigInt(term.low), BigInt(term.high)) : valueMasked(value, BigInt(term.mask), BigInt(term.value))
 }

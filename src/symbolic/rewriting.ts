@@ -4,6 +4,8 @@ import type { FieldValue, NumberField } from '../meaning/fields.ts'
 import { fieldRow } from '../meaning/fields.ts'
 import type { Address, Family } from '../net/address.ts'
 import type { DrawnWay } from './drawn-way.ts'
+import { keyOfQuestion } from './frame-ways.ts'
+import type { NeighbourQuestion } from './frame-ways.ts'
 import { constantValue, keyOfValue, originalValue } from './value.ts'
 import type { Value } from './value.ts'
 
@@ -15,8 +17,11 @@ export interface Rewriting {
   readonly key: string
   readonly values: ReadonlyMap<NumberField, Value>
   readonly devices: BoundDevices
-  /** Whether the packets belong to a connection, one that they begin (`new`) or one that is known; of `none` nothing holds of the connection's fields. */
-  readonly connection: 'none' | 'new' | 'known'
+  /**
+   * Whether the packets belong to a connection: one that they begin (`new`), one that they began when they were here before (`again`) or one
+   * that is known; of `none` nothing holds of the connection's fields.
+   */
+  readonly connection: 'none' | 'new' | 'again' | 'known'
   /** A rule told conntrack beforehand how to track the packet. */
   readonly hasTemplate: boolean
   /** Which sides of its connection have had their turn of nat. */
@@ -27,22 +32,33 @@ export interface Rewriting {
   readonly drawnWay: DrawnWay | undefined
   /** The router that the route leads to, in linked surroundings. */
   readonly gateway: Address | undefined
-  /** The namespaces that the packets went through before, which know their connection. */
-  readonly visits: ReadonlyMap<string, Visit>
+  /** The connections that the packets began where they were before, in order. */
+  readonly visits: readonly Visit[]
+  /** The neighbours that were asked for on the way. */
+  readonly asked: readonly NeighbourQuestion[]
   /** Of packets of a known connection. */
   readonly translation: Translation
 }
 
 /** What a namespace knows of a connection whose first packet went through it. */
 export interface Visit {
-  /** The connection's original addresses and ports, as a text that is equal for equal values only. */
-  readonly tuple: string
+  readonly namespace: string
+  /** What the packet's addresses and ports were when it came, and when it left. */
+  readonly original: TupleValues
+  readonly translated: TupleValues
   /** Bits of `CT_STATUS`. */
   readonly status: number
   readonly mark: Value
-  /** What the fields that nat rewrote have become. */
-  readonly translation: Translation
 }
+
+/** The addresses and ports of a packet. */
+export type TupleValues = Readonly<Record<TupleHeader, Value>>
+
+/** A field by which a connection is found; beside these there is its protocol. */
+export type TupleHeader = (typeof TUPLE_HEADERS)[number]
+
+/** The headers that a tuple is made of. */
+export const TUPLE_HEADERS = ['ip.src', 'ip.dst', 'l4.sport', 'l4.dport'] as const
 
 /** The fields that a known connection's nat rewrites, and to what. */
 export type Translation = ReadonlyMap<NumberField, Value>
@@ -53,7 +69,7 @@ export interface Rewritings {
   /** As the packet was at first, without a connection. */
   readonly none: Rewriting
   /** Returns packets as they come into another host: only these parts are set. */
-  readonly arriving: (parts: Pick<Rewriting, 'values' | 'devices' | 'visits'>) => Rewriting
+  readonly arriving: (parts: Pick<Rewriting, 'values' | 'devices' | 'visits' | 'asked'>) => Rewriting
   /** Returns a rewriting with some parts replaced. */
   readonly with: (rewriting: Rewriting, change: RewritingChange) => Rewriting
   /** Returns what a field holds. */
@@ -73,6 +89,7 @@ export interface RewritingChange {
   readonly nextDevice?: string | DrawnWay | undefined
   readonly drawnWay?: DrawnWay | undefined
   readonly gateway?: Address | undefined
+  readonly asked?: readonly NeighbourQuestion[]
   readonly translation?: Translation
 }
 
@@ -88,11 +105,11 @@ export function makeRewritings(family: Family): Rewritings {
     return made
   }
   const widthOf = (field: NumberField): number => widthOfField(field, family)
-  const untouched: Omit<Rewriting, 'key'> = { values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined, drawnWay: undefined, gateway: undefined, visits: new Map(), translation: new Map() }
+  const untouched: Omit<Rewriting, 'key'> = { values: new Map(), devices: {}, connection: 'none', hasTemplate: false, natDone: { source: false, destination: false }, nextDevice: undefined, drawnWay: undefined, gateway: undefined, visits: [], asked: [], translation: new Map() }
   return {
     family,
     none: intern(untouched),
-    arriving: ({ values, devices, visits }) => intern({ ...untouched, values: withoutOriginals(new Map(values), family), devices, visits }),
+    arriving: ({ values, devices, visits, asked }) => intern({ ...untouched, values: withoutOriginals(new Map(values), family), devices, visits, asked }),
     with(rewriting, change) {
       const { values, devices, connection, hasTemplate, natDone } = change
       return intern({
@@ -105,6 +122,7 @@ export function makeRewritings(family: Family): Rewritings {
         drawnWay: 'drawnWay' in change ? change.drawnWay : rewriting.drawnWay,
         gateway: 'gateway' in change ? change.gateway : rewriting.gateway,
         visits: rewriting.visits,
+        asked: change.asked ?? rewriting.asked,
         translation: change.translation ?? rewriting.translation,
       })
     },
@@ -136,14 +154,19 @@ function withoutFreed(devices: NonNullable<RewritingChange['devices']>): BoundDe
 
 const DEVICES = ['device.in', 'device.out', 'bridge.in', 'bridge.out'] as const
 
-function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice, drawnWay, gateway, visits, translation }: Omit<Rewriting, 'key'>): string {
+function keyOf({ values, devices, connection, hasTemplate, natDone, nextDevice, drawnWay, gateway, visits, asked, translation }: Omit<Rewriting, 'key'>): string {
   const fields = textsOf(values)
   const places = Object.entries(devices).map(([field, device]) => `${field}=${device}`).sort()
-  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${typeof nextDevice === 'string' ? nextDevice : `way of ${nextDevice.to}`}`, drawnWay === undefined ? '' : `way of ${drawnWay.to}`, gateway === undefined ? '' : `via=${gateway}`, ...[...visits].map(([name, visit]) => `${name}:${keyOfVisit(visit)}`), ...textsOf(translation).map(text => `to ${text}`)].filter(part => part !== '').join(' ')
+  return [...fields, ...places, connection === 'none' ? '' : connection, hasTemplate ? 'template' : '', natDone.source ? 'snat' : '', natDone.destination ? 'dnat' : '', nextDevice === undefined ? '' : `next=${typeof nextDevice === 'string' ? nextDevice : `way of ${nextDevice.to}`}`, drawnWay === undefined ? '' : `way of ${drawnWay.to}`, gateway === undefined ? '' : `via=${gateway}`, ...visits.map(keyOfVisit), ...asked.map(question => `asked ${keyOfQuestion(question)}`), ...textsOf(translation).map(text => `to ${text}`)].filter(part => part !== '').join(' ')
 }
 
-function keyOfVisit({ tuple, status, mark, translation }: Visit): string {
-  return `(${tuple} ${status} ${keyOfValue(mark)} ${textsOf(translation).join(' ')})`
+function keyOfVisit({ namespace, original, translated, status, mark }: Visit): string {
+  return `${namespace}:(${keyOfTuple(original)} > ${keyOfTuple(translated)} ${status} ${keyOfValue(mark)})`
+}
+
+/** Returns a text that is equal for equal values only. */
+export function keyOfTuple(tuple: TupleValues): string {
+  return TUPLE_HEADERS.map(field => keyOfValue(tuple[field])).join(' ')
 }
 
 function textsOf(values: ReadonlyMap<NumberField, Value>): readonly string[] {

@@ -4,6 +4,7 @@ import { HOOK_STEPS } from '../ir/hooks.ts'
 import type { Hook, TableName } from '../ir/hooks.ts'
 import { trackPackets } from './conntrack-sets.ts'
 import { sideOfHook } from './nat-classes.ts'
+import { withoutTaken } from './nat-clash.ts'
 import { joinClasses } from './packet-class.ts'
 import type { Classes, PacketClass } from './packet-class.ts'
 import { rerouteClasses } from './route-output.ts'
@@ -53,10 +54,21 @@ function runNat(run: Run, hook: Hook, classes: Classes): Classes {
     else others.push(translateKnown(run, hook, packets))
   }
   const after = asked.length === 0 ? new Map<Rewriting, never>() : runOneTable(run, hook, 'nat', joinClasses(run.sets, asked))
-  const done = asList(after).map(({ rewriting, set }) => ({ rewriting: run.rewritings.with(rewriting, { natDone: { [side]: true } }), set }))
+  const done = asList(after).flatMap(packets => bindRest(run, hook, packets))
   const all = [...others, ...done]
   if (hook !== 'OUTPUT') return joinClasses(run.sets, all)
   return joinClasses(run.sets, all.flatMap(packets => (packets.rewriting.values.has('ip.dst') ? rerouteClasses(run, packets) : [packets])))
+}
+
+/** What no rule translates keeps its tuple, unless another connection has it. */
+function bindRest(run: Run, hook: Hook, { rewriting, set }: PacketClass): readonly PacketClass[] {
+  const side = sideOfHook(hook)
+  if (rewriting.natDone[side]) return [{ rewriting, set }]
+  return withoutTaken(run, side, undefined, { rewriting: run.rewritings.with(rewriting, { natDone: { [side]: true } }), set }).flatMap(result => {
+    if (result.kind === 'accept') return [result.packets]
+    run.end('drop', { kind: 'kernel', reason: 'confirm-clash', hook }, result.packets)
+    return []
+  })
 }
 
 function asList(classes: Classes): readonly PacketClass[] {

@@ -34,6 +34,9 @@ export interface Run extends RunOptions {
   readonly splitByRule: (rule: PreparedRule, packets: PacketClass) => { readonly hit: PacketSet; readonly missed: PacketSet }
   readonly end: (kind: FateKind, by: Decider | undefined, packets: PacketClass) => void
   readonly decide: (verdict: Decision['verdict'], by: Decider, set: PacketSet) => void
+  /** Takes packets that are not followed any further, and why in words. */
+  readonly leaveOpen: (why: string, set: PacketSet) => void
+  readonly openPackets: () => PacketSet
   /** Things that took part and are not followed, in words. */
   readonly notes: Set<string>
   readonly fatesOf: () => readonly Fate[]
@@ -45,6 +48,8 @@ export function makeRun(options: RunOptions): Run {
   const { sets, prepared, surroundings } = options
   const fates = new Map<string, { readonly kind: FateKind; readonly by: Decider | undefined; readonly rewriting: Rewriting; readonly parts: PacketSet[] }>()
   const decisions = new Map<string, { readonly verdict: Decision['verdict']; readonly by: Decider; readonly parts: PacketSet[] }>()
+  const notes = new Set<string>()
+  const open: PacketSet[] = []
   const cubes: Cubes = new WeakMap()
   const setOf = (predicate: Predicate, rewriting: Rewriting): PacketSet => sets.setOf(readThrough(surroundings.ground(predicate), rewriting))
   return {
@@ -52,7 +57,13 @@ export function makeRun(options: RunOptions): Run {
     family: prepared.ruleset.family,
     setOf,
     splitByRule: (rule, packets) => split(sets, readThrough(surroundings.ground(rule.when), packets.rewriting), packets.set, cubes),
-    notes: new Set(),
+    notes,
+    leaveOpen(why, set) {
+      if (set === sets.none) return
+      notes.add(why)
+      open.push(set)
+    },
+    openPackets: () => unionOf(sets, open),
     end(kind, by, { rewriting, set }) {
       const key = `${kind} ${keyOfDecider(by)} ${rewriting.key}`
       const known = fates.get(key)

@@ -12,6 +12,8 @@ import type { Device, Namespace, Topology } from '../topology/topology.ts'
 import { describedSurroundings } from './described.ts'
 import { deviceUniverse } from './device-universe.ts'
 import type { FindFrameWays } from './frame-ways.ts'
+import { addressPieces } from './next-hop.ts'
+import type { AddressPiece } from './next-hop.ts'
 import { prepareRuleset } from './prepare-rules.ts'
 import type { FreeVariable, PreparedRuleset } from './prepare-rules.ts'
 import { FIRST_FIELDS } from './reachable-sets.ts'
@@ -38,9 +40,11 @@ export interface SymbolicWorld {
   readonly rewritings: Rewritings
   readonly backend: Backend
   readonly hosts: ReadonlyMap<string, WorldHost>
-  /** Where answers about addresses may change. */
-  readonly borders: readonly Prefix[]
+  /** The address space, cut where answers about next hops may change. */
+  readonly pieces: readonly AddressPiece[]
   readonly find: FindFrameWays
+  /** Rules or sysctls may stop the questions about neighbours: then answers hang on what was asked before. */
+  readonly remembers: boolean
   /** The free variables of all rulesets. */
   readonly variables: ReadonlyMap<string, FreeVariable>
 }
@@ -64,7 +68,12 @@ export function makeSymbolicWorld({ family, topology, rulesetsOf, find, backend 
   const devices = { names: union(universes.map(({ names }) => names)), prefixes: union(universes.map(({ prefixes }) => prefixes)), isClosed: false }
   const sets = makePacketSets(family, { devices, firstFields: FIRST_FIELDS[family], ...(nodeLimit === undefined ? {} : { nodeLimit }) })
   const hosts = new Map(topology.namespaces.map((namespace, index): [string, WorldHost] => [namespace.name, makeHost(namespace, family, prepareRuleset(rulesets[index] ?? noRules(family), backend, `${namespace.name}: `))]))
-  return { family, sets, rewritings: makeRewritings(family), backend, hosts, borders: bordersOf(topology, family), find, variables: new Map([...hosts.values()].flatMap(({ prepared }) => [...prepared.variables])) }
+  return { family, sets, rewritings: makeRewritings(family), backend, hosts, pieces: addressPieces(family, bordersOf(topology, family)), find, remembers: mayStopQuestions(topology, family, rulesets), variables: new Map([...hosts.values()].flatMap(({ prepared }) => [...prepared.variables])) }
+}
+
+function mayStopQuestions({ namespaces }: Topology, family: Family, rulesets: readonly Ruleset[]): boolean {
+  if (family === 'ipv6') return rulesets.some(({ tables }) => tables.length > 0)
+  return namespaces.some(({ sysctls }) => Object.keys(sysctls).some(name => name.includes('arp')))
 }
 
 function noRules(family: Family): Ruleset {
@@ -90,5 +99,5 @@ function bordersOf({ namespaces }: Topology, family: Family): readonly Prefix[] 
   ])
   const groups: readonly Prefix[] = family === 'ipv4' ? [{ address: 0xe0000000, mask: 0xf0000000 }, single(0xffffffff)] : [{ address: 0xffn << 120n, mask: 0xffn << 120n }]
   const known = new Map([...borders, ...groups].map(prefix => [`${prefix.address}/${prefix.mask}`, prefix]))
-  return [...known.values()]
+  return [...known.values()].filter(({ address }) => familyOf(address) === family)
 }

@@ -17,7 +17,7 @@ import { endOf } from './small-universe.ts'
 /** The set of one packet where it begins its way. `decisions` are the values of free variables. */
 export function setOfProbe(space: Pick<Space, 'sets'>, { packet, inDevice }: Probe, decisions: ReadonlyMap<string, boolean>): PacketSet {
   const { sets } = space
-  const fields: readonly NumberField[] = ['ip.src', 'ip.dst', 'ip.protocol', 'ip.ttl', 'ip.tos', 'ip.length', 'ip.fragmentOffset', 'ip.moreFragments', 'l4.sport', 'l4.dport', 'tcp.flags', 'tcp.options', 'icmp.type', 'icmp.code', 'mark', 'mac.src', 'socket.uid', 'socket.gid', 'socket.exists']
+  const fields: readonly NumberField[] = ['ip.src', 'ip.dst', 'ip.protocol', 'ip.ttl', 'ip.tos', 'ip.length', 'ip.fragmentOffset', 'ip.moreFragments', 'l4.sport', 'l4.dport', 'tcp.flags', 'tcp.options', 'icmp.type', 'icmp.code', 'icmp6.type', 'icmp6.code', 'mark', 'mac.src', 'socket.uid', 'socket.gid', 'socket.exists']
   const subject = { packet } as unknown as Subject
   const known = fields.map((field): Predicate => {
     const value = fieldRow(field).read(subject)

@@ -1,8 +1,9 @@
-/** Small worlds of two or three hosts, joined by veth pairs, bridges and a wire, with random rules and a few mistakes. */
+/** Small worlds of three hosts, joined by veth pairs, bridges and a wire, with random rules and a few mistakes. An IPv6 world is an IPv4 one in other addresses. */
 
 import { readRuleset } from '../../src/save/read.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
-import { readAddress } from '../../src/net/address.ts'
+import { familyOf, readAddress } from '../../src/net/address.ts'
+import type { Address, Family } from '../../src/net/address.ts'
 import { makePacket } from '../../src/packet/packet.ts'
 import type { Probe } from '../../src/packet/probe.ts'
 import { readTopology } from '../../src/topology/load.ts'
@@ -11,13 +12,14 @@ import type { Chance } from '../chance.ts'
 
 /** A world and what its namespaces have loaded. */
 export interface SmallWorld {
+  readonly family: Family
   readonly text: string
   readonly topology: Topology
   readonly rulesetsOf: ReadonlyMap<string, readonly Ruleset[]>
 }
 
 /** Returns a world: `host` is joined to `one` and `two` by veth pairs, of which none, one or both are ports of its bridge. */
-export function randomWorld(chance: Chance): SmallWorld {
+export function randomWorld(chance: Chance, family: Family): SmallWorld {
   const bridged = chance.pick([[], ['v1'], ['v1', 'v2'], ['v1', 'v2']])
   const [net1, net2] = [bridged.includes('v1') ? '10.0.5' : '10.0.1', bridged.includes('v2') ? '10.0.5' : '10.0.2']
   const port = (name: string, net: string): string => (bridged.includes(name) ? `{ hairpin: ${chance.once(4)} }` : `${net}.1/24`)
@@ -25,7 +27,7 @@ export function randomWorld(chance: Chance): SmallWorld {
   const extra = (net: string): string => (chance.once(3) ? `, routes: [default via ${net}.1 dev eth0]` : `, routes: [default via ${net}.1 dev eth0, ${chance.pick(['10.0.9.0/24', '10.0.1.0/24', '10.0.2.0/24'])} via ${net}.1 dev eth0]`)
   const sysctls = chance.once(4) ? `\n    sysctls: { net.bridge.bridge-nf-call-iptables: 0 }` : chance.once(4) ? `\n    sysctls: { net.ipv4.conf.all.rp_filter: ${chance.pick([1, 2])} }` : ''
   const hostRoutes = ['default via 192.0.2.254 dev eth0', ...(chance.once(3) ? [`10.0.9.0/24 via ${net1}.2 dev ${bridged.includes('v1') ? 'br0' : 'v1'}`] : []), ...(chance.once(6) ? ['blackhole 10.0.8.0/24'] : [])]
-  const yaml = `namespaces:
+  const yaml = inFamily(family, `namespaces:
   host:
     devices:
       eth0: 192.0.2.1/24
@@ -34,17 +36,28 @@ export function randomWorld(chance: Chance): SmallWorld {
 ${bridged.length > 0 ? `      br0: { addresses: 10.0.5.1/24, ports: [${bridged.join(', ')}] }\n` : ''}    routes: [${hostRoutes.join(', ')}]${sysctls}
   one: { devices: { eth0: { addresses: ${net1}.2/24, peer: host/v1 } }${extra(net1)}${listens()} }
   two: { devices: { eth0: { addresses: ${net2}.3/24, peer: host/v2 } }${extra(net2)}${listens()} }
-`
+`)
   const { value, diagnostics } = readTopology({ path: 'world.yaml', text: yaml })
   const [error] = diagnostics.filter(({ severity }) => severity === 'error')
   if (error) throw new Error(`${error.message}\n${yaml}`)
-  const loaded = ['host', ...(chance.once(2) ? ['one'] : []), ...(chance.once(3) ? ['two'] : [])].map(name => ({ name, rules: randomWorldRules(chance) }))
-  const rulesetsOf = new Map(loaded.map(({ name, rules }) => [name, [rulesetOf(name, rules)]]))
-  return { text: `${yaml}\n${loaded.map(({ name, rules }) => `# ${name}\n${rules}`).join('\n')}`, topology: value, rulesetsOf }
+  const loaded = ['host', ...(chance.once(2) ? ['one'] : []), ...(chance.once(3) ? ['two'] : [])].map(name => ({ name, rules: inFamily(family, randomWorldRules(chance)) }))
+  const rulesetsOf = new Map(loaded.map(({ name, rules }) => [name, [rulesetOf(name, rules, family)]]))
+  return { family, text: `${yaml}\n${loaded.map(({ name, rules }) => `# ${name}\n${rules}`).join('\n')}`, topology: value, rulesetsOf }
 }
 
-function rulesetOf(name: string, text: string): Ruleset {
-  const { value, diagnostics } = readRuleset([{ path: `${name}.rules`, text }], { family: 'ipv4' })
+/** Returns a text with each IPv4 address, and what only IPv4 has, in the words of the family. */
+function inFamily(family: Family, text: string): string {
+  if (family === 'ipv4') return text
+  return text
+    .replace(/\b10\.0\.0\.0\/16/g, 'fd00::/32')
+    .replace(/\b(\d+\.\d+\.\d+\.\d+):(\d+)/g, '[$1]:$2')
+    .replace(/\b10\.0\.(\d+)\.(\d+)/g, (_, net: string, host: string) => `fd00:0:${net}::${host === '0' ? '' : host}`)
+    .replace(/\b192\.0\.2\.(\d+)/g, '2001:db8:2::$1').replace(/\b198\.51\.100\.(\d+)/g, '2001:db8:51::$1')
+    .replace(/\/24/g, '/64').replace(/TTL --ttl-dec/g, 'HL --hl-dec').replace(/call-iptables/g, 'call-ip6tables')
+}
+
+function rulesetOf(name: string, text: string, family: Family): Ruleset {
+  const { value, diagnostics } = readRuleset([{ path: `${name}.rules`, text }], { family })
   const [error] = diagnostics.filter(({ severity }) => severity === 'error')
   if (error) throw new Error(`${error.message}\n${text}`)
   return value
@@ -86,18 +99,19 @@ function natTarget(chance: Chance, chain: string): string {
   return chance.pick([...(chain === 'PREROUTING' ? ['-j REDIRECT --to-ports 80'] : []), '-j DNAT --to-destination 10.0.1.2:80', '-j DNAT --to-destination 10.0.5.2:80', '-j DNAT --to-destination 10.0.5.3', '-j DNAT --to-destination 10.0.2.3:22', '-j DNAT --to-destination 192.0.2.1'])
 }
 
-const address = (text: string): number => Number(readAddress(text))
 const DESTINATIONS = ['10.0.1.1', '10.0.1.2', '10.0.2.1', '10.0.2.3', '10.0.5.1', '10.0.5.2', '10.0.5.3', '10.0.5.9', '10.0.1.9', '10.0.9.7', '10.0.8.1', '192.0.2.1', '198.51.100.9', '192.0.2.77']
 
 /** Returns a packet of the world: from outside by eth0 of `host`, or made by one of the three. */
-export function randomPacket(chance: Chance, { topology }: SmallWorld): Probe {
+export function randomPacket(chance: Chance, { topology, family }: SmallWorld): Probe {
   const namespace = chance.pick(['host', 'one', 'two', 'host'])
   const isMade = namespace !== 'host' || chance.once(3)
-  const own = topology.namespaces.find(({ name }) => name === namespace)?.devices.flatMap(({ addresses, name }) => (name === 'lo' ? [] : addresses.map(one => one.address))) ?? []
-  const src = isMade ? Number(chance.pick(own)) : address(chance.pick(['198.51.100.9', '192.0.2.77', '10.0.1.2']))
+  const own = topology.namespaces.find(({ name }) => name === namespace)?.devices.flatMap(({ addresses, name }) => (name === 'lo' ? [] : addresses.map(one => one.address))).filter(one => familyOf(one) === family) ?? []
+  const address = (text: string): Address => readAddress(inFamily(family, text)) ?? 0
+  const src = isMade ? chance.pick(own) : address(chance.pick(['198.51.100.9', '192.0.2.77', '10.0.1.2']))
+  const echo = family === 'ipv4' ? { protocol: 1, icmp: { type: 8, code: 0, id: 1 } } : { protocol: 58, icmp: { type: 128, code: 0, id: 1 } }
   const transport = chance.once(3)
     ? { protocol: 17, sport: 40000, dport: chance.pick([53, 80]) }
-    : chance.once(8) ? { protocol: 1, icmp: { type: 8, code: 0, id: 1 } } : { protocol: 6, sport: chance.pick([1000, 40000]), dport: chance.pick([22, 80]), tcp: { flags: chance.pick([2, 2, 2, 16]), seq: 0, ack: 0, window: 64240, optionKinds: [] } }
+    : chance.once(8) ? echo : { protocol: 6, sport: chance.pick([1000, 40000]), dport: chance.pick([22, 80]), tcp: { flags: chance.pick([2, 2, 2, 16]), seq: 0, ack: 0, window: 64240, optionKinds: [] } }
   const packet = makePacket({ ...transport, src, dst: address(chance.pick(DESTINATIONS)), ttl: chance.pick([64, 64, 3, 2]), ...(isMade ? { socket: { uid: 0, gid: 0 } } : { macSource: '020000000001' }) })
   return { packet, namespace, ...(isMade ? {} : { inDevice: 'eth0' }) }
 }
