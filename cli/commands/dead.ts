@@ -23,16 +23,18 @@ usage: 5x5 dead [flags] RULES...
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the files as rules of this family; without it their content tells
   --all                  show every finding, however many there are of a kind
-  --json                 print {"files": [{"path", "partial", "undecided", "diagnostics": [...]}]}
+  --json                 print {"files": [{"path", "partial", "undecided", "notes", "diagnostics": [...]}]}
 
 never-matches      the conditions of a rule exclude each other, or what its chain sees
 shadowed-rule      other rules decide every packet that it would match; the fewest such rules are named
+never-arrives      other tables take away or rewrite all packets that it would match: a filter rule on an address that nat has changed
 redundant-rule     without the rule the same becomes of its packets (all rules named so can go together)
 unreachable-chain  no packet comes to the chain
 unused-policy      rules decide every packet before the chain policy
 
-Each table is looked at by itself, with every packet that the kernel can bring to it. What headers cannot decide (limits,
-strings, sets of unknown content) may match or not: a rule behind such a condition is never called dead because of it.
+Each table is looked at by itself, with every packet that the kernel can bring to it; then all of them together, where all
+connections are taken to have begun under these rules. Without a topology any address may be this host's or another's. What headers
+cannot decide (limits, strings, sets of unknown content) may match or not: a rule behind such a condition is never called dead because of it.
 
 examples:
   5x5 dead firewall.rules
@@ -57,7 +59,7 @@ export const dead: Command = {
       found.push(one)
       if (!values['json']) print(one, values['all'] === true, index === 0, terminal)
     }
-    if (values['json']) terminal.out(`${JSON.stringify({ files: found.flatMap(one => jsonReport([one]).files.map(file => ({ ...file, undecided: one.undecided }))) }, undefined, 2)}\n`)
+    if (values['json']) terminal.out(`${JSON.stringify({ files: found.flatMap(one => jsonReport([one]).files.map(file => ({ ...file, undecided: one.undecided, notes: one.notes }))) }, undefined, 2)}\n`)
     return found.some(({ diagnostics }) => diagnostics.some(({ severity }) => severity !== 'note')) ? EXIT.findings : EXIT.clean
   },
 }
@@ -68,6 +70,7 @@ interface Found {
   readonly ruleCount: number
   readonly diagnostics: readonly Diagnostic[]
   readonly undecided: readonly string[]
+  readonly notes: readonly string[]
 }
 
 async function findIn(source: SourceFile, values: FlagValues, { directory }: Terminal): Promise<Found> {
@@ -77,14 +80,16 @@ async function findIn(source: SourceFile, values: FlagValues, { directory }: Ter
   const unread = diagnostics.filter(({ severity }) => severity === 'error')
   const topology = values['topology'] === undefined ? undefined : await topologyFor({ values, requests: [], rulesets: [value], directory })
   const devices = topology?.namespaces.flatMap(namespace => namespace.devices.map(({ name }) => name))
-  const { findings, undecided } = findDead(value, { backend, ...(devices ? { universe: { devices, isClosed: true } } : {}) })
-  const about = findings.flatMap(finding => deadDiagnostic(finding) ?? [])
-  return { sources: [source], partial: value.partial, ruleCount: value.ruleCount, diagnostics: [...unread, ...about].sort(byPlace), undecided }
+  const [namespace] = topology?.namespaces ?? []
+  const { findings, undecided, notes } = findDead(value, { backend, ...(devices ? { universe: { devices, isClosed: true } } : {}), ...(namespace ? { namespace } : {}) })
+  const about = findings.flatMap(finding => deadDiagnostic(finding, value.family) ?? [])
+  return { sources: [source], partial: value.partial, ruleCount: value.ruleCount, diagnostics: [...unread, ...about].sort(byPlace), undecided, notes }
 }
 
-function print({ sources, partial, ruleCount, diagnostics, undecided }: Found, all: boolean, isFirst: boolean, { out, paint, seconds }: Terminal): void {
+function print({ sources, partial, ruleCount, diagnostics, undecided, notes }: Found, all: boolean, isFirst: boolean, { out, paint, seconds }: Terminal): void {
   const text = writeDiagnostics(diagnostics, paint, all)
   const summary = writeSummary(diagnostics, { paths: sources.map(({ path }) => path), ruleCount, partial, ...(seconds ? { seconds: seconds() } : {}) }, paint)
   const open = undecided.map(what => `${paint('warning', 'too big')}: ${what} could not be decided within the memory and the steps that are allowed\n`).join('')
-  out(`${isFirst ? '' : '\n'}${text}${text === '' ? '' : '\n'}${open}${summary.replace('no problem', 'every rule does something')}`)
+  const said = notes.map(words => `${words}\n`).join('')
+  out(`${isFirst ? '' : '\n'}${text}${text === '' ? '' : '\n'}${open}${said}${summary.replace('no problem', 'every rule does something')}`)
 }

@@ -2,6 +2,9 @@
 
 import type { Chain, Ruleset } from '../ir/ruleset.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
+import type { Namespace } from '../topology/topology.ts'
+import { deadAcrossTables } from './across-tables.ts'
+import type { AcrossReport, AcrossTables } from './across-tables.ts'
 import { blamesIn } from './blame.ts'
 import type { RuleBlame } from './blame.ts'
 import { redundantRules } from './redundant.ts'
@@ -20,6 +23,8 @@ export type DeadFinding =
   | { readonly kind: 'shadowed'; readonly at: RuleRef; readonly blame: RuleBlame | undefined }
   /** Without it the same becomes of its packets. */
   | ({ readonly kind: 'redundant' } & Redundant)
+  /** Some packet would match in the rule's own table, but none does on its way through all tables. */
+  | ({ readonly kind: 'acrossTables' } & AcrossTables)
   /** No packet comes to the chain; `jumps` are the rules that jump to it. */
   | { readonly kind: 'unreachableChain'; readonly chain: Chain; readonly jumps: readonly RuleRef[] }
   /** Rules decide every packet before the chain policy. */
@@ -31,6 +36,8 @@ export interface DeadReport {
   readonly findings: readonly DeadFinding[]
   /** What was too big, as sentences' ends: `the nat table`. */
   readonly undecided: readonly string[]
+  /** What is not followed, and so not told: sentences. */
+  readonly notes: readonly string[]
 }
 
 /** Some 400 MB: what needs more ends after seconds, not minutes, and is told. */
@@ -42,15 +49,21 @@ const MOST_RULES = 30_000
 /** `mostForRedundant`: tables with more rules are not asked for redundant ones (default 30,000). */
 export interface DeadOptions extends ReachOptions {
   readonly mostForRedundant?: number
+  /** The host that the rules are for, for what one table leaves to another. */
+  readonly namespace?: Namespace
+  /** What one table leaves to another is not asked. */
+  readonly isEachTableAlone?: boolean
 }
 
-/** Returns what does nothing in a ruleset. Each table is looked at by itself, with every packet that the kernel can bring to it. */
+/** Returns what does nothing in a ruleset. Each table is looked at by itself, with every packet that the kernel can bring to it; then all together. */
 export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadReport {
   const { mostForRedundant = MOST_RULES } = options
+  const live: RuleRef[] = []
   const reach = ruleReach(ruleset, { nodeLimit: MOST_NODES, ...options })
   const undecided = reach.skipped.map(name => `the ${name} table`)
   const findings = reach.tables.flatMap(run => unlessTooBig((): readonly DeadFinding[] => {
     const dead = deadRules(run)
+    live.push(...liveRules(run, dead.rules))
     const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > mostForRedundant
     const { found: redundant, isWhole } = isLong ? { found: [], isWhole: false } : redundantRules(run, dead.rules)
     if (!isWhole) undecided.push(`which${redundant.length > 0 ? ' other' : ''} rules of the ${run.table.name} table are redundant${isLong ? ` (it has more than ${mostForRedundant.toLocaleString('en')})` : ''}`)
@@ -59,7 +72,26 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
     const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))
     return [...dead.findings, ...redundant.map(one => ({ kind: 'redundant' as const, ...one })), ...unreachableChains(run), ...policies]
   }, [], () => undecided.push(`the ${run.table.name} table`)))
-  return { reach, findings: findings.sort((one, other) => placeOf(one) - placeOf(other)), undecided }
+  const { namespace, backend = 'legacy', isEachTableAlone = false } = options
+  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, ...(namespace ? { namespace } : {}) })
+  if (across.open === 'tooBig') undecided.push('which rules have no packets because of other tables')
+  const notes = across.open === 'notFollowed' ? [NOT_FOLLOWED] : []
+  const all = [...findings, ...withoutIdleChains(reach, across.found).map(one => ({ kind: 'acrossTables' as const, ...one }))]
+  return { reach, findings: all.sort((one, other) => placeOf(one) - placeOf(other)), undecided, notes }
+}
+
+const NOT_FOLLOWED = 'which rules have no packets because of other tables is not told: a rule on the way hands packets to programs, expects connections or translates in a way that is not followed'
+
+/** The rules that packets match, in chains that packets come to. */
+function liveRules(run: TableRun, dead: ReadonlySet<number>): readonly RuleRef[] {
+  return run.order.filter(chain => isEntered(run, chain)).flatMap(chain => chain.rules.map((rule, index) => ({ rule, number: index + 1, chain }))).filter(({ rule }) => !dead.has(rule.id))
+}
+
+/** Of a chain to which only such rules jump, the jumps are told. */
+function withoutIdleChains({ tables }: RuleReach, found: readonly AcrossTables[]): readonly AcrossTables[] {
+  const ids = new Set(found.map(({ at }) => at.rule.id))
+  const jumps = ({ at: { chain } }: AcrossTables): readonly RuleRef[] => tables.filter(run => run.runs.has(chain)).flatMap(run => jumpsTo(run, chain))
+  return found.filter(one => one.at.chain.hook || jumps(one).some(({ rule }) => !ids.has(rule.id)))
 }
 
 /** Where a finding stands in its text. */

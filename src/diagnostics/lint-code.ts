@@ -34,6 +34,7 @@ export type LintCode =
   | 'missing-established-accept'
   | 'mixed-backends'
   | 'negated-multiport-surprise'
+  | 'never-arrives'
   | 'never-matching-rule'
   | 'notrack-with-state-rules'
   | 'one-family-only'

@@ -34,6 +34,7 @@ import { masqueradeWithoutOutDevice } from './rules/masquerade-without-out-devic
 import { missingEstablishedAccept } from './rules/missing-established-accept.ts'
 import { mixedBackends } from './rules/mixed-backends.ts'
 import { negatedMultiportSurprise } from './rules/negated-multiport-surprise.ts'
+import { neverArrives } from './rules/never-arrives.ts'
 import { neverMatchingRule } from './rules/never-matching-rule.ts'
 import { notrackWithStateRules } from './rules/notrack-with-state-rules.ts'
 import { oneFamilyOnly } from './rules/one-family-only.ts'
@@ -54,7 +55,7 @@ import { worldOpenManagementPort } from './rules/world-open-management-port.ts'
 
 /** All rules: about structure, order, traps, exposure, nat, and hygiene. */
 export const RULES: readonly LintRule[] = [
-  undefinedChain, chainLoop, unusedChain, emptyChain, duplicateRule, chainAlwaysReturns, ruleAfterFinalVerdict, gotoNeverReturns, neverMatchingRule,
+  undefinedChain, chainLoop, unusedChain, emptyChain, duplicateRule, chainAlwaysReturns, ruleAfterFinalVerdict, gotoNeverReturns, neverMatchingRule, neverArrives,
   shadowedRule, shadowedWithOtherVerdict, redundantRule, unreachablePolicy, correlatedRules, inDeviceNeverSet, negatedMultiportSurprise, icmpTypeInIp6,
   establishedAfterExpensiveRules, logWithoutLimit, logAfterVerdict, dropInMangleOrNat, rejectUnlimitedUdp, limitWithoutDrop, notrackWithStateRules,
   invalidBeforeEstablished, openPolicy, worldOpenManagementPort, publishedPortBypassesInput, dockerUserMissing, loopbackNotAccepted, spoofedLoopback,

@@ -92,7 +92,8 @@ function makeInputs(target: LintTarget, surroundings: LintSurroundings, undecide
   }
   const chains = once(() => chainFacts(target.ruleset))
   const dead = once(() => {
-    const report = findDead(target.ruleset, { mostForRedundant: MOST_FOR_REDUNDANT })
+    const namespace = surroundings.topology?.namespaces[0]
+    const report = findDead(target.ruleset, { mostForRedundant: MOST_FOR_REDUNDANT, ...(namespace ? { namespace } : {}) })
     undecided.push(...report.undecided)
     return report
   })

@@ -1,5 +1,6 @@
 /** What does nothing in a ruleset, as diagnostics. */
 
+import { acrossInWords } from '../analyze/across-words.ts'
 import type { DeadFinding } from '../analyze/dead.ts'
 import type { RuleRef } from '../analyze/rule-reach.ts'
 import { assertNever } from '../diagnostics/diagnostic.ts'
@@ -7,12 +8,13 @@ import type { Diagnostic, RelatedPlace } from '../diagnostics/diagnostic.ts'
 import { lineOf } from '../diagnostics/source-file.ts'
 import type { Chain } from '../ir/ruleset.ts'
 import { listInWords } from '../meaning/values-in-words.ts'
+import type { Family } from '../net/address.ts'
 
 /** More places than this are counted, not shown. */
 const SHOWN = 4
 
 /** Returns the diagnostic of a finding; undefined for a chain that the text does not declare. */
-export function deadDiagnostic(finding: DeadFinding): Diagnostic | undefined {
+export function deadDiagnostic(finding: DeadFinding, family: Family): Diagnostic | undefined {
   switch (finding.kind) {
     case 'contradiction':
       return about(finding.at, 'never-matches', 'this rule can never match: its conditions exclude each other', [], 'remove it, or correct the condition that is wrong')
@@ -24,6 +26,10 @@ export function deadDiagnostic(finding: DeadFinding): Diagnostic | undefined {
     }
     case 'redundant':
       return { ...about(finding.at, 'redundant-rule', `this rule changes nothing: without it its packets are ${fateInWords(finding.fate)} all the same`, instead(finding), 'remove it'), severity: 'note' }
+    case 'acrossTables': {
+      const { message, help, related: places } = acrossInWords(finding, family)
+      return about(finding.at, 'never-arrives', message, places, help)
+    }
     case 'unreachableChain':
       return unreachable(finding.chain, finding.jumps)
     case 'unusedPolicy':

@@ -66,7 +66,7 @@ export function optimiseJson(result: Optimised, before: Ruleset, rules: string):
 }
 
 function stepsOf({ ruleset: { family }, dropped, merged, moved }: Optimised): readonly StepWords[] {
-  return [...dropped.map(droppedWords), ...merged.map(one => mergedWords(one, family)), ...moved.toSorted(byPackets).map(one => movedWords(one, family))]
+  return [...dropped.map(one => droppedWords(one, family)), ...merged.map(one => mergedWords(one, family)), ...moved.toSorted(byPackets).map(one => movedWords(one, family))]
 }
 
 function byPackets(one: Moved, other: Moved): number {
@@ -77,21 +77,21 @@ function about(chain: Chain): Pick<StepWords, 'table' | 'chain'> {
   return { table: chain.table, chain: chain.name }
 }
 
-function droppedWords(one: Dropped): StepWords {
+function droppedWords(one: Dropped, family: Family): StepWords {
   if (one.kind === 'chain') {
     const why = one.jumps.length === 0 ? 'no rule jumps to it' : `what jumps to it can never match (line ${lineOf(one.jumps[0]?.rule.span ?? one.chain.rules[0]?.span ?? NO_SPAN)})`
     return { step: 'drop', ...about(one.chain), lines: one.chain.span ? [lineOf(one.chain.span)] : [], place: placeOf(one.chain), rule: `chain ${one.chain.name} with ${count(one.chain.rules.length, 'rule')}`, why }
   }
   const { rule, chain } = one.at
-  const why = { emptyJump: 'the chain that it jumps to does nothing any more', lastReturn: 'the chain ends here anyway', rule: one.kind === 'rule' ? deadWords(one.finding) : '' }[one.kind]
+  const why = { emptyJump: 'the chain that it jumps to does nothing any more', lastReturn: 'the chain ends here anyway', rule: one.kind === 'rule' ? deadWords(one.finding, family) : '' }[one.kind]
   return { step: 'drop', ...about(chain), lines: [lineOf(rule.span)], place: placeOf(rule), rule: `-A ${chain.name} ${ruleText(rule)}`, why }
 }
 
 const NO_SPAN = { source: { path: '', text: '' }, start: 0, end: 0 }
 
 /** The reason without what the heading says anyway. */
-function deadWords(finding: Extract<Dropped, { kind: 'rule' }>['finding']): string {
-  const diagnostic = deadDiagnostic(finding)
+function deadWords(finding: Extract<Dropped, { kind: 'rule' }>['finding'], family: Family): string {
+  const diagnostic = deadDiagnostic(finding, family)
   const related = diagnostic?.related[0]?.message
   return related !== undefined && related !== '' ? related : (diagnostic?.message.replace(/^this rule (can never match|changes nothing): /, '') ?? '')
 }

@@ -31,6 +31,8 @@ const FLAGS = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK | TCP_FL
 export function trackPackets(run: Run, { rewriting, set }: PacketClass, hook: Hook): readonly PacketClass[] {
   const { sets, family } = run
   if (rewriting.connection !== 'none' || isUntracked(run, rewriting)) return [{ rewriting, set }]
+  if (run.state === 'expected') return [{ rewriting: withState(run, rewriting, CT_STATE.RELATED, 'new'), set }]
+  if (run.state === 'invalid') return [{ rewriting, set }]
   if (run.state !== 'new') return [{ rewriting: withOwnState(run, rewriting), set }]
   const { again, rest } = trackAgain(run, { rewriting, set })
   const untracked = run.setOf(isNeverTracked(family), rewriting)

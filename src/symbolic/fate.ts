@@ -17,9 +17,10 @@ export type FateKind = 'local' | 'forward' | 'sent' | 'drop' | 'reject' | 'queue
 
 /**
  * What a connection is to packets: they are its first (or belong to none at all), later ones of either direction, about it, or any of
- * these but the first (`known`).
+ * these but the first (`known`). `again`: its sender's next ones while nobody has answered. `expected`: they begin one that another
+ * announced, and nat's rules are asked. `invalid`: conntrack knows them to be wrong, whatever they are.
  */
-export type FlowState = 'new' | 'established' | 'reply' | 'related' | 'known'
+export type FlowState = 'new' | 'established' | 'reply' | 'related' | 'known' | 'again' | 'expected' | 'invalid'
 
 /** Packets with one fate: as they were at first, and what became of them. */
 export interface Fate {

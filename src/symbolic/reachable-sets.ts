@@ -1,7 +1,7 @@
 /** What becomes of every packet: all packets that arrive at a host or are made there, sent through its ruleset at once. */
 
 import type { Backend } from '../ir/hooks.ts'
-import type { Ruleset } from '../ir/ruleset.ts'
+import type { Rule, Ruleset } from '../ir/ruleset.ts'
 import { CT_STATE } from '../meaning/fields.ts'
 import { all, equals, hasAnyBit, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
@@ -14,12 +14,14 @@ import type { Decision, Fate, FlowState } from './fate.ts'
 import { freeSurroundings } from './free.ts'
 import { receive, sendLocal } from './ip-path.ts'
 import type { KnownPackets } from './known-connections.ts'
+import type { PacketClass } from './packet-class.ts'
 import { unionOf } from './packet-class.ts'
 import { prepareRuleset } from './prepare-rules.ts'
 import type { FreeVariable } from './prepare-rules.ts'
 import { makeRewritings } from './rewriting.ts'
 import type { Rewritings } from './rewriting.ts'
 import { makeRun } from './run.ts'
+import type { Run } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
 import { deviceUniverse } from './device-universe.ts'
 
@@ -61,6 +63,8 @@ export interface ReachOptions {
   readonly known?: readonly KnownPackets[]
   /** A run that takes more nodes than this is cut off; without it all that the sets allow. */
   readonly nodeLimit?: number
+  /** Told of every rule that some packets of a class match: their part of it. */
+  readonly onMatch?: (rule: Rule, packets: PacketClass) => void
 }
 
 /** What a run found. */
@@ -100,6 +104,9 @@ export function inState(state: FlowState): Predicate {
     reply: all([equals('ct.state', CT_STATE.ESTABLISHED), equals('ct.direction', 1)]),
     related: equals('ct.state', CT_STATE.RELATED),
     known: hasAnyBit('ct.state', CT_STATE.ESTABLISHED | CT_STATE.RELATED),
+    again: equals('ct.state', CT_STATE.NEW),
+    expected: equals('ct.state', CT_STATE.RELATED),
+    invalid: equals('ct.state', CT_STATE.INVALID),
   }
   return ofState[state]
 }
@@ -113,10 +120,11 @@ export function startSet({ sets, surroundings }: Space, start: Start, state: Flo
 }
 
 /** Sends packets through a ruleset: all that begin so, or those of `within`. */
-export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within, nodeLimit, known }: ReachOptions): Reached {
+export function reachableSets(space: Space, ruleset: Ruleset, { start, state = 'new', within, nodeLimit, known, onMatch }: ReachOptions): Reached {
   const { sets, rewritings, surroundings, backend } = space
   const prepared = prepareRuleset(ruleset, backend)
-  const run = makeRun({ sets, rewritings, prepared, surroundings, backend, state })
+  const quiet = makeRun({ sets, rewritings, prepared, surroundings, backend, state })
+  const run = onMatch ? telling(quiet, onMatch) : quiet
   const every = startSet(space, start, state)
   const set = within === undefined ? every : sets.intersect(every, within)
   const send = (): 'done' => {
@@ -130,4 +138,15 @@ export function reachableSets(space: Space, ruleset: Ruleset, { start, state = '
   const fates = run.fatesOf()
   const undecided = isWhole ? sets.none : sets.subtract(set, unionOf(sets, fates.map(fate => fate.set)))
   return { fates, decisions: run.decisionsOf(), variables: prepared.variables, notes: [...run.notes], undecided }
+}
+
+function telling(run: Run, onMatch: NonNullable<ReachOptions['onMatch']>): Run {
+  return {
+    ...run,
+    splitByRule(rule, packets) {
+      const parts = run.splitByRule(rule, packets)
+      if (parts.hit !== run.sets.none) onMatch(rule.rule, { rewriting: packets.rewriting, set: parts.hit })
+      return parts
+    },
+  }
 }

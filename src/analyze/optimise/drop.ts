@@ -13,7 +13,7 @@ import type { RuleAct } from './rule-acts.ts'
 
 /** What was dropped, and why. `emptyJump`: the chain it jumps to does nothing any more; `lastReturn`: the chain ends there anyway. */
 export type Dropped =
-  | { readonly kind: 'rule'; readonly at: RuleRef; readonly finding: Exclude<DeadFinding, { kind: 'unreachableChain' | 'unusedPolicy' }> }
+  | { readonly kind: 'rule'; readonly at: RuleRef; readonly finding: Exclude<DeadFinding, { kind: 'unreachableChain' | 'unusedPolicy' | 'acrossTables' }> }
   | { readonly kind: 'chain'; readonly chain: Chain; readonly jumps: readonly RuleRef[] }
   | { readonly kind: 'emptyJump' | 'lastReturn'; readonly at: RuleRef }
 
@@ -32,7 +32,7 @@ export function dropDead({ table, space, rules }: DraftTable, shop: DropShop): D
   const gone = new Set<number>()
   const goneChains = new Set<Chain>()
   for (const finding of shop.report.findings) {
-    if (finding.kind === 'unusedPolicy') continue
+    if (finding.kind === 'unusedPolicy' || finding.kind === 'acrossTables') continue
     const chain = finding.kind === 'unreachableChain' ? finding.chain : finding.at.chain
     if (!rules.has(chain)) continue
     if (finding.kind === 'unreachableChain') {

@@ -89,7 +89,7 @@ export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backe
   const space = spaceOf(ruleset, backend, made)
   const drafts = ruleset.tables.map(table => draftTable(space, table, undecided))
   const dropped: Dropped[] = []
-  const dead = steps.has('drop') ? unlessTooBig(() => findDead(ruleset, { backend, nodeLimit: mostNodes(ruleset) }), undefined, () => undecided.push('what does nothing')) : undefined
+  const dead = steps.has('drop') ? unlessTooBig(() => findDead(ruleset, { backend, nodeLimit: mostNodes(ruleset), isEachTableAlone: true }), undefined, () => undecided.push('what does nothing')) : undefined
   undecided.push(...(dead?.undecided ?? []))
   const shorter = drafts.map(draft => {
     const live = dead ? dropDead(draft, { report: dead, notTaken, dropped }) : draft
