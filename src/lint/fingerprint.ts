@@ -1,5 +1,6 @@
 /** Fingerprints: a finding keeps its own when lines move and when blanks or the order of options change. */
 
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { lineOf, lineText } from '../diagnostics/source-file.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 import { eachRule } from '../ir/ruleset.ts'
@@ -7,16 +8,29 @@ import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
 import { writeRule } from '../save/write-rule.ts'
 
 /** Tells what a place is, whatever its line: table, chain and the rule as it is saved, or the words of the line. */
-export type Placing = (span: Span) => string
+type Placing = (span: Span) => string
 
 /** Returns the placing of a ruleset's text; the index of rules is made when the first place is asked for. */
-export function placingOf(ruleset: Ruleset): Placing {
+function placingOf(ruleset: Ruleset): Placing {
   let rules: RuleIndex | undefined
   return span => {
     rules ??= indexRules(ruleset)
     const at = rules.get(span.source)?.get(lineStartOf(span))
     return at ? `${at.chain.table} ${at.chain.name} ${writeRule(at.rule, ruleset.family)}` : `${tableAt(span)} ${lineText(span.source, lineOf(span)).replace(/\[\d+:\d+\]/g, '').trim().split(/\s+/).join(' ')}`
   }
+}
+
+/** Returns the fingerprints of findings, in their order. */
+export function fingerprintsOf(findings: readonly Diagnostic[], ruleset: Ruleset): readonly string[] {
+  const placeOf = placingOf(ruleset)
+  const counted = new Map<string, number>()
+  return findings.map(({ code, span }) => {
+    const place = placeOf(span)
+    const key = `${code}\n${place}`
+    const occurrence = counted.get(key) ?? 0
+    counted.set(key, occurrence + 1)
+    return fingerprintOf(code, place, occurrence)
+  })
 }
 
 /** Returns 16 hex digits. `occurrence` counts equal findings from 0. */

@@ -1,12 +1,13 @@
 /** All rules over one ruleset: findings with fingerprints, in the order of their places, without those that are suppressed. */
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Ruleset } from '../ir/ruleset.ts'
 import { findDead } from '../analyze/dead.ts'
 import { byPlace } from '../extensions/check-ruleset.ts'
 import { isAdopted } from './adopt.ts'
 import { CHECK_CODES } from './check-codes.ts'
 import { chainFacts } from './chain-facts.ts'
-import { fingerprintOf, placingOf } from './fingerprint.ts'
+import { fingerprintsOf } from './fingerprint.ts'
 import type { Level, LintFinding, LintInputs, LintRule, LintSurroundings, LintTarget, Need } from './lint-rule.ts'
 import { RULES } from './registry.ts'
 import { applySuppressions, readSuppressions } from './suppressions.ts'
@@ -41,18 +42,25 @@ export function lintRuleset(target: LintTarget, { surroundings, levelOf = () => 
   const own: Diagnostic[] = target.problems.filter(problem => !isAdopted(problem, RULES) && isOn(problem.code))
   for (const rule of RULES) if (isOn(rule.id) && !(rule.isOnDemand && levelOf(rule.id) === undefined && only === undefined) && rule.needs.every(need => isThere(need, inputs))) runRule(rule, inputs, own)
   const { kept, suppressed, about } = applySuppressions(withoutImplied(own), target.sources.flatMap(readSuppressions), surroundings.today, isKnownCode)
-  const place = placingOf(target.ruleset)
-  const counted = new Map<string, number>()
-  const finish = (diagnostic: Diagnostic): Finding => {
+  const atLevel = (diagnostic: Diagnostic): Diagnostic => {
     const level = levelOf(diagnostic.code)
-    const where = place(diagnostic.span)
-    const key = `${diagnostic.code}\n${where}`
-    const occurrence = counted.get(key) ?? 0
-    counted.set(key, occurrence + 1)
-    return { ...diagnostic, ...(level === undefined || level === 'off' ? {} : { severity: level }), fingerprint: fingerprintOf(diagnostic.code, where, occurrence) }
+    return level === undefined || level === 'off' ? diagnostic : { ...diagnostic, severity: level }
   }
-  const findings = [...kept, ...about.filter(({ code }) => isOn(code))].sort(byPlace).map(finish)
-  return { findings, suppressed: suppressed.map(finish), undecided }
+  const findings = [...kept, ...about.filter(({ code }) => isOn(code))].sort(byPlace).map(atLevel)
+  const finished = withFingerprints([...findings, ...suppressed.map(atLevel)], target.ruleset)
+  return { findings: finished.slice(0, findings.length), suppressed: finished.slice(findings.length), undecided }
+}
+
+/** Most reports show no fingerprint: all are made when the first one is asked for. */
+function withFingerprints(diagnostics: readonly Diagnostic[], ruleset: Ruleset): readonly Finding[] {
+  let made: readonly string[] | undefined
+  return diagnostics.map((diagnostic, index) => ({
+    ...diagnostic,
+    get fingerprint() {
+      made ??= fingerprintsOf(diagnostics, ruleset)
+      return made[index] ?? ''
+    },
+  }))
 }
 
 function isKnownCode(code: string): boolean {
@@ -118,7 +126,10 @@ const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
   'redundant-rule': ['duplicate-rule'],
 }
 
+const IMPLYING: ReadonlySet<string> = new Set(Object.values(IMPLIED_BY).flat())
+
 function withoutImplied(found: readonly Diagnostic[]): readonly Diagnostic[] {
-  const places = new Set(found.map(({ code, span }) => `${code} ${span.source.path} ${span.start}`))
+  const places = new Set(found.filter(({ code }) => IMPLYING.has(code)).map(({ code, span }) => `${code} ${span.source.path} ${span.start}`))
+  if (places.size === 0) return found
   return found.filter(({ code, span }) => !(IMPLIED_BY[code] ?? []).some(other => places.has(`${other} ${span.source.path} ${span.start}`)))
 }

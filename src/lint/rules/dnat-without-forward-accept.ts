@@ -10,6 +10,8 @@ import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly, narrowed, withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
+import { ownAddresses } from '../own-addresses.ts'
+import type { IsOwnAddress } from '../own-addresses.ts'
 import { natOf } from '../rule-facts.ts'
 
 export const dnatWithoutForwardAccept: LintRule = {
@@ -20,9 +22,8 @@ export const dnatWithoutForwardAccept: LintRule = {
   help: 'accept it in FORWARD by its new destination',
   needs: ['whole', 'chains', 'world'],
   check(inputs, report) {
-    const { ruleset, family, chains, topology, world } = inputs
-    const own = (topology?.namespaces ?? []).flatMap(({ devices }) => devices.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
-    const isElsewhere = (address: Address): boolean => (own.length > 0 ? !own.includes(address) : world.hintsAt(address).length > 0)
+    const { ruleset, family, chains } = inputs
+    let isOwnAddress: IsOwnAddress | undefined
     eachRule(ruleset, (rule, _number, chain, table) => {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0] : undefined
@@ -30,11 +31,15 @@ export const dnatWithoutForwardAccept: LintRule = {
       const packets = afterwards(rule, nat, server.low, inputs)
       const forward = fateAt({ ruleset, hook: 'FORWARD', tables: ['mangle', 'filter', 'security'] }, packets)
       const by = deciderOf(forward)
-      const place = by && placeOfDecider(by)
-      if (!by || !isCertain(forward, 'drop') || (!isElsewhere(server.low) && !isDroppedAtHome(packets, inputs))) return
+      if (!by || !isCertain(forward, 'drop')) return
+      const isOwn = (isOwnAddress ??= ownAddresses(inputs))(server.low)
+      if (isOwn === true) return
+      const isSure = isOwn === false || isDroppedAtHome(packets, inputs)
+      const place = placeOfDecider(by)
       report({
         span: rule.span,
-        message: `what this rule sends to ${writeAddress(server.low)} is dropped in FORWARD`,
+        ...(isSure ? {} : { severity: 'note' as const, help: 'accept it in FORWARD by its new destination; with `--topology` it is known which addresses this host has' }),
+        message: `what this rule sends to ${writeAddress(server.low)} is dropped in FORWARD${isSure ? '' : ', unless this host has the address itself'}`,
         related: place ? [{ span: place, message: by.kind === 'rule' ? 'this rule drops what is left of it' : 'no rule accepts it, and the chain policy drops it' }] : [],
       })
     })
