@@ -9,7 +9,11 @@ import { addressOfHost } from '../../src/topology/assumed-host.ts'
 import { HOST_NAME } from '../../src/docker/names.ts'
 import { didYouMean } from '../../src/extensions/did-you-mean.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
-import type { Address } from '../../src/net/address.ts'
+import type { Ruleset } from '../../src/ir/ruleset.ts'
+import type { Address, Family } from '../../src/net/address.ts'
+import { writeEndpoint } from '../../src/packet/endpoint.ts'
+import { readPacket } from '../../src/packet/notation.ts'
+import { assumedTopology } from '../../src/topology/assumed.ts'
 import { makeLinks } from '../../src/topology/links.ts'
 import type { Namespace, Topology } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
@@ -17,7 +21,7 @@ import type { FlagValues } from '../command.ts'
 import type { ComposeWorld } from '../docker/compose-world.ts'
 import { readFamily } from '../input.ts'
 import type { WorldInput } from '../trace/world-input.ts'
-import { readOneRuleset } from './rulesets.ts'
+import { readOneRuleset, misspeltDevices } from './rulesets.ts'
 
 /** A command line. */
 export interface ReachRequest {
@@ -54,22 +58,36 @@ export async function answerReach(request: ReachRequest): Promise<AnsweredReach>
     const input = await readWorld({ values, paths, requests: [], backend, directory })
     return makeLinks(input.topology) ? answerInWorld(request, input, placesOf(input.topology)) : answerOnHost(request, input)
   }
-  const query = readQuery(request.text, new Map())
-  const ruleset = readOneRuleset(paths, { family: readFamily(values['family']) ?? query.family, backend, directory })
-  return { query, answer: reachability({ ruleset, query, backend }), assumptions: [], isPartial: ruleset.partial }
+  const ruleset = readOneRuleset(paths, { family: readFamily(values['family']) ?? readQuery(request.text, new Map()).family, backend, directory })
+  const query = readQuery(request.text, new Map(), ruleset.family)
+  const guessed = values['guess'] === true ? guessedHost(ruleset, query) : undefined
+  const assumptions = guessed?.assumptions ?? misspeltDevices(query.devices, ruleset)
+  return { query, answer: reachability({ ruleset, query, backend, ...(guessed ? { namespace: guessed.namespace } : {}) }), assumptions, isPartial: ruleset.partial }
 }
 
-function readQuery(text: string, places: NamedPlaces): ReachQuery {
-  const reading = readReachQuery(text, places)
+/** The host that rules and question suggest, as a trace through them would guess it. */
+function guessedHost(ruleset: Ruleset, { arrivals, from, to }: ReachQuery): { readonly namespace: Namespace; readonly assumptions: readonly string[] } {
+  const nobody = ruleset.family === 'ipv4' ? 0 : 1n
+  const packet = readPacket(`udp ${writeEndpoint({ address: from ?? nobody, port: 40000 })} > ${writeEndpoint({ address: to ?? nobody, port: 9 })}`)
+  const probe = packet.ok && packet.value.kind === 'probe' ? packet.value.probe : undefined
+  const [inDevice] = arrivals
+  const { namespaces: [namespace], assumptions } = assumedTopology([ruleset], probe ? [{ ...probe, ...(inDevice === undefined ? {} : { inDevice }) }] : [])
+  if (!namespace) throw commandError('no host can be guessed', '--topology FILE.yaml tells it')
+  return { namespace, assumptions }
+}
+
+function readQuery(text: string, places: NamedPlaces, family?: Family): ReachQuery {
+  const reading = readReachQuery(text, places, family)
   if (!reading.ok) throw commandError(reading.problem.message, didYouMean(reading.problem.word.split(/[:/]/)[0] ?? '', [...places.keys()]) ?? text)
   return reading.value
 }
 
 function answerOnHost({ text, values, backend }: ReachRequest, { topology, rulesetsOf, partial }: WorldInput): AnsweredReach {
-  const query = readQuery(text, new Map())
   const [namespace] = topology.namespaces
   const rulesets = rulesetsOf.get(namespace?.name ?? '') ?? []
-  const family = readFamily(values['family']) ?? query.family ?? rulesets[0]?.family
+  const family = readFamily(values['family']) ?? readQuery(text, new Map()).family ?? rulesets[0]?.family
+  const query = readQuery(text, new Map(), family)
+  checkDevices(query, topology)
   const ruleset = rulesets.find(one => one.family === family)
   if (!ruleset || !namespace) throw commandError(rulesets.length === 0 ? 'which rules?' : `there are no ${family === 'ipv6' ? 'IPv6' : 'IPv4'} rules`, 'name them, or the topology tells them with `iptables:` or `ip6tables:`')
   return { query, answer: reachability({ ruleset, query, backend, namespace }), assumptions: topology.assumptions, isPartial: partial }

@@ -10,6 +10,8 @@ import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { guessFamily } from '../../src/save/family.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import type { ReadResult } from '../../src/save/read.ts'
+import { misspeltDevice } from '../../src/topology/assumed.ts'
+import { readHints } from '../../src/topology/rule-hints.ts'
 import type { Namespace } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 import { readSources, withShortPaths } from '../input.ts'
@@ -58,4 +60,10 @@ export async function namespaceOf(path: unknown, directory: string): Promise<Nam
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw commandError(`the topology \`${path}\` cannot be used`, writeDiagnostics(errors, plain).trimEnd())
   return value.namespaces[0]
+}
+
+/** Returns a sentence for every device that is misspelt, as the rules have it. */
+export function misspeltDevices(devices: readonly string[], ruleset: Ruleset): readonly string[] {
+  const { devices: named } = readHints([ruleset])
+  return devices.flatMap(device => misspeltDevice(device, named) ?? [])
 }

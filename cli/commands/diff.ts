@@ -1,8 +1,12 @@
 /** `5x5 diff OLD NEW` */
 
 import { diffRulesets } from '../../src/analyze/diff.ts'
+import type { Backend } from '../../src/ir/hooks.ts'
+import type { Ruleset } from '../../src/ir/ruleset.ts'
+import type { Family } from '../../src/net/address.ts'
 import { plain } from '../../src/report/paint.ts'
 import { diffJson, writeDiff } from '../../src/report/diff-text.ts'
+import { assumedTopology } from '../../src/topology/assumed.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
@@ -14,6 +18,7 @@ usage: 5x5 diff [flags] OLD NEW
 
   --topology FILE.yaml   devices, addresses, routes of the host that both are for; without it every host counts:
                          what is equal is equal wherever it is loaded
+  --guess                both are for the plainest host that their rules suggest; what was guessed is told
   --all                  show every reason
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
@@ -34,19 +39,34 @@ exit code: 0 the same, 1 they differ, 2 the command line or a file cannot be rea
 /** The command. */
 export const diff: Command = {
   help,
-  flags: { topology: { type: 'string' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
+  flags: { topology: { type: 'string' }, guess: { type: 'boolean' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, paths, terminal) {
     const [oldPath, newPath] = paths
     if (oldPath === undefined || newPath === undefined || paths.length > 2) throw commandError('which two rulesets?', 'usage: 5x5 diff OLD NEW')
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const family = readFamily(values['family'])
-    const before = readOneRuleset([oldPath], { family, backend, directory: terminal.directory })
-    const after = readOneRuleset([newPath], { family: family ?? before.family, backend, directory: terminal.directory })
-    const namespace = await namespaceOf(values['topology'], terminal.directory)
+    const { before, after } = readBoth([oldPath, newPath], readFamily(values['family']), backend, terminal.directory)
+    const guessed = values['guess'] === true && values['topology'] === undefined ? assumedTopology([before, after], []) : undefined
+    const namespace = guessed ? guessed.namespaces[0] : await namespaceOf(values['topology'], terminal.directory)
     const found = diffRulesets({ before, after, backend, ...(namespace ? { namespace } : {}) })
-    if (values['json'] === true) terminal.out(`${JSON.stringify(diffJson(found), undefined, 2)}\n`)
-    else terminal.out(writeDiff(found, { before: oldPath, after: newPath }, terminal.paint ?? plain, { all: values['all'] === true }))
+    if (values['json'] === true) terminal.out(`${JSON.stringify({ ...diffJson(found), ...(guessed ? { assumptions: guessed.assumptions } : {}) }, undefined, 2)}\n`)
+    else terminal.out(`${(guessed?.assumptions ?? []).map(words => `assumed: ${words}\n`).join('')}${writeDiff(found, { before: oldPath, after: newPath }, terminal.paint ?? plain, { all: values['all'] === true })}`)
     if (before.partial || after.partial) terminal.err('partial: lines that could not be read are left out of the comparison\n')
     return found.groups.length === 0 && found.isWhole ? EXIT.clean : EXIT.findings
   },
+}
+
+interface BothRulesets {
+  readonly before: Ruleset
+  readonly after: Ruleset
+}
+
+/** Rules that tell no family go with the others; those of two families have no packet in common. */
+function readBoth([oldPath, newPath]: readonly [string, string], given: Family | undefined, backend: Backend, directory: string): BothRulesets {
+  const read = (path: string, family: Family | undefined): Ruleset => readOneRuleset([path], { family, backend, directory })
+  const [before, after] = [read(oldPath, given), read(newPath, given)]
+  if (before.family === after.family) return { before, after }
+  const isOld = before.family === 'ipv4'
+  const again = read(isOld ? oldPath : newPath, 'ipv6')
+  if (again.partial && !(isOld ? before : after).partial) throw commandError(`\`${isOld ? oldPath : newPath}\` has rules for IPv4, \`${isOld ? newPath : oldPath}\` for IPv6: no packet meets both`, '--family FAMILY reads both as rules of one family')
+  return isOld ? { before: again, after } : { before, after: again }
 }

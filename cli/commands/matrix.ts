@@ -9,7 +9,7 @@ import type { Service } from '../../src/analyze/matrix-service.ts'
 import type { Family } from '../../src/net/address.ts'
 import { matrixDot, matrixSvg } from '../../src/report/matrix-graph.ts'
 import { headOf, matrixJson, writeMatrix } from '../../src/report/matrix-text.ts'
-import { namespaceOf, readOneRuleset } from '../analysis/rulesets.ts'
+import { misspeltDevices, namespaceOf, readOneRuleset } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
@@ -67,6 +67,7 @@ export const matrix: Command = {
     else if (format === 'dot') terminal.out(whole.map(one => matrixDot(one.matrix, one.title)).join('\n'))
     else if (format === 'svg') terminal.out(matrixSvg(whole))
     else terminal.out(whole.map(one => writeMatrix(one.matrix, titleOf(one.matrix, paths), terminal.paint, { all: values['all'] === true })).join('\n'))
+    for (const note of namespace ? [] : misspeltDevices(Object.values(place), ruleset)) terminal.err(`assumed: ${note}\n`)
     for (const { service } of found.filter(one => !one.matrix)) terminal.err(`too big: who may use ${service.name} is not decided for these rules\n`)
     if (ruleset.partial) terminal.err('partial: lines that could not be read are left out\n')
     return EXIT.clean

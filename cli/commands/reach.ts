@@ -4,7 +4,7 @@ import { reachJson, writeReach } from '../../src/report/reach-text.ts'
 import { answerReach } from '../analysis/reach-input.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
-import { COMPOSE_FLAGS, COMPOSE_HELP } from '../docker/compose-flags.ts'
+import { COMPOSE_FLAGS } from '../docker/compose-flags.ts'
 import { readBackend } from '../input.ts'
 
 const help = `5x5 reach tells which packets get through, which do not, and which rules see to it: all packets, not one.
@@ -13,7 +13,10 @@ usage: 5x5 reach [flags] [RULES...] 'from END to END [SERVICE]'
 
   --topology FILE.yaml   devices, addresses, routes, rules and links of one or several hosts: packets are followed from host to host;
                          without it every network is possible: a packet may be for this host or leave by any device
-${COMPOSE_HELP}
+  --guess                take the plainest host that the rules suggest, and tell what was guessed
+  --compose FILE.yaml    the host that a compose file makes: rules and topology are those of dockerd (see 5x5 docker); RULES are
+                         what the host had before; services, containers and HOST are ENDs: \`to web:80\`
+  --engine RELEASE, --daemon FILE   the release of the engine and its daemon.json, with --compose
   --network FILE, --pods FILE   the host that container networks and their pods make (see 5x5 cni); pods and HOST are ENDs
   --all                  show every reason
   --backend legacy|nft   which program loaded the rules; default legacy
@@ -26,11 +29,13 @@ A question reads \`from eth0 to 10.0.0.0/8 tcp/22\`. An END is a device, an addr
 \`any\`; two of them may stand together: \`from eth0 192.0.2.0/24\`. \`to ADDRESS\` is where packets are sent, before any translation.
 Of several hosts an END is also NAMESPACE/DEVICE, or the name of a namespace or container: \`from web\` is what it sends,
 \`to web:80\` is what arrives there at port 80, whatever it was addressed to. RULES are those of the first namespace; \`NAMESPACE=FILE\` for others.
-A SERVICE is \`tcp/22\`, \`udp/53,67\`, \`tcp/1000-2000\`, \`icmp\`. \`established\` asks for later packets, of either direction, of connections
-that the rules let begin, without it for those that begin one: whole packets between hosts, of tcp those with SYN (established: ACK). Every example was sent through the rules.
+A SERVICE is \`ssh\`, \`dns\`, \`ping\`, \`tcp/22\`, \`udp/53,67\`, \`tcp/1000-2000\`, \`icmp\`. \`established\` asks for later packets, of either
+direction, of connections that the rules let begin, without it for those that begin one: whole packets between hosts, of tcp those with SYN
+(established: ACK). Every example was sent through the rules.
 
 examples:
-  5x5 reach firewall.rules 'from eth0 to host tcp/22'
+  5x5 reach firewall.rules 'from eth0 to host ssh'
+  5x5 reach docker.rules --guess 'from eth0 198.51.100.7 to 172.17.0.2:8080'
   5x5 reach docker.rules --topology host.yaml 'from eth0 to any tcp'
   5x5 reach --topology net.yaml 'from gw/eth0 to web:443'
   5x5 reach --compose compose.yaml 'from eth0 to web:80'
@@ -42,7 +47,7 @@ exit code: 0 answered, 2 the command line or a file cannot be read
 /** The command. */
 export const reach: Command = {
   help,
-  flags: { ...COMPOSE_FLAGS, network: { type: 'string', multiple: true }, pods: { type: 'string', multiple: true }, topology: { type: 'string' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
+  flags: { ...COMPOSE_FLAGS, network: { type: 'string', multiple: true }, pods: { type: 'string', multiple: true }, topology: { type: 'string' }, guess: { type: 'boolean' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, words, terminal) {
     const text = words.at(-1)
     const paths = words.slice(0, -1)

@@ -5,9 +5,9 @@ import { all, any, equals, not, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
-import { serviceNames, servicePort } from '../net/services.ts'
+import { serviceNames } from '../net/services.ts'
 import { KNOWN_SERVICES } from '../policy/known-services.ts'
-import { readService } from './reach-query.ts'
+import { echoRequest, readService, transportsOf } from './services.ts'
 
 /** A service; `words` says its protocols and ports. */
 export interface Service {
@@ -31,23 +31,7 @@ export function readNamedService(name: string, family: Family): Service | string
   return { name, words: words === 'icmp' ? 'echo requests' : words, when: all([when, any([CLIENT_PORTS, not(WITH_PORTS)])]) }
 }
 
-/** `udp/53 tcp/53` of `dns`; what is no name stays as it is. */
-function transportsOf(name: string): string {
-  if (name === 'ping' || name === 'icmp' || name === 'icmpv6') return 'icmp'
-  const known = KNOWN_SERVICES[name]
-  if (known !== undefined || name.includes('/')) return known ?? name
-  const ports = (['tcp', 'udp', 'sctp', 'dccp'] as const).flatMap(protocol => {
-    const port = servicePort(name, protocol)
-    return port === undefined ? [] : [`${protocol}/${port}`]
-  })
-  return ports.length === 0 ? name : ports.join(' ')
-}
-
 function noService(name: string): string {
   const near = didYouMean(name, [...Object.keys(KNOWN_SERVICES), ...serviceNames()])
   return `\`${name}\` is no service${near === undefined ? ': write a name (`ssh`), or protocol and port (`tcp/22`)' : `: ${near}`}`
-}
-
-function echoRequest(family: Family): Predicate {
-  return family === 'ipv4' ? all([equals('ip.protocol', PROTOCOL.icmp), equals('icmp.type', 8)]) : all([equals('ip.protocol', PROTOCOL.icmpv6), equals('icmp6.type', 128)])
 }

@@ -71,15 +71,15 @@ export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet,
     const wider = sets.exists(now, field)
     return sets.isSubset(sets.intersect(wider, among), view) ? wider : now
   }, view)
-  const rounded = (['ip.src', 'ip.dst'] as const).reduce((now, field) => roundOff(sets, now, field), plain)
-  const isForOthers = !sets.meets(view, delivered) && sets.meets(of, delivered) && sets.exists(rounded, 'ip.dst') === rounded
-  const forms = (sets.meets(view, delivered) ? [rounded] : [rounded, sets.union(rounded, sets.intersect(sets.exists(rounded, 'device.out'), sets.setOf(isKeptHere)))]).map(form => inLines(sets, form, limit))
+  const isForOthers = !sets.meets(view, delivered) && sets.meets(of, delivered) && isOfAnyDestination(sets, plain)
+  const forms = (sets.meets(view, delivered) ? [plain] : [plain, sets.union(plain, sets.intersect(sets.exists(plain, 'device.out'), sets.setOf(isKeptHere)))]).map(form => inLines(sets, form, limit))
   const [shortest = []] = forms.sort((one, other) => one.join().length - other.join().length)
-  return shortest.map(line => `${line}${isForHost ? ', for this host' : isForOthers ? ', for other hosts' : ''}`)
+  return shortest.map(line => line.replace(/(?=, (?:if|unless) )|$/, isForHost ? ', for this host' : isForOthers ? ', for other hosts' : ''))
 }
 
 function inLines(sets: PacketSets, set: PacketSet, limit: number): readonly string[] {
-  const { predicates, isWhole } = sets.cover(set, limit)
+  const loose = (['ip.src', 'ip.dst'] as const).map(field => ({ field, set: sets.setOf(NOBODYS[sets.family](field)) })).filter(({ set: odd }) => !sets.isSubset(set, odd))
+  const { predicates, isWhole } = sets.cover(set, limit, loose)
   return [...predicates.map(predicate => packetsInWords(mapTerms(predicate, readable))), ...(isWhole ? [] : ['and others'])]
 }
 
@@ -94,8 +94,8 @@ function readable(term: Predicate): Predicate {
   return masked(term.field, typeof term.low === 'number' ? Number(mask) : mask, term.low)
 }
 
-/** A set with holes where nobody's addresses are reads better without: "anywhere but 192.0.2.0/24". */
-function roundOff(sets: PacketSets, set: PacketSet, field: 'ip.src' | 'ip.dst'): PacketSet {
-  const filled = sets.union(set, sets.intersect(sets.exists(set, field), sets.setOf(NOBODYS[sets.family](field))))
-  return (sets.fieldRanges(filled, field)?.length ?? 0) < (sets.fieldRanges(set, field)?.length ?? 0) ? filled : set
+/** Tells whether the destination makes no difference, nobody's addresses aside. */
+function isOfAnyDestination(sets: PacketSets, set: PacketSet): boolean {
+  const wider = sets.exists(set, 'ip.dst')
+  return sets.isSubset(sets.subtract(wider, set), sets.setOf(NOBODYS[sets.family]('ip.dst')))
 }

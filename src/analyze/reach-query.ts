@@ -1,14 +1,15 @@
 /** Questions such as `from eth0 to 10.0.0.0/8 tcp/22`: which packets are meant. */
 
-import { all, always, any, equals, onDevice, within, masked } from '../meaning/predicate.ts'
+import { all, always, any, equals, onDevice, masked } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import { familyOf, readPrefix } from '../net/address.ts'
 import type { Address, Family } from '../net/address.ts'
-import { PROTOCOL, protocolNumber } from '../net/protocol.ts'
+import { PROTOCOL } from '../net/protocol.ts'
 import { servicePort } from '../net/services.ts'
 import { readEndpoint } from '../packet/endpoint.ts'
 import type { FlowState } from '../symbolic/fate.ts'
 import type { Start } from '../symbolic/reachable-sets.ts'
+import { readService, readServiceName } from './services.ts'
 
 /** A question about packets. */
 export interface ReachQuery {
@@ -25,6 +26,9 @@ export interface ReachQuery {
   readonly devices: readonly string[]
   /** The devices by which they arrive; none: any. */
   readonly arrivals: readonly string[]
+  /** The addresses that the question names, or the first ones of its prefixes. */
+  readonly from: Address | undefined
+  readonly to: Address | undefined
   /** The family that the addresses are of; undefined where there are none. */
   readonly family: Family | undefined
 }
@@ -55,10 +59,10 @@ export interface QueryProblem {
   readonly word: string
 }
 
-/** Reads a question. Both ends may be left out: then they are any. */
-export function readReachQuery(text: string, places: NamedPlaces = new Map()): { readonly ok: true; readonly value: ReachQuery } | { readonly ok: false; readonly problem: QueryProblem } {
+/** Reads a question. Both ends may be left out: then they are any. `family` is that of the rules, where they are known. */
+export function readReachQuery(text: string, places: NamedPlaces = new Map(), family?: Family): { readonly ok: true; readonly value: ReachQuery } | { readonly ok: false; readonly problem: QueryProblem } {
   const words = text.trim().split(/\s+/).filter(word => word !== '')
-  const draft: Draft = { places, start: 'arrive', state: 'new', namespace: undefined, goal: { kind: 'any' }, parts: [], service: [], ends: [], devices: [], arrivals: [], family: undefined }
+  const draft: Draft = { places, start: 'arrive', state: 'new', namespace: undefined, goal: { kind: 'any' }, parts: [], service: [], names: [], ends: [], from: undefined, to: undefined, devices: [], arrivals: [], family: undefined }
   let side: 'from' | 'to' | undefined
   for (const word of words) {
     if (word === 'from' || word === 'to') side = word
@@ -67,7 +71,7 @@ export function readReachQuery(text: string, places: NamedPlaces = new Map()): {
       if (problem) return { ok: false, problem: { message: problem, word } }
     }
   }
-  return { ok: true, value: finished(draft, words.join(' ')) }
+  return { ok: true, value: finished(draft, words.join(' '), family) }
 }
 
 interface Draft {
@@ -79,19 +83,25 @@ interface Draft {
   parts: Predicate[]
   /** Protocol and ports: of the packets at first, or at a place in the end. */
   service: Predicate[]
+  /** Services by name. */
+  names: string[]
   /** Addresses that names stand for; their family is known in the end. */
   ends: { readonly field: 'ip.src' | 'ip.dst'; readonly addresses: readonly Address[] }[]
   devices: string[]
   arrivals: string[]
+  from: Address | undefined
+  to: Address | undefined
   family: Family | undefined
 }
 
-function finished({ start, state, namespace, goal, parts, service, ends, devices, arrivals, family }: Draft, text: string): ReachQuery {
-  const own = family ?? (ends.every(({ addresses }) => addresses.length === 0 || addresses.some(address => familyOf(address) === 'ipv4')) ? 'ipv4' : 'ipv6')
+function finished(draft: Draft, text: string, ofRules: Family | undefined): ReachQuery {
+  const { start, state, namespace, goal, parts, ends, devices, arrivals, from, to, family } = draft
+  const own = family ?? (ofRules !== undefined && ends.length === 0 ? ofRules : undefined) ?? (ends.every(({ addresses }) => addresses.length === 0 || addresses.some(address => familyOf(address) === 'ipv4')) ? 'ipv4' : 'ipv6')
   const at = ends.map(({ field, addresses }) => any(addresses.filter(address => familyOf(address) === own).map(address => equals(field, address))))
   const isPlace = goal.kind === 'place'
+  const service = [...draft.service, ...draft.names.flatMap(name => readServiceName(name, own) ?? [])]
   return {
-    text, start, state, namespace, devices, arrivals, family: ends.length > 0 || isPlace ? own : family,
+    text, start, state, namespace, devices, arrivals, from, to, family: ends.length > 0 || isPlace ? own : family,
     when: all([...parts, ...at, ...(isPlace ? [] : service)]),
     goal: isPlace ? { ...goal, service: all(service) } : goal,
   }
@@ -110,6 +120,10 @@ function readWord(draft: Draft, word: string, side: Side): string | undefined {
   if (typeof service === 'string') return service
   if (service) {
     draft.service.push(service)
+    return undefined
+  }
+  if (/^[a-z]/i.test(word) && readServiceName(word, 'ipv4')) {
+    draft.names.push(word)
     return undefined
   }
   if (side === undefined) return `\`${word}\` is no service: a question reads \`from eth0 to 10.0.0.0/8 tcp/22\``
@@ -149,7 +163,10 @@ function readAddresses(draft: Draft, word: string, side: 'from' | 'to'): boolean
   if (prefix) draft.parts.push(masked(field, prefix.mask, prefix.address))
   else if (end?.ok) draft.parts.push(equals(field, end.value.address), ...(end.value.port === undefined ? [] : [ofPort(side, end.value.port)]))
   const address = prefix?.address ?? (end?.ok ? end.value.address : undefined)
-  if (address !== undefined) draft.family = familyOf(address)
+  if (address !== undefined) {
+    draft.family = familyOf(address)
+    draft[side] = address
+  }
   return address !== undefined
 }
 
@@ -169,17 +186,4 @@ function readDevice(draft: Draft, word: string, side: 'from' | 'to', namespace?:
     draft.parts.push(onDevice('device.in', { name: word, prefix: false }))
   }
   return undefined
-}
-
-/** `tcp/22`, `udp/53,67`, `tcp/1000-2000`, `icmp`; undefined for a word that is no service, a text where a port is wrong. */
-export function readService(word: string): Predicate | string | undefined {
-  const [name = '', ports] = word.split('/')
-  const protocol = /^[a-z]/.test(name) ? protocolNumber(name) : undefined
-  if (protocol === undefined || (ports === undefined && name.length < 2)) return undefined
-  if (ports === undefined) return equals('ip.protocol', protocol)
-  if (![PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp, PROTOCOL.dccp, PROTOCOL.udplite].some(one => one === protocol)) return `${name} has no ports`
-  const ranges = ports.split(',').map(range => range.split('-').map(Number))
-  if (ranges.some(([low, high = low]) => low === undefined || high === undefined || !(low >= 0 && low <= high && high <= 65535))) return `\`${ports}\` is no port or range of ports from 0 to 65535`
-  const ofPorts = any(ranges.map(([low = 0, high = low]) => (low === high ? equals('l4.dport', low) : within('l4.dport', low, high))))
-  return all([equals('ip.protocol', protocol), ofPorts.kind === 'never' ? always : ofPorts])
 }

@@ -26,8 +26,8 @@ export function describeCode(code: DiagnosticCode): CodeDescription {
   return { code, kind: 'check', severity: CHECK_NOTES.includes(code) ? 'note' : CHECK_WARNINGS.includes(code) ? 'warning' : 'error', what, why }
 }
 
-const CHECK_NOTES: readonly DiagnosticCode[] = ['repeated-table', 'backends-differ', 'foreign-chain', 'no-hairpin', 'one-family', 'published-on-all-addresses', 'silent-change', 'unused-name']
-const CHECK_WARNINGS: readonly DiagnosticCode[] = ['address-on-port', 'empty-bridge', 'gateway-off-link', 'missing-key', 'no-default-route', 'no-service', 'port-not-published']
+const CHECK_NOTES: readonly DiagnosticCode[] = ['backends-differ', 'foreign-chain', 'no-hairpin', 'one-family', 'published-on-all-addresses', 'silent-change', 'unused-name']
+const CHECK_WARNINGS: readonly DiagnosticCode[] = ['address-on-port', 'empty-bridge', 'gateway-off-link', 'missing-key', 'no-default-route', 'no-service', 'port-not-published', 'repeated-table']
 
 /** Returns all codes: rules in their order, then those of reading and `check`. */
 export function allCodes(): readonly DiagnosticCode[] {

@@ -8,8 +8,11 @@ import { isEveryValue, onlyValue } from './plain-form.ts'
 import type { Condition, FieldTerm } from './plain-form.ts'
 import { bitNames, icmpInWords, listInWords, patternInWords, valuesInWords } from './values-in-words.ts'
 
-/** Where a piece stands: `state`, `before` packets `of` `from` `to` `with` `that`; `source` and `destination` ports follow the addresses. */
-export type Place = 'state' | 'before' | 'of' | 'from' | 'source' | 'to' | 'destination' | 'with' | 'that'
+/**
+ * Where a piece stands: `state`, `before` packets `of` `from` `to` `with` `that`; `source` and `destination` ports follow the addresses; what
+ * the packets themselves do not tell comes last, behind `if` or `unless`.
+ */
+export type Place = 'state' | 'before' | 'of' | 'from' | 'source' | 'to' | 'destination' | 'with' | 'that' | 'if' | 'unless'
 
 /** A piece: `words` for its place (without from, to, with or that), and `clause`, which follows "packets that". */
 export interface Phrase {
@@ -35,7 +38,7 @@ export function conditionInWords(term: Condition): Phrase {
     case 'ipset':
       return that(`${term.negated ? 'are not' : 'are'} in ipset ${term.name} by ${term.directions.map(direction => (direction === 'src' ? 'source' : 'destination')).join(' and ')}`)
     case 'opaque':
-      return that(opaqueClause(term.words, term.negated))
+      return opaquePhrase(term.words, term.negated)
     default:
       return assertNever(term)
   }
@@ -110,6 +113,13 @@ const VERBS: Readonly<Record<string, readonly [positive: string, negative: strin
 
 function otherPhrase({ field, of, negated }: Values, list: string): Phrase {
   if (of.every(isEveryValue)) return negated ? that(`have no ${fieldRow(field).words}`) : { place: 'with', words: `a ${fieldRow(field).words}`, clause: `have a ${fieldRow(field).words}` }
+  const types = field.startsWith('addressType.') ? of.map(onlyOf) : []
+  if (types.length > 0 && types.every(type => type !== undefined)) {
+    const bits = types.reduce((sum, type) => sum | type, 0)
+    const others = EVERY_TYPE & ~bits
+    const isShorter = bitNames(field, others).length < types.length
+    return addressTypePhrase({ kind: 'bits', field, bits: isShorter ? others : bits, negated: negated !== isShorter }, bitNames(field, isShorter ? others : bits))
+  }
   const verbs = VERBS[field]
   const only = onlyValue(of)
   if (field === 'socket.exists') return that((only === 1) === negated ? 'are not sent by a socket of this host' : 'are sent by a socket of this host')
@@ -118,6 +128,12 @@ function otherPhrase({ field, of, negated }: Values, list: string): Phrase {
   if (verbs) return that(`${verbs[negated ? 1 : 0]} ${list}`)
   const words = bitMaskWords(field, of) ?? `${field.startsWith('ct.') && fieldRow(field).words.includes("'s") ? 'the ' : ''}${nameAndValues(field, of)}`
   return negated ? that(`do not have ${words}`) : { place: 'with', words, clause: `have ${words}` }
+}
+
+const EVERY_TYPE = Object.values(ADDRESS_TYPE).reduce((sum, type) => sum | type, 0)
+
+function onlyOf(term: FieldTerm): number | undefined {
+  return term.kind === 'within' && term.low === term.high ? Number(term.low) : undefined
 }
 
 /** The TOS byte has two parts with names of their own. */
@@ -173,14 +189,20 @@ function addressTypePhrase({ field, bits, negated }: Bits, names: readonly strin
   return { place: isSource ? 'from' : 'to', words: address, clause: `${isSource ? 'come from' : 'go to'} ${address}` }
 }
 
+const NO_DEVICE = patternInWords({ name: '', prefix: false })
+
 function deviceClause(field: DeviceField, patterns: readonly string[], negated: boolean, isNone: boolean): string {
   const verb = { 'device.in': 'arrive on', 'device.out': 'leave by', 'bridge.in': 'come in through bridge port', 'bridge.out': 'go out through bridge port' }[field]
   if (isNone) return `${negated ? 'have a' : 'have no'} ${DEVICE_FIELDS[field].words}`
-  const list = listInWords(patterns, 'or')
+  const named = patterns.filter(pattern => pattern !== NO_DEVICE)
+  const list = listInWords(named, 'or')
+  if (named.length < patterns.length && negated) return `${verb} any device but ${listInWords(named, 'and')}`
+  if (named.length < patterns.length) return `have no ${DEVICE_FIELDS[field].words} or ${verb} ${list}`
   return `${negated ? 'do not ' : ''}${field.startsWith('bridge') ? verb.replace(/port$/, list.startsWith('any') ? '' : 'port').trimEnd() : verb} ${list}`
 }
 
-/** Words of a rule stand in backticks; a sentence of an extension stands as it is. */
-function opaqueClause(words: string, negated: boolean): string {
-  return words.startsWith('-') ? `${negated ? 'do not match' : 'match'} \`${words}\`` : `${negated ? 'do not fulfil' : 'fulfil'} "${words}"`
+/** Words of a rule stand in backticks; a sentence of an extension or of the network is a condition. */
+function opaquePhrase(words: string, negated: boolean): Phrase {
+  if (words.startsWith('-')) return that(`${negated ? 'do not match' : 'match'} \`${words}\``)
+  return { place: negated ? 'unless' : 'if', words, clause: `${negated ? 'do not fulfil' : 'fulfil'} "${words}"` }
 }

@@ -50,9 +50,13 @@ function compose(phrases: readonly Phrase[]): string {
   const clauses: string[] = []
   const before: string[] = []
   const having: string[] = []
+  const given: string[] = []
+  const except: string[] = []
   for (const { place, words, clause } of phrases) {
     if (place === 'before') before.push(words)
     else if (place === 'with') having.push(words)
+    else if (place === 'if') given.push(words)
+    else if (place === 'unless') except.push(words)
     else if (place === 'that' || taken.has(place)) clauses.push(clause)
     else taken.set(place, words)
   }
@@ -64,7 +68,11 @@ function compose(phrases: readonly Phrase[]): string {
     ...phraseWith('to', endpoint(taken.get('to'), taken.get('destination'))),
     ...phraseWith('with', having.length > 0 ? withComma(having, clauses.length > 0) : undefined),
     ...phraseWith('that', clauses.length > 0 ? joinClauses(clauses) : undefined),
-  ].join(' ')
+  ].join(' ') + condition('if', given, 'and') + condition('unless', except, 'or')
+}
+
+function condition(word: 'if' | 'unless', sentences: readonly string[], conjunction: 'and' | 'or'): string {
+  return sentences.length === 0 ? '' : `, ${word} ${listInWords(sentences, conjunction)}`
 }
 
 /** A comma within needs one behind it, where the sentence goes on. */

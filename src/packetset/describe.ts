@@ -7,7 +7,7 @@ import { always, all, any, equals, hasAnyBit, masked, not, onDevice, opaque, wit
 import type { Predicate } from '../meaning/predicate.ts'
 import { CT_STATE } from '../meaning/fields.ts'
 import type { DeviceField, FieldValue, NumberField } from '../meaning/fields.ts'
-import { and, highOf, levelOf, lowOf, ONE, variable, ZERO } from './bdd.ts'
+import { and, highOf, levelOf, lowOf, ONE, or, variable, ZERO } from './bdd.ts'
 import type { Edge } from './bdd.ts'
 import { exists } from './bdd-quantify.ts'
 import { rangesOf } from './bdd-values.ts'
@@ -37,16 +37,40 @@ export interface Cover {
   readonly isWhole: boolean
 }
 
-/** Returns predicates whose union is the set, at most `limit`. */
-export function coverOf(space: Space, edge: Edge, limit: number): Cover {
+/** Values of a field that a reader does not mind: predicates may hold of packets that have them, as is shorter. */
+export interface LooseValues {
+  readonly field: NumberField
+  /** The packets that have the field with such a value. */
+  readonly edge: Edge
+}
+
+/** Returns predicates whose union is the set, but for packets with `loose` values, at most `limit`. */
+export function coverOf(space: Space, edge: Edge, limit: number, loose: readonly LooseValues[] = []): Cover {
   const predicates: Predicate[] = []
+  const { bdd } = space
+  const allowed = loose.reduce((now, one) => or(bdd, now, and(bdd, exists(bdd, now, levelsOf(space, [one.field])), one.edge)), edge)
   let rest = edge
   while (rest !== ZERO && predicates.length < limit) {
-    const sides = widen(space, edge, pathOf(space, rest))
-    rest = and(space.bdd, rest, sides.reduce((box, side) => and(space.bdd, box, side.edge), ONE) ^ 1)
-    predicates.push(all(sides.map(side => predicateOfSide(space, side))))
+    const sides = widen(space, allowed, pathOf(space, rest))
+    rest = and(bdd, rest, joined(space, sides) ^ 1)
+    predicates.push(all(sides.map(side => predicateOfSide(space, tidied(space, side, loose)))))
   }
   return { predicates, isWhole: rest === ZERO }
+}
+
+/** Returns the side without its loose values where it is said in fewer ranges so. */
+function tidied(space: Space, side: Side, loose: readonly LooseValues[]): Side {
+  const odd = loose.find(({ field }) => field === side.on)
+  const without = odd === undefined ? ZERO : and(space.bdd, side.edge, odd.edge ^ 1)
+  return without !== ZERO && rangeCount(space, side.on, without) < rangeCount(space, side.on, side.edge) ? { ...side, edge: without } : side
+}
+
+/** Returns by how many ranges a set of values is said: its own, or those that it leaves out. */
+function rangeCount(space: Space, on: Side['on'], edge: Edge): number {
+  if (typeof on === 'number') return 1
+  const { bits } = codingOf(space.layout, on)
+  const ranges = rangesOf(space.bdd, bits, edge)
+  return Math.min(ranges.length, invert(ranges, (1n << BigInt(bits.width)) - 1n).length)
 }
 
 /** Returns one path to true, as a box: through the shorter way at each branch, which is the wider. */

@@ -153,8 +153,8 @@ export interface PacketSets {
   includesPoint(set: PacketSet, point: PacketPoint): boolean
   /** Some member of which the cube holds. */
   pointInCube(set: PacketSet, cube: PacketCube): PacketPoint | undefined
-  /** Predicates whose union is the set, widest first, at most `limit` (default 12). */
-  cover(set: PacketSet, limit?: number): Cover
+  /** Predicates whose union is the set, widest first, at most `limit` (default 12); packets with `loose` values may be in it or not, as is shorter. */
+  cover(set: PacketSet, limit?: number, loose?: readonly { readonly field: NumberField; readonly set: PacketSet }[]): Cover
   /** The same in words, a line each; a last line says that there are more. */
   describe(set: PacketSet, limit?: number): readonly string[]
   /** The values that a field has among the packets of the set that have it, in order; undefined where they are more than `limit` (default 65536) ranges. */
@@ -317,7 +317,7 @@ function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointO
       return point
     },
     count: (set, fields) => countPackets(space, set, fields),
-    cover: (set, limit = 12) => coverOf(space, set, limit),
+    cover: (set, limit = 12, loose = []) => coverOf(space, set, limit, loose.map(({ field, set: edge }) => ({ field, edge }))),
     describe(set, limit = 12) {
       const { predicates, isWhole } = coverOf(space, set, limit)
       if (set === ZERO) return ['no packet']

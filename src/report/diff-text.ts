@@ -32,7 +32,7 @@ export function writeDiff(diff: RulesetDiff, names: { readonly before: string; r
 }
 
 /** Returns the difference for JSON. */
-export function diffJson(diff: RulesetDiff): unknown {
+export function diffJson(diff: RulesetDiff): Readonly<Record<string, unknown>> {
   return {
     equal: diff.groups.length === 0 && diff.isWhole,
     whole: diff.isWhole,

@@ -25,7 +25,7 @@ export function drawnDevice({ to, devices }: DrawnWay, decisions: ReadonlyMap<st
 
 /** Each device is asked in turn; the last is what is left. */
 function choice(to: string, device: string): Predicate {
-  return opaque(keyOf(to, device), `what is sent on after translation leaves by ${device}`)
+  return opaque(keyOf(to, device), `they leave by ${device} after translation`)
 }
 
 function keyOf(to: string, device: string): string {

@@ -3,6 +3,7 @@
  * through a guessed host is a trace of the rules, not of the network.
  */
 
+import { didYouMean } from '../extensions/did-you-mean.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
 import { addressWidth, familyOf, maskOfLength, prefixIncludes, writeAddress, writePrefix } from '../net/address.ts'
 import type { Address, Family } from '../net/address.ts'
@@ -20,7 +21,7 @@ const STAND_IN = { ipv4: (index: number): Address => 0xc6120000 + index, ipv6: (
 export function assumedTopology(rulesets: readonly Ruleset[], probes: readonly Probe[]): Topology {
   const hints = readHints(rulesets)
   const names = deviceNames(hints, probes)
-  const outside = hints.outside ?? probes.find(probe => probe.inDevice !== undefined)?.inDevice ?? names.find(name => !hints.prefixes.some(hint => hint.device === name)) ?? names[0] ?? 'eth0'
+  const outside = hints.outside ?? probes.find(probe => probe.inDevice !== undefined)?.inDevice ?? outermost(names.filter(name => !hints.prefixes.some(hint => hint.device === name))) ?? names[0] ?? 'eth0'
   const families: readonly Family[] = rulesets.length === 0 ? ['ipv4'] : [...new Set(rulesets.map(ruleset => ruleset.family))]
   const own = ownAddresses(probes, hints, outside)
   const devices = names.map((name, index) => makeDevice(name, index, families, own))
@@ -33,6 +34,11 @@ export function assumedTopology(rulesets: readonly Ruleset[], probes: readonly P
     labels: [],
     assumptions: sentences({ hints, own, prefixes, outside, devices, probes }),
   }
+}
+
+/** Of the devices behind which nothing is known to lie, one that may be a wire is likelier to lead to the world than a bridge. */
+function outermost(names: readonly string[]): string | undefined {
+  return names.find(name => /^(?:eth|en|wan|wl|ppp|bond|team|venet)/.test(name)) ?? names[0]
 }
 
 interface OwnAddress {
@@ -123,7 +129,9 @@ interface Guessed {
 function sentences({ hints, own, prefixes, outside, devices, probes }: Guessed): readonly string[] {
   const families = new Set(probes.length > 0 ? probes.map(probe => probe.packet.family) : devices.flatMap(device => device.addresses.map(one => familyOf(one.address))))
   const told = prefixes.filter(({ prefix }) => families.has(familyOf(prefix.address)))
+  const strange = [...new Set(probes.flatMap(({ inDevice }) => misspeltDevice(inDevice ?? 'lo', hints.devices) ?? []))]
   return [
+    ...strange,
     ...own.map(one => `${writeAddress(one.address)} is an address of this host, on ${one.device}`),
     ...told.slice(0, LISTED).map(({ prefix, device }) => `${writePrefix(prefix)} is behind ${device}, since ${hints.prefixes.some(hint => hint.prefix === prefix) ? 'rules name them together' : 'the packet comes from there'}`),
     ...(told.length > LISTED ? [`${told.length - LISTED} more prefixes are behind the devices that rules name with them`] : []),
@@ -134,6 +142,23 @@ function sentences({ hints, own, prefixes, outside, devices, probes }: Guessed):
 }
 
 const LISTED = 6
+
+/** Returns what is to be said of a device that no rule names and that looks like one that rules do name; `eth1` beside `eth0` is no slip, nor `lan` beside `wan`. */
+export function misspeltDevice(device: string, named: readonly string[]): string | undefined {
+  if (named.includes(device)) return undefined
+  const alike = named.find(name => looksOf(name) === looksOf(device))
+  const near = alike === undefined && device.length > 4 ? didYouMean(device, named.filter(name => withoutNumber(name) !== withoutNumber(device))) : undefined
+  return alike === undefined && near === undefined ? undefined : `there is a device ${device}, which no rule names: ${near ?? `did you mean \`${alike}\`?`}`
+}
+
+/** What is the same for the eye: `ethO` and `eth0`, `enpls0` and `enp1s0`. */
+function looksOf(name: string): string {
+  return name.toLowerCase().replaceAll('o', '0').replace(/[li]/g, '1')
+}
+
+function withoutNumber(name: string): string {
+  return name.replace(/\d+$/, '')
+}
 
 function standInSentence(device: Device, families: ReadonlySet<Family>): string {
   const addresses = device.addresses.filter(one => families.has(familyOf(one.address))).map(one => writeAddress(one.address))
