@@ -35,6 +35,8 @@ export interface AcrossTables {
 export interface AcrossOptions {
   readonly backend: Backend
   readonly namespace?: Namespace
+  /** A ruleset of more rules is too big (default: it is tried). */
+  readonly mostRules?: number
 }
 
 /** What was found, and why there may be more: the tables are too big together, or something is not followed. */
@@ -49,9 +51,10 @@ const MOST_NODES = 1_500_000
 const STARTS: readonly Start[] = ['arrive', 'make']
 
 /** Returns the rules of `live`, which packets match in their own tables, that none does on its way through all of them. */
-export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace }: AcrossOptions): AcrossReport {
+export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, mostRules = Infinity }: AcrossOptions): AcrossReport {
   const asked = live.filter(({ chain }) => chain.table !== 'raw')
   if (asked.length === 0 || ruleset.tables.every(isIdle)) return { found: [] }
+  if (ruleset.ruleCount > mostRules) return { found: [], open: 'tooBig' }
   try {
     const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, nodeLimit: MOST_NODES, ...(namespace ? { namespace } : {}) })
     const meetings = meetRules(space, ruleset, new Set(asked.map(({ rule }) => rule.id)))
