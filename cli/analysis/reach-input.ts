@@ -15,12 +15,13 @@ import { writeEndpoint } from '../../src/packet/endpoint.ts'
 import { readPacket } from '../../src/packet/notation.ts'
 import { assumedTopology } from '../../src/topology/assumed.ts'
 import { makeLinks } from '../../src/topology/links.ts'
-import type { Namespace, Topology } from '../../src/topology/topology.ts'
+import type { Ipset, Namespace, Topology } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
-import type { FlagValues } from '../command.ts'
+import type { FlagValues, Terminal } from '../command.ts'
 import type { ComposeWorld } from '../docker/compose-world.ts'
 import { readFamily } from '../input.ts'
 import type { WorldInput } from '../trace/world-input.ts'
+import { ipsetsOf, sayUnknownIpsets, withIpsets } from './ipset-flags.ts'
 import { readOneRuleset, misspeltDevices } from './rulesets.ts'
 
 /** A command line. */
@@ -29,7 +30,7 @@ export interface ReachRequest {
   readonly paths: readonly string[]
   readonly values: FlagValues
   readonly backend: Backend
-  readonly directory: string
+  readonly terminal: Pick<Terminal, 'directory' | 'err'>
 }
 
 /** An answer with its question. */
@@ -43,15 +44,17 @@ export interface AnsweredReach {
 
 /** Reads what is asked about and answers; what cannot be read is a `commandError`. */
 export async function answerReach(request: ReachRequest): Promise<AnsweredReach> {
-  const { values, paths, backend, directory } = request
+  const { values, paths, backend, terminal } = request
+  const { directory } = terminal
+  const ipsets = ipsetsOf(values, directory)
   if (values['compose'] !== undefined || values['engine'] !== undefined || values['daemon'] !== undefined) {
     const compose = await (await import('../docker/compose-input.ts')).readComposeInput({ values, paths, backend, directory })
     if (compose && (values['network'] !== undefined || values['pods'] !== undefined)) throw commandError('`--compose` and `--network` each make a host', 'give one of them')
-    if (compose) return answerInWorld(request, compose.input, new Map([...placesOf(compose.input.topology), ...placesOfCompose(compose.world)]))
+    if (compose) return answerInWorld(request, withSets(compose.input, ipsets), new Map([...placesOf(compose.input.topology), ...placesOfCompose(compose.world)]))
   }
   if (values['network'] !== undefined || values['pods'] !== undefined) {
     const { input, outside } = await (await import('../network/network-input.ts')).readNetworkInput({ values, paths, backend, directory })
-    return answerInWorld(request, input, new Map([...placesOf(input.topology), placeOfHost(outside)]))
+    return answerInWorld(request, withSets(input, ipsets), new Map([...placesOf(input.topology), placeOfHost(outside)]))
   }
   if (values['topology'] !== undefined) {
     const { readWorld } = await import('../trace/world-input.ts')
@@ -59,10 +62,16 @@ export async function answerReach(request: ReachRequest): Promise<AnsweredReach>
     return makeLinks(input.topology) ? answerInWorld(request, input, placesOf(input.topology)) : answerOnHost(request, input)
   }
   const ruleset = readOneRuleset(paths, { family: readFamily(values['family']) ?? readQuery(request.text, new Map()).family, backend, directory })
+  sayUnknownIpsets([ruleset], ipsets, terminal)
   const query = readQuery(request.text, new Map(), ruleset.family)
   const guessed = values['guess'] === true ? guessedHost(ruleset, query) : undefined
   const assumptions = guessed?.assumptions ?? misspeltDevices(query.devices, ruleset)
-  return { query, answer: reachability({ ruleset, query, backend, ...(guessed ? { namespace: guessed.namespace } : {}) }), assumptions, isPartial: ruleset.partial }
+  return { query, answer: reachability({ ruleset, query, backend, ipsets, ...(guessed ? { namespace: withIpsets(guessed.namespace, ipsets) } : {}) }), assumptions, isPartial: ruleset.partial }
+}
+
+/** A topology file takes them where it is read. */
+function withSets(input: WorldInput, ipsets: readonly Ipset[]): WorldInput {
+  return { ...input, topology: { ...input.topology, namespaces: input.topology.namespaces.map(namespace => withIpsets(namespace, ipsets)) } }
 }
 
 /** The host that rules and question suggest, as a trace through them would guess it. */

@@ -8,6 +8,7 @@ import { deadDiagnostic } from '../../src/report/dead-report.ts'
 import { jsonReport } from '../../src/report/json.ts'
 import { writeDiagnostics, writeSummary } from '../../src/report/pretty.ts'
 import { readRuleset } from '../../src/save/read.ts'
+import { IPSET_FLAGS, IPSET_HELP, ipsetsOf, sayUnknownIpsets } from '../analysis/ipset-flags.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
 import { readRulesets } from '../directories.ts'
@@ -20,6 +21,7 @@ const help = `5x5 dead finds rules and chains that do nothing, for every packet 
 usage: 5x5 dead [flags] RULES...
 
   --topology FILE.yaml   the devices there are; without it a packet may come from any device
+${IPSET_HELP}
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the files as rules of this family; without it their content tells
   --all                  show every finding, however many there are of a kind
@@ -46,7 +48,7 @@ exit code: 0 nothing found but notes, 1 some rule or chain does nothing, 2 a fil
 /** The command. */
 export const dead: Command = {
   help,
-  flags: { topology: { type: 'string' }, backend: { type: 'string' }, family: { type: 'string' }, all: { type: 'boolean' }, json: { type: 'boolean' } },
+  flags: { ...IPSET_FLAGS, topology: { type: 'string' }, backend: { type: 'string' }, family: { type: 'string' }, all: { type: 'boolean' }, json: { type: 'boolean' } },
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 dead RULES...')
     const sources = readRulesets(paths, terminal.directory)
@@ -73,15 +75,18 @@ interface Found {
   readonly notes: readonly string[]
 }
 
-async function findIn(source: SourceFile, values: FlagValues, { directory }: Terminal): Promise<Found> {
+async function findIn(source: SourceFile, values: FlagValues, terminal: Terminal): Promise<Found> {
   const backend = readBackend(values['backend']) ?? 'legacy'
   const family = readFamily(values['family'])
   const { value, diagnostics } = readRuleset([source], { backend, ...(family === undefined ? {} : { family }) })
   const unread = diagnostics.filter(({ severity }) => severity === 'error')
-  const topology = values['topology'] === undefined ? undefined : await topologyFor({ values, requests: [], rulesets: [value], directory })
+  const topology = values['topology'] === undefined ? undefined : await topologyFor({ values, requests: [], rulesets: [value], directory: terminal.directory })
   const devices = topology?.namespaces.flatMap(namespace => namespace.devices.map(({ name }) => name))
   const [namespace] = topology?.namespaces ?? []
-  const { findings, undecided, notes } = findDead(value, { backend, ...(devices ? { universe: { devices, isClosed: true } } : {}), ...(namespace ? { namespace } : {}) })
+  const ipsets = ipsetsOf(values, terminal.directory)
+  sayUnknownIpsets([value], ipsets, terminal)
+  const known = ipsets.length > 0 ? { ipsets } : {}
+  const { findings, undecided, notes } = findDead(value, { backend, ...(devices ? { universe: { devices, isClosed: true, ...known } } : { universe: known }), ...(namespace ? { namespace } : {}) })
   const about = findings.flatMap(finding => deadDiagnostic(finding, value.family) ?? [])
   return { sources: [source], partial: value.partial, ruleCount: value.ruleCount, diagnostics: [...unread, ...about].sort(byPlace), undecided, notes }
 }

@@ -4,12 +4,15 @@ import { diffRulesets } from '../../src/analyze/diff.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import type { Family } from '../../src/net/address.ts'
+import { changedIpsetNames } from '../../src/analyze/own-ipsets.ts'
 import { plain } from '../../src/report/paint.ts'
 import { diffJson, writeDiff } from '../../src/report/diff-text.ts'
 import { assumedTopology } from '../../src/topology/assumed.ts'
 import { commandError, EXIT } from '../command.ts'
-import type { Command } from '../command.ts'
+import type { Command, FlagValues } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
+import type { Ipset } from '../../src/topology/topology.ts'
+import { IPSET_FLAGS, ipsetsOf, sayUnknownIpsets } from '../analysis/ipset-flags.ts'
 import { namespaceOf, readOneRuleset } from '../analysis/rulesets.ts'
 
 const help = `5x5 diff tells which packets two rulesets treat differently, why, and shows a packet for each reason.
@@ -19,6 +22,9 @@ usage: 5x5 diff [flags] OLD NEW
   --topology FILE.yaml   devices, addresses, routes of the host that both are for; without it every host counts:
                          what is equal is equal wherever it is loaded
   --guess                both are for the plainest host that their rules suggest; what was guessed is told
+  --ipset FILE           what is in the sets that \`-m set\` asks for, as \`ipset save\` prints it; without it a set may have any address
+  --ipset-old FILE, --ipset-new FILE   the sets of OLD and of NEW, where they differ: a packet that meets another fate because of
+                         another content is a difference. All of these may be repeated
   --all                  show every reason
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
@@ -31,6 +37,7 @@ Packets of known connections are compared for every connection that there could 
 
 examples:
   5x5 diff main.rules branch.rules
+  5x5 diff firewall.rules firewall.rules --ipset-old yesterday.ipset --ipset-new today.ipset
   iptables-save | 5x5 diff firewall.rules - --topology host.yaml
 
 exit code: 0 the same, 1 they differ, 2 the command line or a file cannot be read
@@ -39,7 +46,7 @@ exit code: 0 the same, 1 they differ, 2 the command line or a file cannot be rea
 /** The command. */
 export const diff: Command = {
   help,
-  flags: { topology: { type: 'string' }, guess: { type: 'boolean' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
+  flags: { ...IPSET_FLAGS, 'ipset-old': { type: 'string', multiple: true }, 'ipset-new': { type: 'string', multiple: true }, topology: { type: 'string' }, guess: { type: 'boolean' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, paths, terminal) {
     const [oldPath, newPath] = paths
     if (oldPath === undefined || newPath === undefined || paths.length > 2) throw commandError('which two rulesets?', 'usage: 5x5 diff OLD NEW')
@@ -47,9 +54,12 @@ export const diff: Command = {
     const { before, after } = readBoth([oldPath, newPath], readFamily(values['family']), backend, terminal.directory)
     const guessed = values['guess'] === true && values['topology'] === undefined ? assumedTopology([before, after], []) : undefined
     const namespace = guessed ? guessed.namespaces[0] : await namespaceOf(values['topology'], terminal.directory)
-    const found = diffRulesets({ before, after, backend, ...(namespace ? { namespace } : {}) })
+    const ipsets = ipsetsOfBoth(values, terminal.directory)
+    sayUnknownIpsets([before], ipsets.before, terminal)
+    if (ipsets.after !== ipsets.before) sayUnknownIpsets([after], ipsets.after, terminal)
+    const found = diffRulesets({ before, after, backend, ipsets, ...(namespace ? { namespace } : {}) })
     if (values['json'] === true) terminal.out(`${JSON.stringify({ ...diffJson(found), ...(guessed ? { assumptions: guessed.assumptions } : {}) }, undefined, 2)}\n`)
-    else terminal.out(`${(guessed?.assumptions ?? []).map(words => `assumed: ${words}\n`).join('')}${writeDiff(found, { before: oldPath, after: newPath }, terminal.paint ?? plain, { all: values['all'] === true })}`)
+    else terminal.out(`${(guessed?.assumptions ?? []).map(words => `assumed: ${words}\n`).join('')}${changedInWords(ipsets)}${writeDiff(found, { before: oldPath, after: newPath }, terminal.paint ?? plain, { all: values['all'] === true })}`)
     if (before.partial || after.partial) terminal.err('partial: lines that could not be read are left out of the comparison\n')
     return found.groups.length === 0 && found.isWhole ? EXIT.clean : EXIT.findings
   },
@@ -69,4 +79,15 @@ function readBoth([oldPath, newPath]: readonly [string, string], given: Family |
   const again = read(isOld ? oldPath : newPath, 'ipv6')
   if (again.partial && !(isOld ? before : after).partial) throw commandError(`\`${isOld ? oldPath : newPath}\` has rules for IPv4, \`${isOld ? newPath : oldPath}\` for IPv6: no packet meets both`, '--family FAMILY reads both as rules of one family')
   return isOld ? { before: again, after } : { before, after: again }
+}
+
+function ipsetsOfBoth(values: FlagValues, directory: string): Readonly<Record<'before' | 'after', readonly Ipset[]>> {
+  const [both, before, after] = ['ipset', 'ipset-old', 'ipset-new'].map(flag => ipsetsOf(values, directory, flag))
+  if ((values['ipset-old'] === undefined) !== (values['ipset-new'] === undefined)) throw commandError('the sets of one version are given, those of the other are not', '`--ipset-old FILE --ipset-new FILE`, or `--ipset FILE` for both')
+  if (values['ipset-old'] === undefined) return { before: both ?? [], after: both ?? [] }
+  return { before: [...(both ?? []), ...(before ?? [])], after: [...(both ?? []), ...(after ?? [])] }
+}
+
+function changedInWords({ before, after }: Readonly<Record<'before' | 'after', readonly Ipset[]>>): string {
+  return [...changedIpsetNames(before, after)].map(name => `ipset \`${name}\` has other content in the new version\n`).join('')
 }

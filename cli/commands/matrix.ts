@@ -9,6 +9,7 @@ import type { Service } from '../../src/analyze/matrix-service.ts'
 import type { Family } from '../../src/net/address.ts'
 import { matrixDot, matrixSvg } from '../../src/report/matrix-graph.ts'
 import { headOf, matrixJson, writeMatrix } from '../../src/report/matrix-text.ts'
+import { IPSET_FLAGS, IPSET_HELP, ipsetsOf, sayUnknownIpsets, withIpsets } from '../analysis/ipset-flags.ts'
 import { misspeltDevices, namespaceOf, readOneRuleset } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
@@ -22,6 +23,7 @@ usage: 5x5 matrix [flags] RULES...
   --chain CHAIN          FORWARD: through the host, INPUT: to the host, OUTPUT: from the host. Without it: FORWARD where that
                          chain has rules, else INPUT; with a topology whatever arrives, as it is routed
   --topology FILE.yaml   devices, addresses and routes of the host; without it packets may arrive on and leave by any device
+${IPSET_HELP}
   --in DEVICE            only what arrives on this device
   --out DEVICE           only what leaves by this device
   --format FORMAT        text, json, dot (for graphviz) or svg (a drawing); default text
@@ -49,7 +51,7 @@ const FORMATS = ['text', 'json', 'dot', 'svg']
 export const matrix: Command = {
   help,
   flags: {
-    service: { type: 'string', multiple: true }, chain: { type: 'string' }, topology: { type: 'string' }, in: { type: 'string' }, out: { type: 'string' }, format: { type: 'string' },
+    ...IPSET_FLAGS, service: { type: 'string', multiple: true }, chain: { type: 'string' }, topology: { type: 'string' }, in: { type: 'string' }, out: { type: 'string' }, format: { type: 'string' },
     all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' },
   },
   async run(values, paths, terminal) {
@@ -59,9 +61,11 @@ export const matrix: Command = {
     const way = wayOf(values['chain'])
     const backend = readBackend(values['backend']) ?? 'legacy'
     const ruleset = readOneRuleset(paths, { family: readFamily(values['family']), backend, directory: terminal.directory })
-    const namespace = await namespaceOf(values['topology'], terminal.directory)
+    const ipsets = ipsetsOf(values, terminal.directory)
+    const namespace = withIpsets(await namespaceOf(values['topology'], terminal.directory), ipsets)
+    sayUnknownIpsets([ruleset], ipsets, terminal)
     const place = { ...(typeof values['in'] === 'string' ? { inDevice: values['in'] } : {}), ...(typeof values['out'] === 'string' ? { outDevice: values['out'] } : {}) }
-    const found = servicesOf(values['service'], ruleset.family).map(service => ({ service, matrix: reachMatrix({ ruleset, service, backend, ...place, ...(way ? { way } : {}), ...(namespace ? { namespace } : {}) }) }))
+    const found = servicesOf(values['service'], ruleset.family).map(service => ({ service, matrix: reachMatrix({ ruleset, service, backend, ipsets, ...place, ...(way ? { way } : {}), ...(namespace ? { namespace } : {}) }) }))
     const whole = found.flatMap(({ matrix: one }) => (one ? [{ matrix: one, title: `${headOf(one)}${titleOf(one, paths)}` }] : []))
     if (format === 'json') terminal.out(`${JSON.stringify({ matrices: found.map(({ service, matrix: one }) => (one ? matrixJson(one, examplesOf(one, ruleset, MOST_EXAMPLES)) : { service: service.name, packets: service.words, whole: false })) }, undefined, 2)}\n`)
     else if (format === 'dot') terminal.out(whole.map(one => matrixDot(one.matrix, one.title)).join('\n'))

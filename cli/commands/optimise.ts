@@ -9,6 +9,7 @@ import { eachRule } from '../../src/ir/ruleset.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import { optimiseJson, writeOptimised } from '../../src/report/optimise-text.ts'
 import { writeRuleset } from '../../src/save/write.ts'
+import { IPSET_FLAGS, IPSET_HELP, ipsetsOf, sayUnknownIpsets } from '../analysis/ipset-flags.ts'
 import { readWholeRuleset } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
@@ -21,6 +22,8 @@ usage: 5x5 optimise [flags] RULES...
   -o, --output FILE      write the rules to FILE (- is standard output), and ipsets that they need to FILE.ipset
   --only STEP            only these steps (drop, merge, ipset, order); may be given several times
   --ipset-threshold N    lists of so many rules and more become an ipset; default 24
+${IPSET_HELP};
+                         what is dropped or merged because of it stays right as long as the sets stay as they are
   --all                  show every step
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
@@ -48,14 +51,16 @@ const THRESHOLD = 24
 export const optimise: Command = {
   help,
   flags: {
-    output: { type: 'string', short: 'o' }, only: { type: 'string', multiple: true }, 'ipset-threshold': { type: 'string' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' },
+    ...IPSET_FLAGS, output: { type: 'string', short: 'o' }, only: { type: 'string', multiple: true }, 'ipset-threshold': { type: 'string' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' },
   },
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which rules?', 'usage: 5x5 optimise RULES...')
     const backend = readBackend(values['backend']) ?? 'legacy'
     const before = readWholeRuleset(paths, { family: readFamily(values['family']), backend, directory: terminal.directory }, 'rules without it would not have the same meaning')
     const output = typeof values['output'] === 'string' ? values['output'] : undefined
-    const result = optimiseRuleset(before, { steps: readSteps(values['only'], output === '-'), ipsetThreshold: readThreshold(values['ipset-threshold']), backend })
+    const ipsets = ipsetsOf(values, terminal.directory)
+    sayUnknownIpsets([before], ipsets, terminal)
+    const result = optimiseRuleset(before, { ipsets, steps: readSteps(values['only'], output === '-'), ipsetThreshold: readThreshold(values['ipset-threshold']), backend })
     const rules = writeRuleset(result.ruleset, { backend, tableOrder: 'file', counters: hasCounters(before) })
     const written = output === undefined || output === '-' ? [] : writeFiles(output, rules, result, terminal)
     if (values['json']) terminal.out(`${JSON.stringify(optimiseJson(result, before, rules), undefined, 2)}\n`)

@@ -1,6 +1,7 @@
 /** `5x5 reach RULES... 'from eth0 to 10.0.0.0/8 tcp/22'` */
 
 import { reachJson, writeReach } from '../../src/report/reach-text.ts'
+import { IPSET_FLAGS, IPSET_HELP } from '../analysis/ipset-flags.ts'
 import { answerReach } from '../analysis/reach-input.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
@@ -18,6 +19,7 @@ usage: 5x5 reach [flags] [RULES...] 'from END to END [SERVICE]'
                          what the host had before; services, containers and HOST are ENDs: \`to web:80\`
   --engine RELEASE, --daemon FILE   the release of the engine and its daemon.json, with --compose
   --network FILE, --pods FILE   the host that container networks and their pods make (see 5x5 cni); pods and HOST are ENDs
+${IPSET_HELP}
   --all                  show every reason
   --backend legacy|nft   which program loaded the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it the question or their content tells
@@ -47,13 +49,13 @@ exit code: 0 answered, 2 the command line or a file cannot be read
 /** The command. */
 export const reach: Command = {
   help,
-  flags: { ...COMPOSE_FLAGS, network: { type: 'string', multiple: true }, pods: { type: 'string', multiple: true }, topology: { type: 'string' }, guess: { type: 'boolean' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
+  flags: { ...COMPOSE_FLAGS, ...IPSET_FLAGS, network: { type: 'string', multiple: true }, pods: { type: 'string', multiple: true }, topology: { type: 'string' }, guess: { type: 'boolean' }, all: { type: 'boolean' }, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, words, terminal) {
     const text = words.at(-1)
     const paths = words.slice(0, -1)
     const isAsked = text !== undefined && /^(from|to)\s/.test(text.trim())
     if (!isAsked || (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined))) throw commandError(isAsked ? 'which rules?' : 'which packets?', "usage: 5x5 reach RULES... 'from eth0 to 10.0.0.0/8 tcp/22'")
-    const { query, answer, assumptions, isPartial } = await answerReach({ text, paths, values, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory })
+    const { query, answer, assumptions, isPartial } = await answerReach({ text, paths, values, backend: readBackend(values['backend']) ?? 'legacy', terminal })
     if (values['json'] === true) terminal.out(`${JSON.stringify({ ...reachJson(answer, query), assumptions }, undefined, 2)}\n`)
     else terminal.out(`${assumptions.map(words => `assumed: ${words}\n`).join('')}${writeReach(answer, query, terminal.paint, { all: values['all'] === true })}`)
     if (isPartial) terminal.err('partial: lines that could not be read are left out\n')

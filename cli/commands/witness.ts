@@ -9,14 +9,16 @@ import { count } from '../../src/report/paint.ts'
 import { placeOf, ruleText } from '../../src/report/rule-words.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import { refuseForeign } from '../analysis/rulesets.ts'
+import { IPSET_FLAGS, IPSET_HELP, ipsetsOf, sayUnknownIpsets } from '../analysis/ipset-flags.ts'
 import { commandError, EXIT } from '../command.ts'
-import type { Command, FlagValues } from '../command.ts'
+import type { Command, FlagValues, Terminal } from '../command.ts'
 import { readBackend, readFamily, readSources } from '../input.ts'
 
 const help = `5x5 witness finds for every rule a packet that reaches it: a test set for a ruleset.
 
 usage: 5x5 witness [flags] RULES...
 
+${IPSET_HELP}
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the files as rules of this family; without it their content tells
   --json                 print {"files": [{"path", "partial", "tooBig", "rules": [{"place", "chain", "table", "number",
@@ -36,10 +38,10 @@ exit code: 0 every rule has its packet, 1 some rule has none, 2 a file cannot be
 /** The command. */
 export const witness: Command = {
   help,
-  flags: { backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
+  flags: { ...IPSET_FLAGS, backend: { type: 'string' }, family: { type: 'string' }, json: { type: 'boolean' } },
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 witness RULES...')
-    const found = readSources(paths, terminal.directory).map(source => findIn(source, values))
+    const found = readSources(paths, terminal.directory).map(source => findIn(source, values, terminal))
     const all = found.flatMap(one => one.witnesses)
     const withPacket = all.filter(({ kind }) => kind === 'packet').length
     if (values['json']) terminal.out(`${JSON.stringify({ files: found.map(({ source, partial, tooBig, witnesses }) => ({ path: source.path, partial, tooBig, rules: witnesses.map(asJson) })) }, undefined, 2)}\n`)
@@ -62,12 +64,14 @@ interface Found {
   readonly witnesses: readonly Witness[]
 }
 
-function findIn(source: SourceFile, values: FlagValues): Found {
+function findIn(source: SourceFile, values: FlagValues, terminal: Terminal): Found {
   const backend = readBackend(values['backend']) ?? 'legacy'
   const family = readFamily(values['family'])
   const { value, diagnostics } = readRuleset([source], { backend, ...(family === undefined ? {} : { family }) })
   refuseForeign(diagnostics)
-  const reach = ruleReach(value, { backend })
+  const ipsets = ipsetsOf(values, terminal.directory)
+  sayUnknownIpsets([value], ipsets, terminal)
+  const reach = ruleReach(value, { backend, ...(ipsets.length > 0 ? { universe: { ipsets } } : {}) })
   return { source, partial: value.partial, tooBig: reach.skipped, witnesses: findWitnesses(reach, backend) }
 }
 

@@ -17,7 +17,7 @@ import type { PacketClass } from '../symbolic/packet-class.ts'
 import { makeSpace, reachableSets } from '../symbolic/reachable-sets.ts'
 import type { Reached, Space, Start } from '../symbolic/reachable-sets.ts'
 import { constantOf } from '../symbolic/value.ts'
-import type { Namespace } from '../topology/topology.ts'
+import type { Ipset, Namespace } from '../topology/topology.ts'
 import { causesAcross } from './across-causes.ts'
 import type { AcrossCause } from './across-causes.ts'
 import type { RuleRef } from './rule-reach.ts'
@@ -37,6 +37,8 @@ export interface AcrossOptions {
   readonly namespace?: Namespace
   /** A ruleset of more rules is too big (default: it is tried). */
   readonly mostRules?: number
+  /** Kernel sets whose content is known, where no namespace has them. */
+  readonly ipsets: readonly Ipset[]
 }
 
 /** What was found, and why there may be more: the tables are too big together, or something is not followed. */
@@ -51,12 +53,12 @@ const MOST_NODES = 1_500_000
 const STARTS: readonly Start[] = ['arrive', 'make']
 
 /** Returns the rules of `live`, which packets match in their own tables, that none does on its way through all of them. */
-export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, mostRules = Infinity }: AcrossOptions): AcrossReport {
+export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, ipsets, mostRules = Infinity }: AcrossOptions): AcrossReport {
   const asked = live.filter(({ chain }) => chain.table !== 'raw')
   if (asked.length === 0 || ruleset.tables.every(isIdle)) return { found: [] }
   if (ruleset.ruleCount > mostRules) return { found: [], open: 'tooBig' }
   try {
-    const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, nodeLimit: MOST_NODES, ...(namespace ? { namespace } : {}) })
+    const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, ipsets, nodeLimit: MOST_NODES, ...(namespace ? { namespace } : {}) })
     const meetings = meetRules(space, ruleset, new Set(asked.map(({ rule }) => rule.id)))
     const unmet = asked.filter(({ rule }) => !meetings.met.has(rule.id))
     if (unmet.length === 0) return { found: [] }

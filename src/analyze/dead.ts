@@ -75,7 +75,7 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
     return [...dead.findings, ...redundant.map(one => ({ kind: 'redundant' as const, ...one })), ...unreachableChains(run), ...policies]
   }, [], () => undecided.push(`the ${run.table.name} table`)))
   const { namespace, mostAcross = Infinity, backend = 'legacy', isEachTableAlone = false } = options
-  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, mostRules: mostAcross, ...(namespace ? { namespace } : {}) })
+  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, ipsets: options.universe?.ipsets ?? [], mostRules: mostAcross, ...(namespace ? { namespace } : {}) })
   if (across.open === 'tooBig') undecided.push('which rules have no packets because of other tables')
   const notes = across.open === 'notFollowed' ? [NOT_FOLLOWED] : []
   const all = [...findings, ...withoutIdleChains(reach, across.found).map(one => ({ kind: 'acrossTables' as const, ...one }))]

@@ -11,9 +11,10 @@ import type { PreparedRuleset } from '../symbolic/prepare-rules.ts'
 import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
 import type { Reached, Space, Start } from '../symbolic/reachable-sets.ts'
 import { valuesEqual } from '../symbolic/value.ts'
-import type { Namespace } from '../topology/topology.ts'
+import type { Ipset, Namespace } from '../topology/topology.ts'
 import { causesOf, keyOfCause, narrowReached } from './causes.ts'
 import type { CauseKind } from './causes.ts'
+import { withOwnIpsets } from './own-ipsets.ts'
 import { leavingBy, outcomeClasses } from './outcomes.ts'
 import type { OutcomeClass } from './outcomes.ts'
 import { replayOf, sampleOf } from './replay.ts'
@@ -26,6 +27,8 @@ export interface DiffOptions {
   readonly before: Ruleset
   readonly after: Ruleset
   readonly namespace?: Namespace
+  /** Kernel sets whose content is known, of either side: a set of other content is a difference. They are the namespace's too. */
+  readonly ipsets?: Readonly<Record<'before' | 'after', readonly Ipset[]>>
   readonly backend?: Backend
   readonly nodeLimit?: number
 }
@@ -67,9 +70,13 @@ const PASSES: readonly { readonly start: Start; readonly state: FlowState }[] = 
 /** Beyond so many nodes the rulesets are too big: a minute, and less than half a gigabyte. */
 const MOST_NODES = 20_000_000
 
+const NO_IPSETS = { before: [], after: [] }
+
 /** Compares two rulesets over all packets. Nobody is told of a difference that is none, and none is missed while `isWhole`. */
-export function diffRulesets({ before, after, namespace, backend = 'legacy', nodeLimit = MOST_NODES }: DiffOptions): RulesetDiff {
-  const space = makeSpace({ family: before.family, rulesets: [before, after], backend, nodeLimit, ...(namespace ? { namespace } : {}) })
+export function diffRulesets({ before, after: given, namespace, ipsets: known = NO_IPSETS, backend = 'legacy', nodeLimit = MOST_NODES }: DiffOptions): RulesetDiff {
+  const { ruleset: after, ipsets } = withOwnIpsets(given, known)
+  const host = namespace && { ...namespace, ipsets: [...namespace.ipsets, ...ipsets] }
+  const space = makeSpace({ family: before.family, rulesets: [before, after], backend, nodeLimit, ipsets, ...(host ? { namespace: host } : {}) })
   const sides = { before: prepareRuleset(before, backend), after: prepareRuleset(after, backend) }
   const notes = new Set<string>()
   const groups: DiffGroup[] = []

@@ -11,7 +11,7 @@ import { unionOf } from '../symbolic/packet-class.ts'
 import type { FreeVariable } from '../symbolic/prepare-rules.ts'
 import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
 import type { Space } from '../symbolic/reachable-sets.ts'
-import type { Namespace } from '../topology/topology.ts'
+import type { Ipset, Namespace } from '../topology/topology.ts'
 import type { Service } from './matrix-service.ts'
 import { gotThrough, partLeavingBy } from './outcomes.ts'
 import { isConsistent, usualPacket } from './plain-view.ts'
@@ -26,6 +26,8 @@ export interface MatrixOptions {
   /** Default: any way in a namespace, else the way for which there are rules. */
   readonly way?: Way
   readonly namespace?: Namespace
+  /** Kernel sets whose content is known, where no namespace has them. */
+  readonly ipsets?: readonly Ipset[]
   readonly backend?: Backend
   /** Only what arrives on this device, leaves by that one. */
   readonly inDevice?: string
@@ -54,9 +56,9 @@ export function usualWay({ ruleset, namespace }: MatrixOptions): Way {
 }
 
 /** Runs the rules on the packets of a service. */
-export function passageOf({ ruleset, service, namespace, backend = 'legacy', inDevice, outDevice, when = always, nodeLimit }: MatrixOptions, way: Way): Passage {
+export function passageOf({ ruleset, service, namespace, ipsets = [], backend = 'legacy', inDevice, outDevice, when = always, nodeLimit }: MatrixOptions, way: Way): Passage {
   const named = [inDevice, outDevice].filter(name => name !== undefined)
-  const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named, ...(namespace ? { namespace } : {}), ...(nodeLimit === undefined ? {} : { nodeLimit }) })
+  const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named, ipsets, ...(namespace ? { namespace } : {}), ...(nodeLimit === undefined ? {} : { nodeLimit }) })
   const { sets } = space
   const start = way === 'OUTPUT' ? 'make' : 'arrive'
   const arrivesOn = inDevice === undefined ? always : onDevice('device.in', { name: inDevice, prefix: false })

@@ -18,7 +18,7 @@ import { unionOf } from '../symbolic/packet-class.ts'
 import { readThrough } from '../symbolic/read-through.ts'
 import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
 import type { Reached, Space } from '../symbolic/reachable-sets.ts'
-import type { Namespace } from '../topology/topology.ts'
+import type { Ipset, Namespace } from '../topology/topology.ts'
 import { causesOf, keyOfCause, narrowReached } from './causes.ts'
 import { gotThrough, partLeavingBy } from './outcomes.ts'
 import { usualAmong } from './plain-view.ts'
@@ -73,6 +73,8 @@ export interface ReachabilityOptions {
   readonly ruleset: Ruleset
   readonly query: ReachQuery
   readonly namespace?: Namespace
+  /** Kernel sets whose content is known, where no namespace has them. */
+  readonly ipsets?: readonly Ipset[]
   readonly backend?: Backend
   readonly nodeLimit?: number
 }
@@ -90,8 +92,8 @@ export const MOST_NODES = 20_000_000
 export const UNMARKED: Predicate = all([equals('mark', 0), any([not(equals('ip.protocol', PROTOCOL.sctp)), opaque(SCTP_BEGINS, SCTP_BEGINS)])])
 
 /** Returns who gets through and why. The question is about usual packets: whole, between hosts, and of tcp those with SYN, of known connections with ACK. */
-export function reachability({ ruleset, query, namespace, backend = 'legacy', nodeLimit = MOST_NODES }: ReachabilityOptions): Reachability {
-  const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named: query.devices, ...(namespace ? { namespace } : {}) })
+export function reachability({ ruleset, query, namespace, ipsets = [], backend = 'legacy', nodeLimit = MOST_NODES }: ReachabilityOptions): Reachability {
+  const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, named: query.devices, ipsets, ...(namespace ? { namespace } : {}) })
   const { sets } = space
   const { start, state, goal } = query
   const meant = usualAmong(sets, sets.intersect(startSet(space, start, state), sets.setOf(all([UNMARKED, query.when])), freeGoal(space, goal)), state, likelySource(space, start))

@@ -157,7 +157,7 @@ function topologyFor(space: Space, fate: Fate, sample: Sample): Topology {
     ...routeTo(destination === undefined || own.includes(destination) ? undefined : destination, last === '' ? sample.outDevice : last),
     ...(names[0] === undefined ? [] : [defaultRoute(family, home ?? names[0])]),
   ]
-  const namespace: Namespace = { name: 'host', devices: [LOOPBACK, ...devices], routes, rules: [], neighbours: [], sysctls: {}, ipsets: [] }
+  const namespace: Namespace = { name: 'host', devices: [LOOPBACK, ...devices], routes, rules: [], neighbours: [], sysctls: {}, ipsets: space.ipsets }
   return { namespaces: [namespace], labels: [], assumptions: [] }
 }
 

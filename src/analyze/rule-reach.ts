@@ -12,6 +12,7 @@ import type { RuleMatch } from '../symbolic/rule-sets.ts'
 import { flowsMatched, matched, runTable } from '../symbolic/run-chain.ts'
 import type { Flow, TableRun } from '../symbolic/run-chain.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
+import type { Ipset } from '../topology/topology.ts'
 import { fieldOrder } from './field-order.ts'
 
 /** What a rule is and where it stands; `number` is 1-based. */
@@ -28,6 +29,8 @@ export interface RuleReach {
   readonly tables: readonly TableRun[]
   /** Tables that are too big to be run. */
   readonly skipped: readonly TableName[]
+  /** The kernel sets whose content is known. */
+  readonly ipsets: readonly Ipset[]
 }
 
 /** `universe` says what is known beyond the ruleset; `starts` which packets come to a table at a hook, in place of all that could. */
@@ -59,7 +62,7 @@ export function ruleReach(ruleset: Ruleset, options: ReachOptions = {}): RuleRea
       skipped.push(table.name)
     }
   }
-  return { ruleset, sets, tables, skipped }
+  return { ruleset, sets, tables, skipped, ipsets: options.universe?.ipsets ?? [] }
 }
 
 /** Returns every packet that the kernel can bring to a table at a hook: with the devices that it has there; nat sees connections only, and established ones never. */

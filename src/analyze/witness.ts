@@ -13,7 +13,7 @@ import { makeWorld } from '../simulate/world.ts'
 import type { TableRun } from '../symbolic/run-chain.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
-import type { Device, Route, Topology } from '../topology/topology.ts'
+import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
 import { isReached, packetsReaching } from './rule-reach.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
 
@@ -80,8 +80,8 @@ interface Replayed {
   readonly backend: Backend
 }
 
-function getsThere({ ruleset }: RuleReach, sample: Sample, { at, hook, probe, backend }: Replayed): boolean {
-  const world = makeWorld({ topology: hostFor(sample, probe, hook), rulesets: [ruleset], backend })
+function getsThere({ ruleset, ipsets }: RuleReach, sample: Sample, { at, hook, probe, backend }: Replayed): boolean {
+  const world = makeWorld({ topology: hostFor(sample, probe, hook, ipsets), rulesets: [ruleset], backend })
   const { events } = trace(world, probe, { assume: sample.decisions })
   return events.some(event => event.kind === 'rule' && event.place.rule.id === at.rule.id)
 }
@@ -94,7 +94,7 @@ function decisionsOf({ sets }: RuleReach, part: PacketSet, { decisions }: Sample
 }
 
 /** The plainest host on which a packet passes a hook: it has the destination, or a route to it. */
-function hostFor({ packet, outDevice }: Sample, { inDevice }: Probe, hook: Hook): Topology {
+function hostFor({ packet, outDevice }: Sample, { inDevice }: Probe, hook: Hook, ipsets: readonly Ipset[]): Topology {
   const out = outDevice === '' ? (inDevice ?? 'eth0') : outDevice
   const own: readonly (readonly [string, Address])[] = inDevice === undefined ? [[out, packet.src]] : hook === 'FORWARD' || hook === 'POSTROUTING' ? [] : [[inDevice, packet.dst]]
   const names = [...new Set([inDevice, out].filter(name => name !== undefined && name !== LOOPBACK.name))].flatMap(name => name ?? [])
@@ -103,5 +103,5 @@ function hostFor({ packet, outDevice }: Sample, { inDevice }: Probe, hook: Hook)
   const route = (address: Address, device: string, length: number): Route => ({ kind: 'unicast', prefix: { address, mask: maskOfLength(familyOf(address), length) }, table: ROUTE_TABLE.main, metric: 0, device })
   const back = names.find(name => name === inDevice) ?? names[0]
   const routes = [...(hook === 'FORWARD' || hook === 'POSTROUTING' || inDevice === undefined ? [route(packet.dst, out, bits)] : []), ...(back === undefined ? [] : [route(packet.family === 'ipv4' ? 0 : 0n, back, 0)])]
-  return { namespaces: [{ name: 'host', devices: [LOOPBACK, ...devices], routes, rules: [], neighbours: [], sysctls: {}, ipsets: [] }], labels: [], assumptions: [] }
+  return { namespaces: [{ name: 'host', devices: [LOOPBACK, ...devices], routes, rules: [], neighbours: [], sysctls: {}, ipsets }], labels: [], assumptions: [] }
 }

@@ -5,7 +5,7 @@ import { eachRule } from '../ir/ruleset.ts'
 import type { Backend } from '../ir/hooks.ts'
 import type { MatchUse, Ruleset } from '../ir/ruleset.ts'
 import type { Predicate } from '../meaning/predicate.ts'
-import type { Namespace } from '../topology/topology.ts'
+import type { Ipset, Namespace } from '../topology/topology.ts'
 
 /** Names in the order in which they are met, and prefixes of patterns such as `eth+`. */
 export interface NamedDevices {
@@ -16,7 +16,7 @@ export interface NamedDevices {
 }
 
 /** Returns the devices of rulesets and of a namespace; without a namespace there may be others. */
-export function deviceUniverse(rulesets: readonly Ruleset[], namespace: Namespace | undefined, backend: Backend): NamedDevices {
+export function deviceUniverse(rulesets: readonly Ruleset[], namespace: Namespace | undefined, backend: Backend, ipsets: readonly Ipset[] = []): NamedDevices {
   const names = new Set<string>(['', 'lo', ...(namespace?.devices.map(({ name }) => name) ?? [])])
   const prefixes = new Set<string>()
   const seen = new Set<MatchUse>()
@@ -29,8 +29,13 @@ export function deviceUniverse(rulesets: readonly Ruleset[], namespace: Namespac
       }
     })
   }
-  for (const set of namespace?.ipsets ?? []) if (set.type.includes('iface')) for (const { text } of set.entries) for (const part of text.split(',')) names.add(part)
+  for (const name of devicesOfIpsets([...(namespace?.ipsets ?? []), ...ipsets])) names.add(name)
   return { names: [...names], prefixes: [...prefixes], isClosed: false }
+}
+
+/** Returns the devices that entries of ipsets name, and other parts of these entries, which are no devices of anybody. */
+export function devicesOfIpsets(ipsets: readonly Ipset[]): readonly string[] {
+  return ipsets.filter(({ type }) => type.includes('iface')).flatMap(({ entries }) => entries.flatMap(({ text }) => text.split(',')))
 }
 
 function noteDevices(predicate: Predicate, names: Set<string>, prefixes: Set<string>): void {

@@ -7,6 +7,9 @@ import { ADDRESS_TYPE } from '../meaning/fields.ts'
 import { all, always, any, equals, hasAnyBit, masked, never, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
+import type { Ipset } from '../topology/topology.ts'
+import { ipsetMeaning } from './ipset-meaning.ts'
+import { mapTerms } from './map-terms.ts'
 import { waysBeforeRouting4 } from './route-input.ts'
 import { hasPossibleType4, isLoopback, isLoopbackBroadcast, isMulticast, LIMITED_BROADCAST } from './special-addresses.ts'
 import type { Drawn, InputWay, OutputWay, Surroundings } from './surroundings.ts'
@@ -19,13 +22,13 @@ const isLocal = isType('dst', ADDRESS_TYPE.LOCAL)
 const isForHost = isType('dst', ADDRESS_TYPE.LOCAL | ADDRESS_TYPE.BROADCAST | ADDRESS_TYPE.MULTICAST | ADDRESS_TYPE.ANYCAST)
 const isForOthers = equals('addressType.dst', ADDRESS_TYPE.UNICAST)
 
-/** Returns the surroundings for rules that can tell these devices apart. */
-export function freeSurroundings(family: Family, devices: readonly string[]): Surroundings {
+/** Returns the surroundings for rules that can tell these devices apart; of ipsets that are not given nothing is known. */
+export function freeSurroundings(family: Family, devices: readonly string[], ipsets: readonly Ipset[] = []): Surroundings {
   const refusals = REFUSALS[family]
   const drawn: Drawn = { kind: 'drawn', devices: devices.filter(name => name !== '' && name !== 'lo') }
   return {
     kind: 'free',
-    ground: predicate => predicate,
+    ground: groundIn(family, ipsets),
     inputWays: [...refusals, { when: isDelivered, way: { kind: 'local' } }, { when: always, way: { kind: 'forward', device: undefined } }],
     rewrittenWays: [...refusals, { when: isForHost, way: { kind: 'local' } }, { when: always, way: drawn }],
     outputWays: [...NOT_SENT[family].map(({ when, way }) => ({ when: all([not(overLoopback), when]), way })), { when: always, way: { kind: 'forward', device: undefined } }],
@@ -37,6 +40,16 @@ export function freeSurroundings(family: Family, devices: readonly string[]): Su
     isLinked: false,
     isTaken: always,
     tcpLoose: true,
+  }
+}
+
+function groundIn(family: Family, ipsets: readonly Ipset[]): Surroundings['ground'] {
+  if (ipsets.length === 0) return predicate => predicate
+  const known = new Map<Predicate, Predicate>()
+  return predicate => {
+    const grounded = known.get(predicate) ?? mapTerms(predicate, term => (term.kind === 'ipset' ? (ipsetMeaning(ipsets, term, family) ?? term) : term))
+    known.set(predicate, grounded)
+    return grounded
   }
 }
 

@@ -8,7 +8,7 @@ import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import { makePacketSets } from '../packetset/packet-sets.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
-import type { Namespace } from '../topology/topology.ts'
+import type { Ipset, Namespace } from '../topology/topology.ts'
 import { describedSurroundings } from './described.ts'
 import type { Decision, Fate, FlowState } from './fate.ts'
 import { freeSurroundings } from './free.ts'
@@ -34,6 +34,8 @@ export interface Space {
   readonly backend: Backend
   /** The described namespace, where there is one. */
   readonly namespace: Namespace | undefined
+  /** The kernel sets whose content is known without a namespace. */
+  readonly ipsets: readonly Ipset[]
   /** Names of devices that rules or the namespace have. */
   readonly devices: readonly string[]
 }
@@ -43,6 +45,8 @@ export interface SpaceOptions {
   readonly family: Family
   readonly rulesets: readonly Ruleset[]
   readonly namespace?: Namespace
+  /** Kernel sets whose content is known, where no namespace has them. */
+  readonly ipsets?: readonly Ipset[]
   readonly backend?: Backend
   /** Devices that questions name, beside those of rules and namespace. */
   readonly named?: readonly string[]
@@ -87,13 +91,13 @@ export const FIRST_FIELDS = {
 } as const
 
 /** Returns the space for rulesets of one family. */
-export function makeSpace({ family, rulesets, namespace, backend = 'legacy', named = [], nodeLimit }: SpaceOptions): Space {
-  const known = deviceUniverse(rulesets, namespace, backend)
+export function makeSpace({ family, rulesets, namespace, ipsets = [], backend = 'legacy', named = [], nodeLimit }: SpaceOptions): Space {
+  const known = deviceUniverse(rulesets, namespace, backend, ipsets)
   const universe = { ...known, names: [...new Set([...known.names, ...named])] }
   const sets = makePacketSets(family, { devices: universe, firstFields: FIRST_FIELDS[family], ...(nodeLimit === undefined ? {} : { nodeLimit }) })
   const devices = universe.names.filter(name => name !== '')
-  const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, sets.deviceNames())
-  return { family, sets, rewritings: makeRewritings(family), surroundings, backend, namespace, devices }
+  const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, sets.deviceNames(), ipsets)
+  return { family, sets, rewritings: makeRewritings(family), surroundings, backend, namespace, ipsets, devices }
 }
 
 /** Returns what holds of packets where conntrack has seen them so. */

@@ -9,6 +9,9 @@ import { always, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketCube, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import type { PacketUniverse } from '../packetset/space.ts'
+import type { Ipset } from '../topology/topology.ts'
+import { devicesOfIpsets } from './device-universe.ts'
+import { ipsetMeaning } from './ipset-meaning.ts'
 
 /** What one rule matches. `set` is made when it is asked for. */
 export interface RuleMatch {
@@ -32,9 +35,9 @@ export interface RuleSets {
   isForgetful(key: string): boolean
 }
 
-/** Returns the universe of rulesets: their device patterns, the given devices (all there are where `isClosed`), and kernel sets as `ipsetMeaning` knows them. */
-export function universeOf(rulesets: readonly Ruleset[], backend: Backend, given: { readonly devices?: readonly string[]; readonly isClosed?: boolean; readonly ipsetMeaning?: PacketUniverse['ipsetMeaning'] } = {}): PacketUniverse {
-  const names = new Set(given.devices)
+/** Returns the universe of rulesets: their device patterns, the given devices (all there are where `isClosed`), and kernel sets as `ipsetMeaning` knows them, or whose content is given. */
+export function universeOf(rulesets: readonly Ruleset[], backend: Backend, given: { readonly devices?: readonly string[]; readonly isClosed?: boolean; readonly ipsetMeaning?: PacketUniverse['ipsetMeaning']; readonly ipsets?: readonly Ipset[] } = {}): PacketUniverse {
+  const names = new Set([...(given.devices ?? []), ...devicesOfIpsets(given.ipsets ?? [])])
   const prefixes = new Set<string>()
   const seen = new Set<Predicate>()
   const visit = (predicate: Predicate): void => {
@@ -52,7 +55,8 @@ export function universeOf(rulesets: readonly Ruleset[], backend: Backend, given
     })
   }
   names.delete('')
-  return { devices: { names: [...names], prefixes: [...prefixes], isClosed: given.isClosed ?? false }, ...(given.ipsetMeaning ? { ipsetMeaning: given.ipsetMeaning } : {}) }
+  const { ipsets, ipsetMeaning: meaning = ipsets && (use => ipsetMeaning(ipsets, use, rulesets[0]?.family)) } = given
+  return { devices: { names: [...names], prefixes: [...prefixes], isClosed: given.isClosed ?? false }, ...(meaning ? { ipsetMeaning: meaning } : {}) }
 }
 
 /** Returns the matches of a ruleset's rules as sets of `sets`, each made once. */

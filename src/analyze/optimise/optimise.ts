@@ -6,6 +6,7 @@ import type { Chain, Rule, Ruleset, Table } from '../../ir/ruleset.ts'
 import { makePacketSets } from '../../packetset/packet-sets.ts'
 import { ipsetMeaning } from '../../symbolic/ipset-meaning.ts'
 import { universeOf } from '../../symbolic/rule-sets.ts'
+import type { Ipset } from '../../topology/topology.ts'
 import { findDead } from '../dead.ts'
 import { unlessTooBig } from '../unless-too-big.ts'
 import { chainFacts } from './chain-facts.ts'
@@ -34,6 +35,8 @@ export interface OptimiseOptions {
   readonly steps: ReadonlySet<StepName>
   readonly ipsetThreshold: number
   readonly backend?: Backend
+  /** Kernel sets whose content is known, and stays. */
+  readonly ipsets?: readonly Ipset[]
 }
 
 /** Rules that one rule stands for now. */
@@ -80,16 +83,16 @@ function mostNodes({ ruleCount }: Ruleset): number {
 const MOST_PAIRS = 4_000_000
 
 /** Optimises a ruleset that was read as a whole. Every step is proved over all packets before it is taken; see README.md. */
-export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backend = 'legacy' }: OptimiseOptions): Optimised {
+export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backend = 'legacy', ipsets = [] }: OptimiseOptions): Optimised {
   let lastId = ruleset.ruleCount
   const notTaken: NotTaken[] = []
   const made: NewIpset[] = []
   const undecided: string[] = []
   const shop: IpsetShop = { makeId: () => lastId++, budget: { pairs: MOST_PAIRS }, notTaken, threshold: ipsetThreshold, taken: ipsetNames(ruleset), made }
-  const space = spaceOf(ruleset, backend, made)
+  const space = spaceOf(ruleset, backend, made, ipsets)
   const drafts = ruleset.tables.map(table => draftTable(space, table, undecided))
   const dropped: Dropped[] = []
-  const dead = steps.has('drop') ? unlessTooBig(() => findDead(ruleset, { backend, nodeLimit: mostNodes(ruleset), isEachTableAlone: true }), undefined, () => undecided.push('what does nothing')) : undefined
+  const dead = steps.has('drop') ? unlessTooBig(() => findDead(ruleset, { backend, nodeLimit: mostNodes(ruleset), universe: { ipsets }, isEachTableAlone: true }), undefined, () => undecided.push('what does nothing')) : undefined
   undecided.push(...(dead?.undecided ?? []))
   const shorter = drafts.map(draft => {
     const live = dead ? dropDead(draft, { report: dead, notTaken, dropped }) : draft
@@ -107,10 +110,10 @@ export function optimiseRuleset(ruleset: Ruleset, { steps, ipsetThreshold, backe
   }
 }
 
-/** What is in a new ipset is known to the proofs; nothing is known of others. */
-function spaceOf(ruleset: Ruleset, backend: Backend, made: readonly NewIpset[]): ActSpace {
+/** What is in a new ipset is known to the proofs; of others what was given. */
+function spaceOf(ruleset: Ruleset, backend: Backend, made: readonly NewIpset[], ipsets: readonly Ipset[]): ActSpace {
   const { family } = ruleset
-  const universe = universeOf([ruleset], backend, { ipsetMeaning: use => ipsetMeaning(made.map(({ set }) => set), use, family) })
+  const universe = universeOf([ruleset], backend, { ipsetMeaning: use => ipsetMeaning([...ipsets, ...made.map(({ set }) => set)], use, family) })
   return { sets: makePacketSets(family, { ...universe, nodeLimit: mostNodes(ruleset) }), family, backend, counted: countedIpsets(ruleset) }
 }
 
