@@ -50,12 +50,18 @@ export function startCompilation(frame: PolicyFrame): Compilation {
   const raws: PlacedRaw[] = []
   // What is said of a sentence is said once.
   const families = [startFamily(frame, 'ipv4', complain), startFamily(frame, 'ipv6', () => undefined)] as const
+  let batch: Sentence[] = []
+  const addBatch = (): void => {
+    for (const family of families) for (const sentence of batch) addSentence(family, sentence)
+    batch = []
+  }
   return {
     add(sentence) {
       if (sentence.kind === 'raw') raws.push({ sentence, rules: readForFamilies(sentence, diagnostics) })
-      else for (const family of families) addSentence(family, sentence)
+      else if (batch.push(sentence) >= BATCH) addBatch()
     },
     finish() {
+      addBatch()
       const [ipv4, ipv6] = families
       const rules = { ipv4: finishFamily(ipv4, raws), ipv6: finishFamily(ipv6, raws) }
       for (const { drafts } of families) noteSilent(drafts, complain)
@@ -68,6 +74,9 @@ export function startCompilation(frame: PolicyFrame): Compilation {
 export function countAll({ rules }: CompiledPolicy): number {
   return countRules(rules.ipv4) + countRules(rules.ipv6)
 }
+
+/** So many sentences are read before they are compiled: to change from one to the other at each would take longer. */
+const BATCH = 500
 
 interface PlacedRaw {
   readonly sentence: RawSentence

@@ -23,6 +23,8 @@ export interface Entry {
   readonly isPlainAllow: boolean
   /** Decides every packet of the way. */
   readonly isTotal: boolean
+  /** Makes one rule, inside the chain of its pair and outside. */
+  readonly isOneRule?: boolean
   /** Is about what stays on the host though it was sent to others: as with lo, no sentence speaks of that. */
   readonly staysHere?: boolean
   rules(insidePair: boolean): readonly CompiledRule[]
@@ -142,7 +144,8 @@ function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group, mark: 
   const isPlainAllow = sentence.verb === 'allow' && !sentence.log && tail.guards.length === 0
   if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, rules: () => writeForDocker(drafts, sentence, parts, { mark, excepted, tail }) }
   const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { mark, excepted, tail }, inside ? insideOf(group, parts) : parts)
-  return { way, ...(pair ? { pair } : {}), isPlainAllow, isTotal, rules: write }
+  const isOneRule = excepted.length === 0 && isOne(parts) && isInline(tail)
+  return { way, ...(pair ? { pair } : {}), isPlainAllow, isTotal, isOneRule, rules: write }
 }
 
 function isEverything({ device, prefix, set }: Side): boolean {
@@ -219,8 +222,7 @@ function writeParts(drafts: Drafts, sentence: RuleSentence, { mark, excepted, ta
   const [from] = parts.from
   const [to] = parts.to
   const [traffic] = parts.traffic
-  const isOne = from && to && traffic && parts.from.length === 1 && parts.to.length === 1 && parts.traffic.length === 1
-  if (isOne && excepted.length === 0 && !tail.log && typeof tail.final !== 'string') {
+  if (from && to && traffic && isOne(parts) && excepted.length === 0 && isInline(tail) && typeof tail.final !== 'string') {
     const { matches } = makeHead(from, to, traffic)
     return [makeRule(drafts, origin, tail.guards.length === 0 ? matches : [...matches, ...tail.guards], tail.final)]
   }
@@ -232,6 +234,15 @@ function writeParts(drafts: Drafts, sentence: RuleSentence, { mark, excepted, ta
     if (factored) return factored
   }
   return writeSentence(drafts, place, makeHeads(parts.from, parts.to, parts.traffic), excepted.map(headOfException), tail)
+}
+
+function isOne({ from, to, traffic }: Parts): boolean {
+  return from.length === 1 && to.length === 1 && traffic.length === 1
+}
+
+/** Limits and verdict stand in the rule itself. */
+function isInline({ log, final }: Tail): boolean {
+  return !log && typeof final !== 'string'
 }
 
 const MARKS: Readonly<Record<Way, string>> = { in: 'in', out: 'out', forward: 'fwd', docker: 'docker' }

@@ -36,7 +36,7 @@ export interface WayDraft {
   isOpen: boolean
 }
 
-/** Rules that stand together: those of a pair as its chain has them, with the entries that they come from while they are too few for one; or those of others. */
+/** Rules that stand together, and the chains that they need: those of a pair as its chain has them, or those of others. `entries` are those of a pair that are too few for a chain. */
 interface Slot {
   readonly pair: Pair | undefined
   readonly rules: CompiledRule[]
@@ -158,11 +158,18 @@ function slotFor({ slots, ofPairs }: WayDraft, pair: Pair | undefined): Slot {
 }
 
 function addToSlot(drafts: Drafts, slot: Slot, entry: Entry): void {
-  const made = makeIn(drafts, slot.chains, () => entry.rules(slot.pair !== undefined))
-  for (const rule of made) slot.rules.push(rule)
-  if (!slot.pair) return
-  if (slot.rules.length < PAIR_RULES) slot.entries.push(entry)
-  else slot.entries = []
+  if (!slot.pair) return writeEntries(drafts, slot, [entry], 'outside')
+  if (slot.rules.length > 0) return writeEntries(drafts, slot, [entry], 'inside')
+  slot.entries.push(entry)
+  if (slot.entries.length < PAIR_RULES) return
+  writeEntries(drafts, slot, slot.entries, 'inside')
+  slot.entries = []
+}
+
+function writeEntries(drafts: Drafts, { rules, chains }: Slot, entries: readonly Entry[], place: 'inside' | 'outside'): void {
+  makeIn(drafts, chains, () => {
+    for (const entry of entries) for (const rule of entry.rules(place === 'inside')) rules.push(rule)
+  })
 }
 
 function flush(drafts: Drafts, draft: WayDraft): void {
@@ -175,9 +182,12 @@ function flush(drafts: Drafts, draft: WayDraft): void {
   draft.isPlain = true
 }
 
-function writeSlot(drafts: Drafts, { pair, rules, entries }: Slot): readonly CompiledRule[] {
+function writeSlot(drafts: Drafts, slot: Slot): readonly CompiledRule[] {
+  const { pair, rules, entries } = slot
   if (!pair) return rules
-  if (rules.length < PAIR_RULES) return entries.flatMap(entry => entry.rules(false))
+  // An entry may make several rules.
+  if (!entries.every(entry => entry.isOneRule)) writeEntries(drafts, slot, entries, 'inside')
+  if (rules.length < PAIR_RULES && entries.length > 0) return entries.flatMap(entry => entry.rules(false))
   const name = pairChain(drafts, pair)
   const chain = chainOf(drafts, 'filter', name)
   for (const rule of rules) chain.rules.push(rule)
