@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /** The program: standard streams, colours, and what happens when something of ours breaks. */
 
+import { writeSync } from 'node:fs'
 import { ansi, plain } from '../src/report/paint.ts'
 import type { Paint } from '../src/report/paint.ts'
 import { EXIT } from './command.ts'
 import type { Terminal } from './command.ts'
 import { run } from './run.ts'
+import { whyNotWritten } from './write-file.ts'
 
 const terminal: Terminal = {
   out: text => void process.stdout.write(text),
@@ -26,10 +28,12 @@ try {
   reportBug(error)
 }
 
-/** `5x5 ... | head` closes the pipe early: that is no error. */
+/** `5x5 ... | head` closes the pipe early: that is no error; a full disk is one. */
 function quietWhenClosed(error: Error): void {
   if ('code' in error && error.code === 'EPIPE') process.exit(EXIT.clean)
-  throw error
+  if (!('code' in error)) throw error
+  writeSync(2, `error: what is to be printed cannot be written: ${whyNotWritten(error)}\n`)
+  process.exit(EXIT.usage)
 }
 
 /** Colours only where a human looks; NO_COLOR and FORCE_COLOR decide otherwise. */

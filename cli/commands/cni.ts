@@ -8,6 +8,7 @@ import type { Command } from '../command.ts'
 import { readBase } from '../docker/host-rules.ts'
 import { DOCKER_FILES } from '../docker/rule-files.ts'
 import { readFamily, readSources } from '../input.ts'
+import { refuseRulesets } from '../refuse-ruleset.ts'
 import { flagTexts } from '../network/flag-texts.ts'
 import { generatedRules } from '../network/generated-rules.ts'
 import { printRules } from '../network/print-rules.ts'
@@ -50,12 +51,14 @@ export const cni: Command = {
   },
   async run(values, words, terminal) {
     if (words.length === 0) throw commandError('which network?', 'usage: 5x5 cni NETWORK... --pods PODS')
-    const reading = readNetworks(readSources(words, terminal.directory), readSources(flagTexts(values, 'pods'), terminal.directory))
+    const sources = readSources(words, terminal.directory)
+    refuseRulesets(sources, 'a network', 'rules that the host had before are given with `--base`')
+    const reading = readNetworks(sources, readSources(flagTexts(values, 'pods'), terminal.directory))
     const base = readBase(flagTexts(values, 'base'), terminal.directory)
     const rules = generatedRules((family, before) => generateRules(reading.value, family, before), { base, family: readFamily(values['family']) })
     const { diagnostics, ignored } = reading
     if (values['json'] === true) terminal.out(`${JSON.stringify(rulesJson(rules, diagnostics), undefined, 2)}\n`)
-    else printRules({ rules, diagnostics, ignored, values, assumptions: [], title: 'plugins', overview: writeNetworks(reading.value, terminal.paint), summary: networkSizes(reading.value) }, terminal)
+    else printRules({ rules, isEmpty: rules.length === 0, diagnostics, ignored, values, assumptions: [], title: 'plugins', overview: writeNetworks(reading.value, terminal.paint), summary: networkSizes(reading.value) }, terminal)
     if (diagnostics.some(({ code }) => code === 'bad-yaml')) return EXIT.usage
     return diagnostics.some(({ severity }) => severity !== 'note') ? EXIT.findings : EXIT.clean
   },

@@ -1,16 +1,15 @@
 /** `5x5 compile POLICY` */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { countRules } from '../../src/policy/compiled.ts'
 import type { CompiledRules } from '../../src/policy/compiled.ts'
 import type { CompiledPolicy } from '../../src/policy/compile.ts'
 import { writeIpsets, writeRestore } from '../../src/policy/write-restore.ts'
 import { jsonReport } from '../../src/report/json.ts'
 import { count } from '../../src/report/paint.ts'
-import { commandError, EXIT } from '../command.ts'
+import { EXIT } from '../command.ts'
 import type { Command, Terminal } from '../command.ts'
 import { readFamily } from '../input.ts'
+import { writeFolder } from '../write-file.ts'
 import { loadPolicy, outputDirectory, printPolicyDiagnostics } from '../policy/load-policy.ts'
 
 const help = `5x5 compile turns a policy into rules for iptables and ip6tables.
@@ -79,15 +78,9 @@ function flagOf({ managesAll }: CompiledRules): string {
   return managesAll ? '' : ' --noflush'
 }
 
-function writeFiles({ rules }: CompiledPolicy, directory: string, { out }: Terminal): void {
+function writeFiles({ rules }: CompiledPolicy, directory: string, { out, directory: here }: Terminal): void {
   const ipsets = [...rules.ipv4.ipsets, ...rules.ipv6.ipsets]
-  try {
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(join(directory, 'rules.v4'), writeRestore(rules.ipv4))
-    writeFileSync(join(directory, 'rules.v6'), writeRestore(rules.ipv6))
-    writeFileSync(join(directory, 'ipsets'), writeIpsets(ipsets))
-  } catch (error) {
-    throw commandError(`nothing can be written to \`${directory}\``, error instanceof Error ? error.message : undefined)
-  }
+  const files = [{ name: 'rules.v4', text: writeRestore(rules.ipv4) }, { name: 'rules.v6', text: writeRestore(rules.ipv6) }, { name: 'ipsets', text: writeIpsets(ipsets) }]
+  writeFolder(directory, files, here)
   out(`Wrote ${count(countRules(rules.ipv4), 'rule')} for IPv4, ${count(countRules(rules.ipv6), 'rule')} for IPv6 and ${count(ipsets.length, 'ipset')} to ${directory}.\n`)
 }

@@ -87,7 +87,7 @@ function allFindings({ value, plan, diagnostics }: HostReading, base: readonly R
 function print({ reading, rules, diagnostics, values }: DockerJob, terminal: Terminal): void {
   const { value, ignored } = reading
   printRules({
-    rules, diagnostics, ignored, values, assumptions: value.assumptions,
+    rules, diagnostics, ignored, values, isEmpty: value.sandboxes.length === 0, assumptions: value.assumptions,
     title: `engine ${value.engine.text}`,
     overview: writeHost(value, terminal.paint),
     summary: `of engine ${value.engine.text} for ${count(value.networks.length, 'network')}, ${count(value.sandboxes.length, 'container')} and ${count(publishedCount(reading), 'published port')}`,

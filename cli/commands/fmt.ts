@@ -1,7 +1,5 @@
 /** `5x5 fmt FILE...` */
 
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
@@ -14,6 +12,7 @@ import { readRulesets } from '../directories.ts'
 import { readBackend, readFamily } from '../input.ts'
 import { formatPolicyFile } from '../policy/format-file.ts'
 import { makeProgress, withoutProgress } from '../progress.ts'
+import { writeText } from '../write-file.ts'
 
 const help = `5x5 fmt prints a ruleset as iptables-save would after loading it, without its two comment lines,
 or a policy (*.gate) with its sentences aligned.
@@ -110,7 +109,7 @@ function write(source: SourceFile, text: string, dropsComments: boolean, { out, 
     err(`${source.path}:${comment + 1}: not written: the comment would be lost; --drop-comments writes the file without it\n`)
     return EXIT.findings
   }
-  writeFileSync(resolve(directory, source.path), text)
+  writeText(source.path, text, directory)
   out(`${source.path}\n`)
   return EXIT.clean
 }

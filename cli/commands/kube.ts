@@ -9,6 +9,7 @@ import type { Command } from '../command.ts'
 import { readBase } from '../docker/host-rules.ts'
 import { DOCKER_FILES } from '../docker/rule-files.ts'
 import { readFamily, readSources } from '../input.ts'
+import { refuseRulesets } from '../refuse-ruleset.ts'
 import { flagTexts } from '../network/flag-texts.ts'
 import { generatedRules } from '../network/generated-rules.ts'
 import { printRules } from '../network/print-rules.ts'
@@ -54,12 +55,14 @@ export const kube: Command = {
   },
   async run(values, words, terminal) {
     if (words.length === 0) throw commandError('which services?', 'usage: 5x5 kube OBJECTS.yaml')
-    const { value, skipped, diagnostics, ignored } = readCluster(readSources(words, terminal.directory), readProxyFlags(values))
+    const sources = readSources(words, terminal.directory)
+    refuseRulesets(sources, 'a description of services', 'rules that the node had before are given with `--base`')
+    const { value, skipped, diagnostics, ignored } = readCluster(sources, readProxyFlags(values))
     const base = readBase(flagTexts(values, 'base'), terminal.directory)
     const rules = generatedRules((family, before) => generateRules(value, family, before), { base, family: readFamily(values['family']) })
     const summary = `of kube-proxy for ${count(value.services.length, 'service port')}${skipped.length === 0 ? '' : `; ${count(skipped.length, 'service')} without rules`}`
     if (values['json'] === true) terminal.out(`${JSON.stringify(rulesJson(rules, diagnostics), undefined, 2)}\n`)
-    else printRules({ rules, diagnostics, ignored, values, assumptions: [], title: 'kube-proxy', overview: writeServices(value, skipped, terminal.paint), summary }, terminal)
+    else printRules({ rules, isEmpty: value.services.length === 0, diagnostics, ignored, values, assumptions: [], title: 'kube-proxy', overview: writeServices(value, skipped, terminal.paint), summary }, terminal)
     if (diagnostics.some(({ code }) => code === 'bad-yaml')) return EXIT.usage
     return diagnostics.some(({ severity }) => severity !== 'note') ? EXIT.findings : EXIT.clean
   },

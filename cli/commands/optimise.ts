@@ -1,7 +1,5 @@
 /** `5x5 optimise RULES...` */
 
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { writeIpsets } from '../../src/analyze/optimise/make-ipsets.ts'
 import { optimiseRuleset, STEPS } from '../../src/analyze/optimise/optimise.ts'
 import type { Optimised, StepName } from '../../src/analyze/optimise/optimise.ts'
@@ -14,6 +12,7 @@ import { readWholeRuleset } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
+import { writeText } from '../write-file.ts'
 
 const help = `5x5 optimise writes fewer rules with the same meaning, proved over all packets, and tells what it did.
 
@@ -96,12 +95,6 @@ function hasCounters(ruleset: Ruleset): boolean {
 
 function writeFiles(path: string, rules: string, { ipsets }: Optimised, { directory }: Terminal): readonly string[] {
   const files = [{ path, text: rules }, ...(ipsets.length > 0 ? [{ path: `${path}.ipset`, text: writeIpsets(ipsets) }] : [])]
-  for (const file of files) {
-    try {
-      writeFileSync(resolve(directory, file.path), file.text)
-    } catch (error) {
-      throw commandError(`\`${file.path}\` cannot be written`, error instanceof Error ? error.message : undefined)
-    }
-  }
+  for (const file of files) writeText(file.path, file.text, directory)
   return files.map(file => file.path)
 }

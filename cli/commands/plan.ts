@@ -1,7 +1,5 @@
 /** `5x5 plan POLICY --live FILE` */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import type { Family } from '../../src/net/address.ts'
 import type { CompiledPolicy } from '../../src/policy/compile.ts'
@@ -17,6 +15,7 @@ import { readRuleset } from '../../src/save/read.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readFamily, readSources } from '../input.ts'
+import { writeFolder } from '../write-file.ts'
 import { loadPolicy, outputDirectory, printPolicyDiagnostics } from '../policy/load-policy.ts'
 
 const help = `5x5 plan tells how to get from the rules that are loaded to those of a policy.
@@ -62,7 +61,7 @@ export const plan: Command = {
     const ipsets = changed ? changed.text : writeIpsets(sets)
     const output = outputDirectory(values['output'], terminal.directory)
     if (values['json']) terminal.out(`${JSON.stringify({ plans: plans.map(one => ({ family: one.family, changes: one.changes, script: one.text })), ipsets, ...(changed ? { obsoleteIpsets: changed.obsolete } : {}) }, undefined, 2)}\n`)
-    else if (output !== undefined) writePlans(plans, ipsets, output)
+    else if (output !== undefined) writePlans({ plans, ipsets }, output, terminal.directory)
     else for (const one of plans) terminal.out(plans.length > 1 && one.text !== '' ? `# ${NAMES[one.family]}\n${one.text}` : one.text)
     if (changed) terminal.err(ipsetSentence(changed))
     for (const one of plans) terminal.err(sentence(one))
@@ -83,14 +82,8 @@ function planFor({ rules }: CompiledPolicy, source: SourceFile, family: Family):
   return made
 }
 
-function writePlans(plans: readonly Plan[], ipsets: string, directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true })
-    for (const { family, text } of plans) writeFileSync(join(directory, `plan.${family === 'ipv4' ? 'v4' : 'v6'}`), text)
-    writeFileSync(join(directory, 'ipsets'), ipsets)
-  } catch (error) {
-    throw commandError(`nothing can be written to \`${directory}\``, error instanceof Error ? error.message : undefined)
-  }
+function writePlans({ plans, ipsets }: { readonly plans: readonly Plan[]; readonly ipsets: string }, folder: string, directory: string): void {
+  writeFolder(folder, [...plans.map(({ family, text }) => ({ name: `plan.${family === 'ipv4' ? 'v4' : 'v6'}`, text })), { name: 'ipsets', text: ipsets }], directory)
 }
 
 function ipsetSentence({ text, changes, obsolete }: IpsetPlan): string {

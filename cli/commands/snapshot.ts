@@ -1,12 +1,11 @@
 /** `5x5 snapshot [-o FILE]` */
 
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { count } from '../../src/report/paint.ts'
 import { snapshotMachine } from '../../src/topology/snapshot.ts'
 import type { Snapshot } from '../../src/topology/snapshot.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, Terminal } from '../command.ts'
+import { writeText } from '../write-file.ts'
 import { readMachine } from '../snapshot/read-machine.ts'
 
 const help = `5x5 snapshot writes down the network of this machine as a topology file. It only reads.
@@ -54,9 +53,5 @@ function backendWords(backends: Snapshot['backends']): string {
 }
 
 function write(path: string, text: string, directory: Terminal['directory']): void {
-  try {
-    writeFileSync(resolve(directory, path), text)
-  } catch (error) {
-    throw commandError(`\`${path}\` cannot be written: ${error instanceof Error ? error.message : String(error)}`)
-  }
+  writeText(path, text, directory)
 }

@@ -1,16 +1,14 @@
 /** `--fix`, `--fix-suggestions` and `--diff`: findings that have a fix, mended. */
 
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { lineOf } from '../../src/diagnostics/source-file.ts'
 import { applyFixes } from '../../src/lint/apply-fixes.ts'
 import type { FixedText } from '../../src/lint/apply-fixes.ts'
 import { provedFixes } from '../../src/lint/proved-fixes.ts'
 import type { LintReport } from '../../src/lint/lint-report.ts'
-import { count, plain } from '../../src/report/paint.ts'
+import { count } from '../../src/report/paint.ts'
 import { unifiedDiff } from '../../src/report/unified-diff.ts'
-import { commandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
+import { writeText } from '../write-file.ts'
 import type { LintFlags } from './lint-flags.ts'
 
 /** What was written, by path, and the findings whose safe fix is not proved, by fingerprint. */
@@ -50,9 +48,5 @@ export function withoutUnproved(report: LintReport, { unproved }: FixedFiles): L
 }
 
 function write({ source, text }: FixedText, directory: string): void {
-  try {
-    writeFileSync(resolve(directory, source.path), text)
-  } catch (error) {
-    throw commandError(`\`${source.path}\` cannot be written: ${error instanceof Error && 'code' in error ? String(error.code) : plain('error', String(error))}`)
-  }
+  writeText(source.path, text, directory)
 }

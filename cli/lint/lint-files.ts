@@ -1,6 +1,6 @@
 /** Files on the command line -> a report. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { baselineOf, isInBaseline, readBaseline, writeBaseline } from '../../src/lint/baseline.ts'
 import type { Baseline } from '../../src/lint/baseline.ts'
@@ -12,6 +12,7 @@ import { commandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
 import { readSources } from '../input.ts'
 import type { Progress } from '../progress.ts'
+import { writeText } from '../write-file.ts'
 import { readTopologyFile } from '../trace/topology-for.ts'
 import { findConfig } from './find-config.ts'
 import type { FoundConfig } from './find-config.ts'
@@ -92,7 +93,7 @@ async function onlyNewSince(ref: string, { rulesets, descriptions }: LintInputFi
 
 function withoutBaseline(files: readonly LintedFile[], { baseline: path, newBaseline }: LintFlags, { directory, err }: Terminal): { readonly files: readonly LintedFile[]; readonly hidden: number } {
   if (newBaseline !== undefined) {
-    writeFileSync(resolve(directory, newBaseline), writeBaseline(baselineOf(files)))
+    writeText(newBaseline, writeBaseline(baselineOf(files)), directory)
     err(`${count(files.reduce((sum, { findings }) => sum + findings.length, 0), 'finding')} written to ${newBaseline}\n`)
     return { files: files.map(file => ({ ...file, findings: [] })), hidden: 0 }
   }

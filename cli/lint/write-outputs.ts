@@ -1,12 +1,11 @@
 /** A report to standard output and to files. */
 
-import { appendFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { appendFileSync } from 'node:fs'
 import type { LintReport } from '../../src/lint/lint-report.ts'
 import { prettyReport } from '../../src/report/lint-text.ts'
 import { plain } from '../../src/report/paint.ts'
-import { commandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
+import { writeText } from '../write-file.ts'
 import { formatWriter } from './formats.ts'
 import type { FormatName } from './formats.ts'
 import type { LintFlags } from './lint-flags.ts'
@@ -25,9 +24,5 @@ export async function writeOutputs(report: LintReport, flags: LintFlags, termina
 }
 
 function writeTo(path: string, text: string, { directory }: Terminal): void {
-  try {
-    writeFileSync(resolve(directory, path), text)
-  } catch (error) {
-    throw commandError(`\`${path}\` cannot be written: ${error instanceof Error && 'code' in error ? String(error.code) : String(error)}`)
-  }
+  writeText(path, text, directory)
 }

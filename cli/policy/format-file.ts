@@ -1,12 +1,11 @@
 /** `5x5 fmt` of a policy: printed, looked at, or written back. */
 
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { formatPolicy } from '../../src/policy/format-policy.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { EXIT } from '../command.ts'
 import type { FlagValues, Terminal } from '../command.ts'
+import { writeText } from '../write-file.ts'
 
 /** Formats one policy as the flags say; returns the exit code. */
 export async function formatPolicyFile(source: SourceFile, values: FlagValues, { out, err, paintErr, directory }: Terminal, isOneOfMany: boolean): Promise<number> {
@@ -17,7 +16,7 @@ export async function formatPolicyFile(source: SourceFile, values: FlagValues, {
   }
   if (values['check'] !== true && values['write'] !== true) out(isOneOfMany ? `# ${source.path}\n${text}` : text)
   else if (text !== source.text) {
-    if (values['write'] === true) writeFileSync(resolve(directory, source.path), text)
+    if (values['write'] === true) writeText(source.path, text, directory)
     out(`${source.path}\n`)
     return values['check'] === true ? EXIT.findings : EXIT.clean
   }

@@ -9,6 +9,7 @@ import { jsonJourney } from '../../src/report/trace-json.ts'
 import { writeTrace } from '../../src/report/trace-text.ts'
 import { writeTrace as oracleShape } from '../simulate/answer-json.ts'
 import { answersTo, sendThrough } from '../../src/simulate/journey.ts'
+import { concerns } from '../../src/topology/assumed.ts'
 import { endOf, sendChecked } from '../../src/simulate/journey-checked.ts'
 import type { CheckedJourney } from '../../src/simulate/journey-checked.ts'
 import type { World } from '../../src/simulate/world.ts'
@@ -100,7 +101,16 @@ function printText({ input, texts, all }: TraceJob, results: readonly (Sent | st
   if (errors.length > 0 && !partial) out(`  ${paint('warning', 'Loading would refuse these rules')}: ${count(errors.length, 'error')} (5x5 check shows them).\n`)
   const likely = warnings.filter(({ severity }) => severity === 'warning')
   if (likely.length > 0) err(`\n${writeDiagnostics(likely, paintErr)}`)
-  if (topology.assumptions.length > 0) out(`\n  Assumed, since nobody told (--topology FILE.yaml does):\n${topology.assumptions.map(words => `    ${paint('faint', words)}\n`).join('')}`)
+  const told = all ? topology.assumptions : topology.assumptions.filter(words => concerns(words, passedDevices(results)))
+  const more = topology.assumptions.length - told.length
+  if (told.length > 0) out(`\n  Assumed, since nobody told (--topology FILE.yaml does):\n${told.map(words => `    ${paint('faint', words)}\n`).join('')}`)
+  if (more > 0) out(`    ${paint('faint', `... and ${more} more about devices that ${results.length === 1 ? 'this packet does' : 'these packets do'} not pass (--all shows them)`)}\n`)
+}
+
+/** The devices by which packets came or went. */
+function passedDevices(results: readonly (Sent | string)[]): ReadonlySet<string> {
+  const sent = results.filter(result => typeof result !== 'string')
+  return new Set(sent.flatMap(({ probe, checked: { journey } }) => [probe.inDevice ?? '', ...journey.start.trace.events.flatMap(event => (event.kind === 'route' ? [event.decision.device ?? ''] : []))]))
 }
 
 /** Names the namespace only where there are several. */

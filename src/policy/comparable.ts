@@ -10,7 +10,7 @@ export function ownName(name: string): string {
   let hash = 0
   for (let index = 0; index < name.length; index++) hash = (Math.imul(hash, 31) + name.charCodeAt(index)) >>> 0
   const tail = `-${(hash % 46656).toString(36)}`
-  return `${own.slice(0, CHAIN_NAME_LIMIT - tail.length)}${tail}`
+  return `${own.slice(0, CHAIN_NAME_LIMIT - tail.length).replace(/-+$/, '')}${tail}`
 }
 
 /** Returns the ruleset without comments, its own chains called as a policy calls them. */

@@ -21,9 +21,18 @@ export function ruleInWords(rule: Rule, family: Family): string {
 }
 
 /** Returns what becomes of a packet that reaches the end of a chain. */
-export function endInWords({ policy, hook }: Chain): string {
+export function endInWords(chain: Chain, family: Family): string {
+  const { policy, hook } = chain
+  if (chain.rules.some(rule => takesAll(rule, family))) return hook === undefined ? 'nothing gets to the end of the chain' : `nothing gets to the chain policy (${policy ?? 'ACCEPT'})`
   if (hook === undefined) return 'otherwise the packet returns to the chain that it came from'
   return policy === 'DROP' ? 'otherwise the packet is dropped (chain policy)' : 'otherwise the packet is accepted (chain policy)'
+}
+
+/** Tells whether no packet comes to the rule behind this one. */
+function takesAll(rule: Rule, family: Family): boolean {
+  const { target } = rule
+  if (!target || target.kind === 'jump' || predicateOfRule(rule, family).kind !== 'always') return false
+  return target.kind === 'goto' || effectsOf(target, family).some(effect => effect.kind === 'verdict' && effect.verdict !== 'continue')
 }
 
 /** Returns all chains that have rules or a policy of their own, table by table; every rule with its place. */
@@ -41,7 +50,7 @@ export function explainJson(ruleset: Ruleset): unknown {
     chains: table.chains.map(chain => ({
       chain: chain.name,
       rules: chain.rules.map((rule, index) => ({ rule: index + 1, path: rule.span.source.path, line: lineOf(rule.span), text: textOf(rule.span), words: ruleInWords(rule, ruleset.family) })),
-      end: endInWords(chain),
+      end: endInWords(chain, ruleset.family),
     })),
   }))
 }
@@ -54,5 +63,5 @@ function chainText(table: Table, chain: Chain, family: Family, paint: Paint): st
   const places = chain.rules.map(placeOf)
   const width = Math.max(0, ...places.map(place => place.length))
   const rows = chain.rules.map((rule, index) => `  ${paint('place', (places[index] ?? '').padEnd(width))}  ${printable(ruleInWords(rule, family))}`)
-  return `${[`${paint('strong', `${table.name} ${chain.name}`)}`, ...rows, `  ${' '.repeat(width)}  ${endInWords(chain)}`].join('\n')}\n`
+  return `${[`${paint('strong', `${table.name} ${chain.name}`)}`, ...rows, `  ${' '.repeat(width)}  ${endInWords(chain, family)}`].join('\n')}\n`
 }

@@ -84,7 +84,7 @@ function assumptionLines({ topology, decisive, assumed }: TraceReport, events: T
       `  ${paint('warning', 'It depends')}: ${assumption.words}${placeOfAssumption(events, assumption)} was assumed ${assumption.value ? '' : 'not '}to match. If it ${assumption.value ? 'does not' : 'does'}:`,
       `    ${outcomeInWords(otherwise, topology).text}`,
     ]),
-    ...(harmless.length === 0 ? [] : [`  Assumed not to match, without a part in the outcome: ${listed(harmless.map(({ words }) => words))}.`]),
+    ...(harmless.length === 0 ? [] : [`  Assumed not to match, and the outcome would be the same otherwise: ${listed(harmless.map(({ words }) => words))}.`]),
   ]
 }
 

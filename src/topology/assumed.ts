@@ -143,6 +143,13 @@ function sentences({ hints, own, prefixes, outside, devices, probes }: Guessed):
 
 const LISTED = 6
 
+/** Tells whether an assumption matters to packets that passed these devices: one about what lies behind another device does not. */
+export function concerns(assumption: string, devices: ReadonlySet<string>): boolean {
+  const [, behind, standIn] = /^\S+ is behind ([^,]+), since rules|stands for the address of (\S+)$/.exec(assumption) ?? []
+  const device = behind ?? standIn
+  return device === undefined ? !assumption.includes(' more prefixes are behind ') : devices.has(device)
+}
+
 /** Returns what is to be said of a device that no rule names and that looks like one that rules do name; `eth1` beside `eth0` is no slip, nor `lan` beside `wan`. */
 export function misspeltDevice(device: string, named: readonly string[]): string | undefined {
   if (named.includes(device)) return undefined

@@ -1,0 +1,46 @@
+/** Writing to the disk, with one clear line for everything that can be in the way. */
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { commandError } from './command.ts'
+
+/** Writes a file; the path is as seen from the directory. What is in the way is a `commandError`. */
+export function writeText(path: string, text: string, directory: string): void {
+  const full = resolve(directory, path)
+  attempt(path, () => writeFileSync(full, text))
+}
+
+/** Writes files into a folder, which is made where it is not there. */
+export function writeFolder(folder: string, files: readonly { readonly name: string; readonly text: string }[], directory: string): void {
+  attempt(folder, () => mkdirSync(resolve(directory, folder), { recursive: true }))
+  for (const { name, text } of files) writeText(`${folder.replace(/\/+$/, '')}/${name}`, text, directory)
+}
+
+/** Returns why something could not be written, such as `the disk is full`. */
+export function whyNotWritten(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return REASONS[code] ?? (code === '' ? String(error) : code)
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its directory does not exist',
+  ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'there is a file of that name',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is mounted read-only',
+  EISDIR: 'it is a directory',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EIO: 'the device reports an error',
+}
+
+function attempt(path: string, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    const parent = dirname(path)
+    const why = whyNotWritten(error)
+    throw commandError(`\`${path}\` cannot be written: ${why}`, why === REASONS['ENOENT'] ? `make it: mkdir -p ${parent}` : undefined)
+  }
+}
