@@ -56,6 +56,14 @@ export interface FreeVariable {
   readonly words: string
 }
 
+/** Bits of a field (those of `mask`) that are asked of another field of the same width instead, turned over where `flip` has them. */
+export interface RenamedBits {
+  readonly field: NumberField
+  readonly to: NumberField
+  readonly mask: bigint
+  readonly flip: bigint
+}
+
 /** Everything that is done with packet sets. */
 export interface PacketSets {
   readonly family: Family
@@ -114,8 +122,8 @@ export interface PacketSets {
   decide(set: PacketSet, key: string, value: boolean): PacketSet
   /** The packets that are in the set for some value of these free variables. */
   forgetFree(set: PacketSet, keys: readonly string[]): PacketSet
-  /** The packets that are in the set if of each of these fields they are asked for the other one, all at once; both have one width. */
-  renameFields(set: PacketSet, names: ReadonlyMap<NumberField, NumberField>): PacketSet
+  /** The packets that are in the set if instead of bits of fields they are asked for those of others, all at once. */
+  renameBits(set: PacketSet, renamed: readonly RenamedBits[]): PacketSet
   /** The set with free variables renamed, such as for another call of the same chain. */
   renameFree(set: PacketSet, rename: (variable: FreeVariable) => FreeVariable | undefined): PacketSet
 
@@ -242,7 +250,7 @@ function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'inte
   }
 }
 
-function changing(space: Space): Pick<PacketSets, 'exists' | 'assign' | 'preimage' | 'assignRange' | 'preimageRange' | 'decide' | 'forgetFree' | 'renameFields' | 'renameFree'> {
+function changing(space: Space): Pick<PacketSets, 'exists' | 'assign' | 'preimage' | 'assignRange' | 'preimageRange' | 'decide' | 'forgetFree' | 'renameBits' | 'renameFree'> {
   const { bdd } = space
   const levelOfKey = (key: string): number[] => {
     const level = space.freeLevels.get(key)
@@ -264,9 +272,10 @@ function changing(space: Space): Pick<PacketSets, 'exists' | 'assign' | 'preimag
     },
     decide: (set, key, value) => branded(substitute(bdd, set, new Map(levelOfKey(key).map(level => [level, value ? ONE : ZERO])))),
     forgetFree: (set, keys) => branded(exists(bdd, set, new Set(keys.flatMap(levelOfKey)))),
-    renameFields: (set, names) => branded(substitute(bdd, set, new Map([...names].flatMap(([field, other]) => {
-      const [{ bits: asked }, { bits: given }] = [codingOf(space.layout, field), codingOf(space.layout, other)]
-      return Array.from({ length: asked.width }, (_, index) => [asked.first + index, variable(bdd, given.first + index)] as const)
+    renameBits: (set, renamed) => branded(substitute(bdd, set, new Map(renamed.flatMap(({ field, to, mask, flip }) => {
+      const [{ bits: asked }, { bits: given }] = [codingOf(space.layout, field), codingOf(space.layout, to)]
+      const indices = Array.from({ length: asked.width }, (_, index) => ({ index, bit: 1n << BigInt(asked.width - 1 - index) })).filter(({ bit }) => (mask & bit) !== 0n)
+      return indices.map(({ index, bit }) => [asked.first + index, variable(bdd, given.first + index) ^ ((flip & bit) === 0n ? 0 : 1)] as const)
     })))),
     renameFree: (set, rename) => branded(renameFreeVariables(space, set, rename)),
   }

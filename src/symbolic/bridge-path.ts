@@ -1,6 +1,6 @@
 /** Sets of packets on a bridge port: up into the host, or across. The mirror of the simulator's bridge-path.ts. */
 
-import { destinationKey, goOn, routeClasses } from './ip-path.ts'
+import { byDestination, goOn, routeClasses } from './ip-path.ts'
 import { joinClasses } from './packet-class.ts'
 import type { PacketClass } from './packet-class.ts'
 import type { Run } from './run.ts'
@@ -22,12 +22,11 @@ export interface OnBridge {
 export function enterBridge(run: Run, { bridge, port }: BridgePort, { rewriting, set }: PacketClass): OnBridge {
   const entering = run.rewritings.with(rewriting, { devices: { 'device.in': bridge, 'bridge.in': port } })
   const after = [...runHook(run, 'PREROUTING', new Map([[entering, set]]))].map(([now, left]): PacketClass => ({ rewriting: now, set: left }))
-  const before = destinationKey(run, entering)
-  const isChanged = (packets: PacketClass): boolean => destinationKey(run, packets.rewriting) !== before
-  const { delivered, forwarded } = routeClasses(run, after.filter(isChanged))
+  const { unchanged, changed } = byDestination(run, [entering], after)
+  const { delivered, forwarded } = routeClasses(run, changed)
   const isTurned = (packets: PacketClass): boolean => packets.rewriting.devices['device.out'] === bridge
   goOn(run, { delivered, forwarded: forwarded.filter(packets => !isTurned(packets)) })
-  return { unchanged: after.filter(packets => !isChanged(packets)), turned: forwarded.filter(isTurned) }
+  return { unchanged, turned: forwarded.filter(isTurned) }
 }
 
 /** Returns the packets that FORWARD and POSTROUTING let out by a port of the same bridge. */

@@ -1,7 +1,7 @@
 /** The way of sets of IP packets through one host: in, through, out. The mirror of the simulator's ip-path.ts. */
 
 import { CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
-import { all, equals, not, within } from '../meaning/predicate.ts'
+import { all, any, equals, not, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import { joinClasses } from './packet-class.ts'
@@ -13,7 +13,7 @@ import type { Run } from './run.ts'
 import { runHook } from './run-hook.ts'
 import { ALL_HOSTS, isMulticast } from './special-addresses.ts'
 import type { InputWay } from './surroundings.ts'
-import { adjustValue, keyOfValue } from './value.ts'
+import { adjustValue, keyOfValue, valuesEqual } from './value.ts'
 
 const LOOPBACK_DEVICE = 'lo'
 const isUnjoinedGroup = all([isMulticast('ip.dst'), not(equals('ip.dst', ALL_HOSTS))])
@@ -42,11 +42,10 @@ export function startOf({ rewritings, surroundings }: Run): Rewriting {
 
 /** Packets that come in, as their rewriting says where; `isLooped`: over lo, where what keeps its destination keeps its route. */
 export function receiveClasses(run: Run, entering: Classes, { isLooped }: { readonly isLooped: boolean }): void {
-  const before = new Set([...entering.keys()].map(rewriting => destinationKey(run, rewriting)))
-  const keepsRoute = ({ rewriting }: PacketClass): boolean => isLooped && before.has(destinationKey(run, rewriting))
   const after = [...runHook(run, 'PREROUTING', entering)].map(([rewriting, set]): PacketClass => ({ rewriting, set }))
-  const { delivered, forwarded } = routeClasses(run, after.filter(packets => !keepsRoute(packets)))
-  goOn(run, { delivered: [...joinedGroups(run, after.filter(keepsRoute)), ...delivered], forwarded })
+  const { unchanged, changed } = isLooped ? byDestination(run, [...entering.keys()], after) : { unchanged: [], changed: after }
+  const { delivered, forwarded } = routeClasses(run, changed)
+  goOn(run, { delivered: [...joinedGroups(run, unchanged), ...delivered], forwarded })
 }
 
 /** Kernel: what comes over lo to a group is taken where lo is in the group, as it is in that of all hosts. Source: net/ipv4/route.c __mkroute_output(). */
@@ -79,9 +78,20 @@ export function goOn(run: Run, { delivered, forwarded }: Routed): void {
   forward(run, joinClasses(run.sets, forwarded))
 }
 
-/** Returns a text that is equal for packets of equal destinations only. */
-export function destinationKey(run: Run, rewriting: Rewriting): string {
-  return keyOfValue(run.rewritings.valueOf(rewriting, 'ip.dst'))
+/** Returns packets by whether they have the destination that they had before. */
+export function byDestination(run: Run, before: readonly Rewriting[], after: readonly PacketClass[]): { readonly unchanged: readonly PacketClass[]; readonly changed: readonly PacketClass[] } {
+  const { sets, rewritings } = run
+  const destinations = [...new Map(before.map(rewriting => rewritings.valueOf(rewriting, 'ip.dst')).map(value => [keyOfValue(value), value])).values()]
+  const parts = after.map(({ rewriting, set }) => {
+    const now = rewritings.valueOf(rewriting, 'ip.dst')
+    const same = sets.intersect(set, sets.setOf(any(destinations.map(value => valuesEqual(value, now)))))
+    return { rewriting, same, others: sets.subtract(set, same) }
+  })
+  const withPackets = ({ set }: PacketClass): boolean => set !== sets.none
+  return {
+    unchanged: parts.map(({ rewriting, same }) => ({ rewriting, set: same })).filter(withPackets),
+    changed: parts.map(({ rewriting, others }) => ({ rewriting, set: others })).filter(withPackets),
+  }
 }
 
 function takeWays(run: Run, { rewriting, set }: PacketClass, delivered: PacketClass[], forwarded: PacketClass[]): void {

@@ -7,11 +7,11 @@ import { CT_STATE, CT_STATUS } from '../meaning/fields.ts'
 import type { NumberField } from '../meaning/fields.ts'
 import { any, equals } from '../meaning/predicate.ts'
 import { PROTOCOL } from '../net/protocol.ts'
-import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import type { PacketSet, PacketSets, RenamedBits } from '../packetset/packet-sets.ts'
 import type { Fate } from './fate.ts'
 import { unionOf } from './packet-class.ts'
 import type { Rewriting, Rewritings, Translation } from './rewriting.ts'
-import { constantOf, keyOfValue, originalValue } from './value.ts'
+import { constantOf, constantValue, keyOfValue, maskValue, originalValue, xorValues } from './value.ts'
 import type { Value } from './value.ts'
 
 /** Packets of known connections that nat treats alike. `translation` has what their headers become, and what is known of the connection (`ct.`). */
@@ -120,31 +120,50 @@ function continuation(options: KnownOptions, rewriting: Rewriting, set: PacketSe
 /** Answers come from where the first packet got, to what was its source by then, and are turned back into what belongs to it as it was. */
 function replies(options: KnownOptions, rewriting: Rewriting, first: PacketSet): readonly KnownPackets[] {
   const { sets, rewritings, note } = options
-  const names = new Map<NumberField, NumberField>()
-  const headers: (readonly [NumberField, bigint])[] = []
-  const back: TupleField[] = []
-  for (const field of TUPLE) {
-    const value = rewriting.values.get(field.begin)
-    const constant = value && constantOf(value)
-    const [drawn] = value?.slices ?? []
-    if (!value) names.set(field.begin, field.answer)
-    else if (constant !== undefined) headers.push([field.answer, constant])
-    else if (drawn && value.slices.length === 1 && value.flip === 0n && drawn.field.startsWith('ct.reply.')) names.set(drawn.field, field.answer)
-    else {
-      note('answers of connections to which nat gave another network prefix')
-      return []
-    }
-    if (value) {
-      names.set(field.begin, field.original)
-      back.push(field)
-    }
+  const turned = TUPLE.map(field => ({ field, answer: answerTo(sets, field, rewriting.values.get(field.begin), rewritings.valueOf(rewritings.none, field.begin)) }))
+  const parts = turned.flatMap(({ answer }) => (answer ? [answer] : []))
+  if (parts.length < turned.length) {
+    note('answers of connections to which nat gave addresses that were made of several fields')
+    return []
   }
-  const renamed = sets.renameFields(answered(sets, first), names)
-  const set = headers.reduce((now, [field, value]) => sets.intersect(now, sets.setOfField(field, fieldValue(value, field, sets), fieldValue(value, field, sets))), renamed)
+  const set = parts.reduce((now, { header }) => sets.intersect(now, header), sets.renameBits(answered(sets, first), parts.flatMap(({ renamed }) => renamed)))
   if (set === sets.none) return []
-  const restored = back.map(field => [field.answer, originalOf(options, set, field)] as const)
-  const own = TUPLE.map(field => [field.original, back.includes(field) ? originalOf(options, set, field) : rewritings.valueOf(rewritings.none, field.answer)] as const)
-  return [{ set, translation: new Map<NumberField, Value>([...view(options, rewriting, 1), ...own, ...restored]) }]
+  const own = turned.map(({ field, answer }) => ({ field, value: originalOf(options, set, field, answer ?? NOTHING_KEPT) }))
+  const restored = own.flatMap(({ field, value }) => (rewriting.values.has(field.begin) ? [[field.answer, value] as const] : []))
+  return [{ set, translation: new Map<NumberField, Value>([...view(options, rewriting, 1), ...own.map(({ field, value }) => [field.original, value] as const), ...restored]) }]
+}
+
+const NOTHING_KEPT = { kept: 0n, flip: 0n }
+
+/** What answers have of a field. */
+interface AnswerField {
+  /** Where the bits lie in the answer, or in the connection's tuple, that the first packet's set asks for. */
+  readonly renamed: readonly RenamedBits[]
+  /** What the answer's header must be. */
+  readonly header: PacketSet
+  /** The bits of the first packet's field that the answer's has too, those of `flip` turned over. */
+  readonly kept: bigint
+  readonly flip: bigint
+}
+
+/** Undefined where the value is made of more than bits of the field itself, or of what nat drew. */
+function answerTo(sets: PacketSets, { begin, answer, original }: TupleField, value: Value | undefined, { width }: Value): AnswerField | undefined {
+  const whole = (1n << BigInt(width)) - 1n
+  if (!value) return { renamed: [{ field: begin, to: answer, mask: whole, flip: 0n }], header: sets.every, kept: whole, flip: 0n }
+  const [slice, ...others] = value.slices
+  if (others.length > 0 || value.adjusts.length > 0 || (slice && slice.shift !== 0)) return undefined
+  const forgotten = (mask: bigint): readonly RenamedBits[] => (mask === 0n ? [] : [{ field: begin, to: original, mask, flip: 0n }])
+  const isDrawn = slice?.field.startsWith('ct.reply.') === true
+  if (slice && !isDrawn && slice.field !== begin) return undefined
+  const mask = slice?.mask ?? 0n
+  if (isDrawn && (mask !== whole || value.flip !== 0n)) return undefined
+  const rest = whole ^ mask
+  return {
+    renamed: slice && isDrawn ? [...forgotten(whole), { field: slice.field, to: answer, mask: whole, flip: 0n }] : [...forgotten(rest), ...(mask === 0n ? [] : [{ field: begin, to: answer, mask, flip: value.flip & mask }])],
+    header: sets.setOfMasked(answer, fieldValue(rest, answer, sets), fieldValue(value.flip & rest, answer, sets)),
+    kept: isDrawn ? 0n : mask,
+    flip: value.flip & mask,
+  }
 }
 
 /** Of what is sent as a request only the answer comes back. */
@@ -157,11 +176,14 @@ function answered(sets: PacketSets, first: PacketSet): PacketSet {
   return sets.union(sets.subtract(first, isIcmp), ...answers)
 }
 
-/** What the connection has of a field that nat rewrote: one value, or a field of its own. */
-function originalOf({ sets, rewritings }: KnownOptions, set: PacketSet, { original }: TupleField): Value {
-  const [only, ...others] = sets.fieldRanges(set, original, 2) ?? []
+/** What the connection has of a field: `kept` bits are the answer's, the others one value or a field of their own. */
+function originalOf({ sets, rewritings }: KnownOptions, set: PacketSet, { answer, original }: TupleField, { kept, flip }: Pick<AnswerField, 'kept' | 'flip'>): Value {
   const { width } = rewritings.valueOf(rewritings.none, original)
-  return only && others.length === 0 && only.low === only.high ? { width, flip: only.low, slices: [], adjusts: [] } : originalValue(original, width)
+  const whole = (1n << BigInt(width)) - 1n
+  if (kept === whole) return originalValue(answer, width)
+  const [only, ...others] = sets.fieldRanges(set, original, 2) ?? []
+  const remembered = only && others.length === 0 && only.low === only.high ? constantValue(width, only.low) : maskValue(originalValue(original, width), whole ^ kept)
+  return [remembered, maskValue(originalValue(answer, width), kept), constantValue(width, flip)].reduce(xorValues)
 }
 
 function fieldValue(value: bigint, field: NumberField, { family }: PacketSets): number | bigint {
