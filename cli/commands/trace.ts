@@ -7,6 +7,7 @@ import type { Command } from '../command.ts'
 import { COMPOSE_FLAGS, COMPOSE_HELP } from '../docker/compose-flags.ts'
 import { readBackend } from '../input.ts'
 import { placeProbe, readRequests } from '../trace/next-probe.ts'
+import { readFlows, traceFlows } from '../trace/packet-flows.ts'
 import { printTraces } from '../trace/print-traces.ts'
 import { readWorld } from '../trace/world-input.ts'
 import type { WorldInput } from '../trace/world-input.ts'
@@ -19,6 +20,7 @@ usage: 5x5 trace [flags] [RULES...] 'PACKET' ['PACKET' ...]
 ${COMPOSE_HELP}
   --network FILE, --pods FILE   the host that container networks and their pods make (see 5x5 cni); pods and HOST stand for addresses
   --from NAMESPACE       where packets start that name no namespace themselves: a namespace, a container or a service; default the first
+  --packets FILE         send the packets of a file (see 5x5 witness) instead; blank lines divide them into flows, each in a world of its own
   --ipset FILE           the sets that \`ipset save\` printed; without it it is open whether they match
   --all                  show the rules that do not match too, and which of their conditions failed
   --round-trip           send the answer to every packet too
@@ -26,7 +28,8 @@ ${COMPOSE_HELP}
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
   --json                 print {"partial", "assumptions", "packets": [{"packet", "events", "sentence", "assumed", "outcome",
                          "path", "ctstate", "out", "local", "replies", "gen"}]}; with --all the events tell misses too; with
-                         several namespaces "legs" tells what happened in each of them, and by which devices it went on
+                         several namespaces "legs" tells what happened in each of them, and by which devices it went on; with
+                         --packets {"flows": [{"about", "partial", "assumptions", "packets"}]}
 
 RULES of one family are loaded one after the other; IPv4 and IPv6 rules may stand side by side. They are the rules of the first
 namespace, in place of what the topology says; \`NAMESPACE=FILE\` gives rules to another one.
@@ -60,6 +63,7 @@ export const trace: Command = {
     pods: { type: 'string', multiple: true },
     topology: { type: 'string' },
     from: { type: 'string' },
+    packets: { type: 'string' },
     ipset: { type: 'string', multiple: true },
     all: { type: 'boolean' },
     'round-trip': { type: 'boolean' },
@@ -71,7 +75,9 @@ export const trace: Command = {
     const paths = words.filter(word => !looksLikePacket(word))
     const texts = words.filter(looksLikePacket)
     if (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined)) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET'")
-    if (texts.length === 0) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
+    const flows = typeof values['packets'] === 'string' ? readFlows(values['packets'], terminal.directory) : undefined
+    if (flows && texts.length > 0) throw commandError('packets stand in `--packets` or on the command line', 'give one of them')
+    if (texts.length === 0 && !flows) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
     const how = { values, paths, backend: readBackend(values['backend']) ?? 'legacy', directory: terminal.directory }
     const hasCompose = Object.keys(COMPOSE_FLAGS).some(flag => values[flag] !== undefined)
     const compose = hasCompose ? await (await import('../docker/compose-input.ts')).readComposeInput(how) : undefined
@@ -83,7 +89,9 @@ export const trace: Command = {
     const input = made?.input ?? (await readWorld({ ...how, requests }))
     const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))
     if (paths.length > 0) checkFamilies(placed, input)
-    printTraces({ input, texts, requests: placed, all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }, terminal)
+    const shown = { all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }
+    if (flows) traceFlows({ flows, input, described: made !== undefined || values['topology'] !== undefined ? input.topology : undefined, ...shown }, terminal)
+    else printTraces({ input, texts, requests: placed, ...shown }, terminal)
     return EXIT.clean
   },
 }

@@ -28,6 +28,8 @@ export interface TraceJob {
   readonly all: boolean
   readonly isRoundTrip: boolean
   readonly isJson: boolean
+  /** Values of free variables. */
+  readonly assume?: ReadonlyMap<string, boolean>
 }
 
 interface Sent {
@@ -42,18 +44,29 @@ export function printTraces(job: TraceJob, terminal: Terminal): void {
   else printText(job, results, terminal)
 }
 
+/** Prints the flows of a file, each after what its comments say. */
+export function printFlows(flows: readonly { readonly title: string; readonly job: TraceJob }[], { isJson }: Pick<TraceJob, 'isJson'>, terminal: Terminal): void {
+  if (isJson) terminal.out(`${JSON.stringify({ flows: flows.map(({ title: about, job }) => ({ about, ...jsonOf(job, sendAll(job)) })) }, undefined, 2)}\n`)
+  for (const { title: about, job } of isJson ? [] : flows) {
+    terminal.out(`${terminal.paint('strong', about)}\n\n`)
+    printText(job, sendAll(job), terminal)
+    terminal.out('\n')
+  }
+}
+
 /** A packet that could not be made is the text that says why. */
 function sendAll(job: TraceJob): (Sent | string)[] {
   const { input } = job
   const sent: Probe[] = []
+  const assumed = job.assume ? { assume: job.assume } : {}
   const world = worldOf(input)
   const remake = (): World => {
     const copy = worldOf(input)
-    for (const probe of sent) answersTo(copy, sendThrough(copy, probe, { record: 'none' }), true)
+    for (const probe of sent) answersTo(copy, sendThrough(copy, probe, { record: 'none', ...assumed }), true)
     return copy
   }
   const send = (probe: Probe): Sent => {
-    const checked = sendChecked(world, probe, { record: job.all ? 'all' : 'matches' }, remake)
+    const checked = sendChecked(world, probe, { record: job.all ? 'all' : 'matches', ...assumed }, remake)
     sent.push(probe)
     return { probe, checked }
   }
@@ -118,7 +131,7 @@ function title({ namespace, ...probe }: Probe, topology: Topology): string {
   return writeProbe(namespace === undefined || topology.namespaces.length === 1 ? probe : { namespace, ...probe }, { brief: true })
 }
 
-function jsonOf({ input: { topology, partial } }: TraceJob, results: readonly (Sent | string)[]): unknown {
+function jsonOf({ input: { topology, partial } }: TraceJob, results: readonly (Sent | string)[]): object {
   return {
     partial,
     assumptions: topology.assumptions,

@@ -70,7 +70,8 @@ export function keyOf(goal: Goal): string {
 const ROUNDS = 8
 const TRIES = 40
 
-function searchFlow(goal: Goal, search: Search, turn: number): PlannedFlow | string {
+/** Looks for a flow that meets one goal; a text says why there is none. `turn` varies ports, so that flows of several goals differ. */
+export function searchFlow(goal: Goal, search: Search, turn: number): PlannedFlow | string {
   const approaches = approachesTo(goal, search.searched)
   if (approaches.length === 0) return 'nothing jumps to its chain'
   const failure: Failure = { blockers: new Map(), unsendable: 0, tried: 0 }

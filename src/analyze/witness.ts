@@ -1,4 +1,4 @@
-/** For every rule a packet that gets there: a natural member of the set that reaches it, sent through the simulator before anyone sees it. */
+/** For every rule packets that get there: a natural member of the set that reaches it, or several that belong together, sent through the simulator before anyone sees them. */
 
 import type { Backend, Hook } from '../ir/hooks.ts'
 import { CT_STATE } from '../meaning/fields.ts'
@@ -8,20 +8,22 @@ import { addressWidth, familyOf, maskOfLength } from '../net/address.ts'
 import type { Probe } from '../packet/probe.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { Sample } from '../packetset/sample.ts'
-import { trace } from '../simulate/trace.ts'
-import { makeWorld } from '../simulate/world.ts'
 import type { TableRun } from '../symbolic/run-chain.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
 import { isReached, packetsReaching } from './rule-reach.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
+import { confirmedFlow } from './witness-flow.ts'
+import { flowExtender } from './witness-extend.ts'
+import type { WitnessFlow, WitnessRules } from './witness-flow.ts'
+import { flowSearch } from './witness-search.ts'
 
 /** What is known of one rule. */
 export type Witness =
-  /** The packet reaches the rule in the simulator; `conditions` had to be so for what headers do not decide. */
-  | { readonly kind: 'packet'; readonly at: RuleRef; readonly hook: Hook; readonly probe: Probe; readonly conditions: readonly Decision[] }
-  /** Packets reach it, but no single first packet was found that the simulator brings there. */
+  /** The last of the packets, or what the host answers to it, reaches the rule in the simulator; `conditions` have to be so for what headers do not decide. */
+  | { readonly kind: 'packets'; readonly at: RuleRef; readonly flow: WitnessFlow; readonly conditions: readonly Decision[] }
+  /** Packets reach its table that match it, but none was found that the simulator brings there. */
   | { readonly kind: 'unconfirmed'; readonly at: RuleRef; readonly why: string }
   /** No packet reaches it. */
   | { readonly kind: 'dead'; readonly at: RuleRef }
@@ -32,22 +34,51 @@ export interface Decision {
   readonly value: boolean
 }
 
-/** Returns a witness for every rule of the ruleset's tables, in their order. */
-export function findWitnesses(reach: RuleReach, backend: Backend): readonly Witness[] {
-  return reach.tables.flatMap(run => run.table.chains.flatMap(chain => chain.rules.map((rule, index) => witnessOf(reach, run, { rule, number: index + 1, chain }, backend))))
+/** What the search of all rules shares. */
+interface Hunt extends WitnessRules {
+  readonly reach: RuleReach
+  /** Looks for several packets that belong together; a text says why there are none. */
+  readonly search: (at: RuleRef) => WitnessFlow | string
 }
 
-function witnessOf(reach: RuleReach, run: TableRun, at: RuleRef, backend: Backend): Witness {
+/** Flows of several packets are looked for as often as this: each takes some hundred flows through the simulator. */
+const MOST_SEARCHES = 250
+
+/** Returns a witness for every rule of the ruleset's tables, in their order. `mostSearches`: for how many rules flows of several packets are looked for. */
+export function findWitnesses(reach: RuleReach, backend: Backend, mostSearches = MOST_SEARCHES): readonly Witness[] {
+  const rules: WitnessRules = { ruleset: reach.ruleset, rulesets: [reach.ruleset], backend, ipsets: reach.ipsets }
+  const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches) }
+  const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => chain.rules.map((rule, index) => witnessOf(hunt, run, { rule, number: index + 1, chain }))))
+  const goOn = flowExtender(rules, found.flatMap(one => (one.kind === 'packets' ? [one.flow] : [])))
+  return found.map(one => {
+    const flow = one.kind === 'unconfirmed' ? goOn(one.at.rule) : undefined
+    return flow ? { kind: 'packets', at: one.at, flow, conditions: [] } : one
+  })
+}
+
+/** One packet where that is enough, several where a connection or more is needed. */
+function witnessOf(hunt: Hunt, run: TableRun, at: RuleRef): Witness {
+  const { reach } = hunt
   if (!isReached(run, at)) return { kind: 'dead', at }
   for (const hook of run.arrivals.keys()) {
     const set = packetsReaching(reach, run, hook, at)
     for (const part of plainestParts(reach, set)) {
       const sample = reach.sets.sample(part)
-      const probe = sample && probeOf(sample, hook)
-      if (sample && probe && getsThere(reach, sample, { at, hook, probe, backend })) return { kind: 'packet', at, hook, probe, conditions: decisionsOf(reach, part, sample) }
+      const flow = sample && singleFlow(hunt, at, sample, hook)
+      if (sample && flow) return { kind: 'packets', at, flow, conditions: decisionsOf(reach, part, sample) }
     }
   }
-  return { kind: 'unconfirmed', at, why: needsConnection(reach, run, at) ? 'it needs a connection that earlier packets made' : 'no first packet was found that gets there in the simulator' }
+  const flow = hunt.search(at)
+  return typeof flow === 'string' ? { kind: 'unconfirmed', at, why: flow } : { kind: 'packets', at, flow, conditions: [] }
+}
+
+/** What is to come over lo the host sends itself. */
+function singleFlow(hunt: Hunt, { rule }: RuleRef, sample: Sample, hook: Hook): WitnessFlow | undefined {
+  for (const probe of probesOf(sample, hook)) {
+    const flow = confirmedFlow(hunt, rule, [probe], { ownHost: () => hostFor(sample, probe, hook, hunt.ipsets), conditions: sample.decisions })
+    if (flow) return flow
+  }
+  return undefined
 }
 
 /** New connections first, whole packets before fragments: what one packet alone can be. */
@@ -62,28 +93,12 @@ function plainestParts({ sets }: RuleReach, set: PacketSet): readonly PacketSet[
   return [...new Set(parts)].filter(part => part !== sets.none)
 }
 
-function needsConnection({ sets }: RuleReach, run: TableRun, { chain, number }: RuleRef): boolean {
-  const match = run.runs.get(chain)?.matches[number - 1]
-  return match !== undefined && sets.isSubset(match.set(), sets.setOf(hasAnyBit('ct.state', CT_STATE.ESTABLISHED | CT_STATE.RELATED)))
-}
-
-/** Packets of other hosts come in by a device; what the host sends has none. */
-function probeOf({ packet, inDevice }: Sample, hook: Hook): Probe | undefined {
-  if (hook === 'OUTPUT' || (hook === 'POSTROUTING' && inDevice === '')) return { packet: { ...packet, mark: 0 } }
-  return { packet: { ...packet, mark: 0 }, inDevice: inDevice === '' ? 'eth0' : inDevice }
-}
-
-interface Replayed {
-  readonly at: RuleRef
-  readonly hook: Hook
-  readonly probe: Probe
-  readonly backend: Backend
-}
-
-function getsThere({ ruleset, ipsets }: RuleReach, sample: Sample, { at, hook, probe, backend }: Replayed): boolean {
-  const world = makeWorld({ topology: hostFor(sample, probe, hook, ipsets), rulesets: [ruleset], backend })
-  const { events } = trace(world, probe, { assume: sample.decisions })
-  return events.some(event => event.kind === 'rule' && event.place.rule.id === at.rule.id)
+/** Packets of other hosts come in by a device without a mark; what the host sends has none, and maybe a mark. */
+function probesOf({ packet, inDevice }: Sample, hook: Hook): readonly Probe[] {
+  const unmarked = { ...packet, mark: 0 }
+  const isMade = hook === 'OUTPUT' || (hook === 'POSTROUTING' && inDevice === '') || inDevice === LOOPBACK.name
+  if (isMade) return [{ packet: unmarked }, ...(packet.mark === 0 ? [] : [{ packet }])]
+  return [{ packet: unmarked, inDevice: inDevice === '' ? 'eth0' : inDevice }]
 }
 
 function decisionsOf({ sets }: RuleReach, part: PacketSet, { decisions }: Sample): readonly Decision[] {
@@ -102,6 +117,6 @@ function hostFor({ packet, outDevice }: Sample, { inDevice }: Probe, hook: Hook,
   const devices = names.map((name): Device => ({ name, kind: 'physical', mtu: 1500, up: true, hairpin: false, addresses: own.filter(([device]) => device === name).map(([, address]) => ({ address, length: bits })) }))
   const route = (address: Address, device: string, length: number): Route => ({ kind: 'unicast', prefix: { address, mask: maskOfLength(familyOf(address), length) }, table: ROUTE_TABLE.main, metric: 0, device })
   const back = names.find(name => name === inDevice) ?? names[0]
-  const routes = [...(hook === 'FORWARD' || hook === 'POSTROUTING' || inDevice === undefined ? [route(packet.dst, out, bits)] : []), ...(back === undefined ? [] : [route(packet.family === 'ipv4' ? 0 : 0n, back, 0)])]
+  const routes = [...((hook === 'FORWARD' || hook === 'POSTROUTING' || inDevice === undefined) && out !== LOOPBACK.name ? [route(packet.dst, out, bits)] : []), ...(back === undefined ? [] : [route(packet.family === 'ipv4' ? 0 : 0n, back, 0)])]
   return { namespaces: [{ name: 'host', devices: [LOOPBACK, ...devices], routes, rules: [], neighbours: [], sysctls: {}, ipsets }], labels: [], assumptions: [] }
 }

@@ -19,7 +19,7 @@ const STAND_IN = { ipv4: (index: number): Address => 0xc6120000 + index, ipv6: (
 
 /** Returns a host for the packets to go through; its `assumptions` say what was guessed. */
 export function assumedTopology(rulesets: readonly Ruleset[], probes: readonly Probe[]): Topology {
-  const hints = readHints(rulesets)
+  const hints = hintsOf(rulesets)
   const names = deviceNames(hints, probes)
   const outside = hints.outside ?? probes.find(probe => probe.inDevice !== undefined)?.inDevice ?? outermost(names.filter(name => !hints.prefixes.some(hint => hint.device === name))) ?? names[0] ?? 'eth0'
   const families: readonly Family[] = rulesets.length === 0 ? ['ipv4'] : [...new Set(rulesets.map(ruleset => ruleset.family))]
@@ -39,6 +39,15 @@ export function assumedTopology(rulesets: readonly Ruleset[], probes: readonly P
 /** Of the devices behind which nothing is known to lie, one that may be a wire is likelier to lead to the world than a bridge. */
 function outermost(names: readonly string[]): string | undefined {
   return names.find(name => /^(?:eth|en|wan|wl|ppp|bond|team|venet)/.test(name)) ?? names[0]
+}
+
+const known = new WeakMap<readonly Ruleset[], RuleHints>()
+
+/** Whoever asks for many hosts of the same list of rulesets has its rules read once. */
+function hintsOf(rulesets: readonly Ruleset[]): RuleHints {
+  const found = known.get(rulesets) ?? readHints(rulesets)
+  known.set(rulesets, found)
+  return found
 }
 
 interface OwnAddress {

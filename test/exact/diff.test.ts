@@ -32,9 +32,9 @@ describe('the difference of two rulesets', () => {
       const chance = makeChance(seed)
       const { text, before, after } = pairOf(seed, chance)
       const diff = diffRulesets({ before, after, ...(namespace ? { namespace } : {}) })
-      const anywhere = diffRulesets({ before, after })
-      if (anywhere.groups.length === 0 && diff.groups.length > 0) differences.push(`equal everywhere, and not here\n${text}`)
-      for (const group of [...diff.groups, ...anywhere.groups]) {
+      const anywhere = seed % 2 === 0 ? diffRulesets({ before, after }) : undefined
+      if (anywhere?.groups.length === 0 && diff.groups.length > 0) differences.push(`equal everywhere, and not here\n${text}`)
+      for (const group of [...diff.groups, ...(anywhere?.groups ?? [])]) {
         const replays = [group.before.replay(), group.after.replay()]
         const isConfirmed = replays.every(replay => replay?.isConfirmed)
         count(group.state !== 'new' ? 'groups of known connections' : isConfirmed ? 'groups with an example' : 'groups without an example')

@@ -1,0 +1,65 @@
+/** Several packets that together reach a rule: a connection and its answer, an error about it, what the host sends itself. */
+
+import type { RuleRef } from './rule-reach.ts'
+import { assumedTopology } from '../topology/assumed.ts'
+import type { Device, Topology } from '../topology/topology.ts'
+import { makeWorld } from '../simulate/world.ts'
+import { nextProbe, simulateFlow } from './probe-flow.ts'
+import { searchRuleset } from './probe-goal.ts'
+import { searchFlow } from './probe-plan.ts'
+import type { Search } from './probe-plan.ts'
+import { surroundingsOf } from './surroundings.ts'
+import { confirmedFlow, withIpsets } from './witness-flow.ts'
+import type { WitnessFlow, WitnessRules } from './witness-flow.ts'
+
+/** Returns the search on the host that the rules make likely, or on one with a device more, for the first `most` rules; a text says why nothing was found. */
+export function flowSearch(rules: WitnessRules, most: number): (at: RuleRef) => WitnessFlow | string {
+  let places: readonly Place[] | undefined
+  let turn = 0
+  return at => {
+    if (turn >= most) return `no single packet gets there, and flows of several packets are looked for only for the first ${most} of such rules`
+    places ??= placesFor(rules)
+    turn += 1
+    const found = places.map(place => searchAt(rules, place, at, turn))
+    return found.find(one => typeof one !== 'string') ?? found[0] ?? 'there is no host to search on'
+  }
+}
+
+/** A host, and a search on it. */
+interface Place {
+  readonly host: Topology
+  readonly search: Search
+}
+
+function placesFor(rules: WitnessRules): readonly Place[] {
+  const { ruleset, rulesets, backend } = rules
+  const likely = withIpsets(rules, assumedTopology(rulesets, []))
+  const hosts = (likely.namespaces[0]?.devices.length ?? 0) > 2 ? [likely] : [likely, withSecondDevice(likely)]
+  return hosts.flatMap(host => host.namespaces.map((namespace): Place => {
+    const newWorld: Search['newWorld'] = () => makeWorld({ topology: host, rulesets: [ruleset], backend })
+    return { host, search: { searched: searchRuleset(ruleset, backend), surroundings: surroundingsOf(host, namespace, ruleset.family), newWorld, canSend: () => true } }
+  }))
+}
+
+/** Rules that name one device alone may forward to another one. The addresses are for benchmarks (RFC 2544, RFC 5180). */
+function withSecondDevice(host: Topology): Topology {
+  return { ...host, namespaces: host.namespaces.map(namespace => {
+    const name = ['eth1', 'eth2'].find(one => namespace.devices.every(device => device.name !== one)) ?? 'eth3'
+    const device: Device = { name, kind: 'physical', addresses: [{ address: 0xc6130001, length: 24 }, { address: (0x20010002n << 96n) + (1n << 64n) + 1n, length: 64 }], mtu: 1500, up: true, hairpin: false }
+    return { ...namespace, devices: [...namespace.devices, device] }
+  }) }
+}
+
+function searchAt(rules: WitnessRules, { host, search }: Place, at: RuleRef, turn: number): WitnessFlow | string {
+  const planned = searchFlow({ table: at.chain.table, chain: at.chain, number: at.number, rule: at.rule }, search, turn)
+  if (typeof planned === 'string') return planned
+  const sent = simulateFlow(search.newWorld(), planned.flow)
+  const probes = sent.map(({ probe }) => probe)
+  const answer = nextProbe({ kind: 'answer' }, sent)
+  // What a host answers by itself is a packet of its own in a file.
+  for (const flow of [probes, ...(answer ? [[...probes, answer]] : [])]) {
+    const found = confirmedFlow(rules, at.rule, flow, { ownHost: () => host, conditions: new Map() })
+    if (found) return found
+  }
+  return 'packets were found that get there only where hosts answer by themselves'
+}
