@@ -35,7 +35,7 @@ export interface AcrossTables {
 export interface AcrossOptions {
   readonly backend: Backend
   readonly namespace?: Namespace
-  /** A ruleset of more rules is too big (default: it is tried). */
+  /** A ruleset of more rules is too big (default 3,000). */
   readonly mostRules?: number
   /** Kernel sets whose content is known, where no namespace has them. */
   readonly ipsets: readonly Ipset[]
@@ -50,10 +50,13 @@ export interface AcrossReport {
 /** Beyond so many nodes the tables are too big to be run together. */
 const MOST_NODES = 1_500_000
 
+/** Longer rulesets would need more nodes than these: that is said at once. */
+const MOST_RULES = 3000
+
 const STARTS: readonly Start[] = ['arrive', 'make']
 
 /** Returns the rules of `live`, which packets match in their own tables, that none does on its way through all of them. */
-export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, ipsets, mostRules = Infinity }: AcrossOptions): AcrossReport {
+export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, ipsets, mostRules = MOST_RULES }: AcrossOptions): AcrossReport {
   const asked = live.filter(({ chain }) => chain.table !== 'raw')
   if (asked.length === 0 || ruleset.tables.every(isIdle)) return { found: [] }
   if (ruleset.ruleCount > mostRules) return { found: [], open: 'tooBig' }

@@ -49,7 +49,7 @@ const MOST_RULES = 30_000
 /** `mostForRedundant`: tables with more rules are not asked for redundant ones (default 30,000). */
 export interface DeadOptions extends ReachOptions {
   readonly mostForRedundant?: number
-  /** Rulesets with more rules are not asked what one table leaves to another (default: it is tried). */
+  /** Rulesets with more rules are not asked what one table leaves to another (default 3,000). */
   readonly mostAcross?: number
   /** The host that the rules are for, for what one table leaves to another. */
   readonly namespace?: Namespace
@@ -74,8 +74,8 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
     const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))
     return [...dead.findings, ...redundant.map(one => ({ kind: 'redundant' as const, ...one })), ...unreachableChains(run), ...policies]
   }, [], () => undecided.push(`the ${run.table.name} table`)))
-  const { namespace, mostAcross = Infinity, backend = 'legacy', isEachTableAlone = false } = options
-  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, ipsets: options.universe?.ipsets ?? [], mostRules: mostAcross, ...(namespace ? { namespace } : {}) })
+  const { namespace, mostAcross, backend = 'legacy', isEachTableAlone = false } = options
+  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, ipsets: options.universe?.ipsets ?? [], ...(mostAcross === undefined ? {} : { mostRules: mostAcross }), ...(namespace ? { namespace } : {}) })
   if (across.open === 'tooBig') undecided.push('which rules have no packets because of other tables')
   const notes = across.open === 'notFollowed' ? [NOT_FOLLOWED] : []
   const all = [...findings, ...withoutIdleChains(reach, across.found).map(one => ({ kind: 'acrossTables' as const, ...one }))]
