@@ -6,7 +6,8 @@ import type { Hook } from '../ir/hooks.ts'
 import type { Family } from '../net/address.ts'
 import { complainTo } from './complain.ts'
 import type { Complain } from './complain.ts'
-import { countRules } from './compiled.ts'
+import { didYouMean } from '../extensions/did-you-mean.ts'
+import { countRules, PREFIX } from './compiled.ts'
 import type { CompiledRules } from './compiled.ts'
 import { chainOf, makeRule, ownOrigin, startDrafts } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
@@ -64,6 +65,7 @@ export function startCompilation(frame: PolicyFrame): Compilation {
       addBatch()
       const [ipv4, ipv6] = families
       const rules = { ipv4: finishFamily(ipv4, raws), ipv6: finishFamily(ipv6, raws) }
+      for (const raw of raws) complainOfJump(raw, families, complain)
       for (const { drafts } of families) noteSilent(drafts, complain)
       return { rules, diagnostics }
     },
@@ -114,9 +116,28 @@ function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly Placed
   for (const way of ['notrack', 'notrack-out'] as const) hookChain(drafts, 'raw', rawChain(drafts, way), way === 'notrack' ? 'PREROUTING' : 'OUTPUT')
   for (const { sentence, rules } of raws) {
     const rule = rules.get(family)
-    if (rule) placeRaw(drafts, sentence, makeRule(drafts, sentence.origin, rule.matches, rule.target))
+    if (rule && missingChain(drafts, sentence, rule, raws) === undefined) placeRaw(drafts, sentence, makeRule(drafts, sentence.origin, rule.matches, rule.target))
   }
   return { family, chains, hooks, ipsets: [...ipsets.values()], policies: chainPolicies(policy, ways), managesAll: policy.managesAll }
+}
+
+/** Returns the chain of the policy's own that a raw rule leads into and that is not there; another raw sentence may make it. */
+function missingChain({ chains, family }: Drafts, { table }: RawSentence, { target }: RawRule, raws: readonly PlacedRaw[]): string | undefined {
+  const name = target.kind === 'target' ? '' : target.chain
+  const isMade = !name.startsWith(PREFIX) || chains.has(`${table} ${name}`) || raws.some(({ sentence, rules }) => sentence.table === table && sentence.chain === name && rules.has(family))
+  return isMade ? undefined : name
+}
+
+/** A chain may be there for one family only: then the rule is for that one. */
+function complainOfJump({ sentence, rules }: PlacedRaw, families: readonly FamilyCompilation[], complain: Complain): void {
+  const missing = families.flatMap(({ drafts }) => {
+    const rule = rules.get(drafts.family)
+    return rule ? [{ drafts, name: missingChain(drafts, sentence, rule, []) }] : []
+  })
+  const [first] = missing
+  if (first?.name === undefined || missing.some(({ name }) => name === undefined)) return
+  const known = [...first.drafts.chains.values()].filter(({ table }) => table === sentence.table).map(({ name }) => name)
+  complain('unknown-target', sentence.ruleSpan, `the policy makes no chain \`${first.name}\` in table ${sentence.table}`, didYouMean(first.name, known) ?? 'a `raw` sentence about that chain makes it')
 }
 
 function lowerSentence(drafts: Drafts, sentence: Sentence, complain: Complain): readonly Entry[] {
