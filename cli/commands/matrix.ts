@@ -6,6 +6,7 @@ import type { ReachMatrix } from '../../src/analyze/matrix.ts'
 import type { Way } from '../../src/analyze/matrix-passage.ts'
 import { readNamedService } from '../../src/analyze/matrix-service.ts'
 import type { Service } from '../../src/analyze/matrix-service.ts'
+import { tableNamed } from '../../src/ir/ruleset.ts'
 import type { Family } from '../../src/net/address.ts'
 import { matrixDot, matrixSvg } from '../../src/report/matrix-graph.ts'
 import { headOf, matrixJson, writeMatrix } from '../../src/report/matrix-text.ts'
@@ -71,6 +72,8 @@ export const matrix: Command = {
     else if (format === 'dot') terminal.out(whole.map(one => matrixDot(one.matrix, one.title)).join('\n'))
     else if (format === 'svg') terminal.out(matrixSvg(whole))
     else terminal.out(whole.map(one => writeMatrix(one.matrix, titleOf(one.matrix, paths), terminal.paint, { all: values['all'] === true })).join('\n'))
+    const isHostLeftOut = way === undefined && found.some(({ matrix: one }) => one?.way === 'FORWARD') && (tableNamed(ruleset, 'filter')?.chainByName.get('INPUT')?.rules.length ?? 0) > 0
+    if (format === 'text' && isHostLeftOut) terminal.out('Who reaches the host itself is told by --chain INPUT.\n')
     for (const note of namespace ? [] : misspeltDevices(Object.values(place), ruleset)) terminal.err(`assumed: ${note}\n`)
     for (const { service } of found.filter(one => !one.matrix)) terminal.err(`too big: who may use ${service.name} is not decided for these rules\n`)
     if (ruleset.partial) terminal.err('partial: lines that could not be read are left out\n')
