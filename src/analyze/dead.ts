@@ -7,9 +7,10 @@ import { deadAcrossTables } from './across-tables.ts'
 import type { AcrossReport, AcrossTables } from './across-tables.ts'
 import { blamesIn } from './blame.ts'
 import type { RuleBlame } from './blame.ts'
-import { redundantRules } from './redundant.ts'
+import { comesTo } from './comers.ts'
+import { countCandidates, redundantRules } from './redundant.ts'
 import type { Redundant } from './redundant.ts'
-import { matchesAny, reachedIn, ruleReach } from './rule-reach.ts'
+import { isReached, matchesAny, ruleReach } from './rule-reach.ts'
 import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
 
@@ -43,10 +44,10 @@ export interface DeadReport {
 /** Some 400 MB: what needs more ends after seconds, not minutes, and is told. */
 const MOST_NODES = 16_000_000
 
-/** Of longer tables it is not asked which rules are redundant: that takes several times as long as everything else. */
+/** Where more rules could be redundant it is not asked which are: that takes several times as long as everything else. */
 const MOST_RULES = 30_000
 
-/** `mostForRedundant`: tables with more rules are not asked for redundant ones (default 30,000). */
+/** `mostForRedundant`: tables with more rules that could be redundant are not asked for them (default 30,000). */
 export interface DeadOptions extends ReachOptions {
   readonly mostForRedundant?: number
   /** Rulesets with more rules are not asked what one table leaves to another (default 3,000). */
@@ -66,9 +67,9 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
   const findings = reach.tables.flatMap(run => unlessTooBig((): readonly DeadFinding[] => {
     const dead = deadRules(run)
     live.push(...liveRules(run, dead.rules))
-    const isLong = run.order.reduce((sum, chain) => sum + chain.rules.length, 0) > mostForRedundant
+    const isLong = countCandidates(run) > mostForRedundant
     const { found: redundant, isWhole } = isLong ? { found: [], isWhole: false } : redundantRules(run, dead.rules)
-    if (!isWhole) undecided.push(`which${redundant.length > 0 ? ' other' : ''} rules of the ${run.table.name} table are redundant${isLong ? ` (it has more than ${mostForRedundant.toLocaleString('en')})` : ''}`)
+    if (!isWhole) undecided.push(`which${redundant.length > 0 ? ' other' : ''} rules of the ${run.table.name} table are redundant${isLong ? ` (more than ${mostForRedundant.toLocaleString('en')} could be)` : ''}`)
     // Where a last rule only says what the policy says, the rule is in question, not the policy.
     const inQuestion = new Set(redundant.filter(({ policyOf }) => policyOf).map(({ at }) => at.rule))
     const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))
@@ -108,10 +109,9 @@ function deadRules(run: TableRun): { readonly findings: readonly DeadFinding[]; 
   for (const chain of run.order) {
     const here = run.runs.get(chain)
     if (!here || !isEntered(run, chain)) continue
-    const isReached = reachedIn(run, chain)
     chain.rules.forEach((rule, index) => {
-      if (isReached(index)) return
       const at = { rule, number: index + 1, chain }
+      if (isReached(run, at)) return
       rules.add(rule.id)
       // That it is dead is sure by now, whatever becomes of the search for the reason.
       findings.push(unlessTooBig(() => whyDead(run, here, at), undefined, () => undefined) ?? { kind: 'shadowed', at, blame: unlessTooBig(() => blameFor(at), undefined, () => undefined) })
@@ -130,7 +130,8 @@ function whyDead(run: TableRun, here: ChainRun, at: RuleRef): DeadFinding | unde
 
 /** Tells whether any packet comes to a chain. */
 export function isEntered(run: TableRun, chain: Chain): boolean {
-  return [...run.arrivals.values()].some(arrivals => (arrivals.get(chain) ?? []).length > 0)
+  const here = run.runs.get(chain)
+  return here !== undefined && comesTo(run, chain, here.start)
 }
 
 function jumpsTo(run: TableRun, to: Chain): readonly RuleRef[] {

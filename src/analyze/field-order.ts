@@ -2,9 +2,10 @@
 
 import type { Backend } from '../ir/hooks.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
-import { isTooBig, makePacketSets } from '../packetset/packet-sets.ts'
+import { makePacketSets } from '../packetset/packet-sets.ts'
 import type { PacketUniverse } from '../packetset/space.ts'
 import { makeRuleSets } from '../symbolic/rule-sets.ts'
+import type { RuleSets } from '../symbolic/rule-sets.ts'
 
 type Fields = NonNullable<PacketUniverse['firstFields']>
 
@@ -20,38 +21,42 @@ const SMALL = 1000
 /** So many rules are tried. */
 const TRIED = 500
 
+/** Nodes at which a trial ends: it has lost its way. */
+const FAR_TOO_MANY = 1 << 20
+
 /** How much smaller the sets of the tried rules must be for the order that is not the family's usual one. */
 const CLEARLY = 0.6
 
 /**
- * Returns the fields whose variables stand first. Real rulesets differ little in IPv4; in IPv6, where the many sources of a network have 128
- * bits, destinations first take a third of the time. Rules that each name another host need that host's field first.
+ * Returns the sets of a ruleset's rules with those fields first that suit them. Real rulesets differ little in IPv4; in IPv6, where the many
+ * sources of a network have 128 bits, destinations first take a third of the time. Rules that each name another host need that host's field first.
  */
-export function fieldOrder(ruleset: Ruleset, backend: Backend, universe: PacketUniverse): Fields {
+export function makeOrderedSets(ruleset: Ruleset, backend: Backend, universe: PacketUniverse): RuleSets {
   const isLong = ruleset.family === 'ipv6'
   const [usual, other] = isLong ? [DESTINATION_FIRST, SOURCE_FIRST] : [SOURCE_FIRST, DESTINATION_FIRST]
-  if (ruleset.ruleCount < SMALL) return usual
-  return nodesWith(ruleset, backend, { ...universe, firstFields: other }) < CLEARLY * nodesWith(ruleset, backend, { ...universe, firstFields: usual }) ? other : usual
+  const setsWith = (more: Partial<PacketUniverse>): RuleSets => makeRuleSets(ruleset, backend, makePacketSets(ruleset.family, { ...universe, ...more }))
+  const ruleSets = setsWith({ firstFields: usual })
+  if (ruleset.ruleCount < SMALL) return ruleSets
+  const nodes = nodesFor(ruleSets, FAR_TOO_MANY)
+  const limit = nodes === undefined ? FAR_TOO_MANY : Math.ceil(CLEARLY * nodes)
+  const isBetter = nodesFor(setsWith({ firstFields: other, expectedNodes: limit }), limit) !== undefined
+  return isBetter ? setsWith({ firstFields: other }) : ruleSets
 }
 
-/** Returns the number of nodes that it takes to subtract some rules of every chain from all packets; infinite where they are far too many. */
-function nodesWith(ruleset: Ruleset, backend: Backend, universe: PacketUniverse): number {
-  const sets = makePacketSets(ruleset.family, { ...universe, expectedNodes: 1 << 16, nodeLimit: 1 << 20 })
-  const ruleSets = makeRuleSets(ruleset, backend, sets)
+/** Returns the number of nodes that it takes to subtract some rules of every chain from all packets; undefined where the limit does not do. */
+function nodesFor({ sets, ruleset, matchOf }: RuleSets, limit: number): number | undefined {
   const step = Math.ceil(ruleset.ruleCount / TRIED)
+  const before = sets.nodeCount()
   let count = 0
-  try {
+  return sets.withinBudget(limit, () => {
     for (const chain of ruleset.tables.flatMap(table => table.chains)) {
       let left = sets.every
       for (const [index, rule] of chain.rules.entries()) {
         if (count++ % step !== 0) continue
-        const match = ruleSets.matchOf(rule, index + 1, chain)
+        const match = matchOf(rule, index + 1, chain)
         if (match.cube !== 'never') left = match.cube ? sets.subtractCube(left, match.cube) : sets.subtract(left, match.set())
       }
     }
-  } catch (error) {
-    if (!isTooBig(error)) throw error
-    return Infinity
-  }
-  return sets.nodeCount()
+    return sets.nodeCount() - before
+  })
 }

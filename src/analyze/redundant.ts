@@ -9,10 +9,12 @@ import { memoryOf } from '../extensions/meaning-of.ts'
 import type { Chain } from '../ir/ruleset.ts'
 import { isTooBig } from '../packetset/packet-sets.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
+import { matched } from '../symbolic/flows.ts'
 import { runTable } from '../symbolic/run-chain.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
+import { rulesMeeting } from './rule-index.ts'
 import type { RuleRef } from './rule-reach.ts'
-import { followMoved, followWithout } from './same-fate.ts'
+import { followMoved, followWithout, idOf, policyFate } from './same-fate.ts'
 import type { Followed, Without } from './same-fate.ts'
 import { differingPacket } from './same-for-one.ts'
 
@@ -132,6 +134,7 @@ function askFromTheEnd(pass: Pass, chain: Chain, calledOnce: ReadonlySet<Chain>,
 /** Tells whether packets of rules that went would fare the same without this one too, should they come to it; where they might not, it is asked again. */
 function isSameForMoved(pass: Pass, here: ChainRun, index: number, moved: PacketSet): boolean {
   const { sets } = pass.run.ruleSets
+  if (moved === sets.none) return true
   const packets = sets.intersect(moved, here.matches[index]?.set() ?? sets.none)
   const end = here.ends[index]
   if (packets === sets.none) return true
@@ -170,8 +173,20 @@ function ask(pass: Pass, here: ChainRun, index: number): Followed | undefined {
 /** One packet first: it mostly shows that the rule makes a difference. */
 function followRule(pass: Pass, here: ChainRun, index: number, fate: string): Followed {
   const { sets } = pass.run.ruleSets
+  const alone = leftToPolicy(pass, here, index, fate)
+  if (alone) return alone
   const point = differingPacket(pass, here, index, fate)
   return point ? { kind: 'differs', areAll: among => sets.includesPoint(among, point) } : followWithout(pass, here, index, fate)
+}
+
+/** Where no rule after it can match any of a rule's packets the chain policy decides, without a look at the packets; undefined elsewhere. */
+function leftToPolicy({ run, gone }: Pass, here: ChainRun, index: number, fate: string): Followed | undefined {
+  const { sets } = run.ruleSets
+  const match = here.matches[index]
+  if (!here.chain.hook || !match) return undefined
+  for (const later of rulesMeeting(here, match.hull(), index + 1)) if (!gone.has(idOf(here, later))) return undefined
+  if (policyFate(here.chain) === fate) return { kind: 'same', instead: [], policyOf: here.chain }
+  return { kind: 'differs', areAll: among => (here.before[index] ?? []).every(flow => sets.isSubset(matched(sets, flow, match).packets, among)) }
 }
 
 function attempt(follow: () => Followed): Followed {
@@ -196,6 +211,14 @@ function remove(pass: Pass, here: ChainRun, index: number, { instead, policyOf }
   pass.gone.add(rule.id)
   pass.found.push({ at: { rule, number: index + 1, chain: here.chain }, fate: end.fate, instead, policyOf })
   if (pass.differing.length > 0) pass.went = sets.union(pass.went, packetsOf(pass, here, index))
+}
+
+/** Returns how many rules of a table do what others or a chain policy do too: no other can be redundant. */
+export function countCandidates(run: TableRun): number {
+  const counts = countFates(run)
+  let count = 0
+  for (const { ends } of run.runs.values()) for (const end of ends) if (end.kind === 'decide' && (counts.get(end.fate) ?? 0) > 1) count++
+  return count
 }
 
 /** How many rules and policies have a fate: only one that others have too can be redundant. */

@@ -1,6 +1,6 @@
 /** Finds the rules of a chain that match one packet, or that can match packets of which a cube holds, without asking each. */
 
-import { cubesAt, cubesMeeting, indexCubes } from '../packetset/cube-index.ts'
+import { cubesAt, cubesMeet, cubesMeeting, indexCubes } from '../packetset/cube-index.ts'
 import type { CubeIndex } from '../packetset/cube-index.ts'
 import type { PacketCube, PacketPoint, PacketSets } from '../packetset/packet-sets.ts'
 import type { RuleMatch } from '../symbolic/rule-sets.ts'
@@ -17,8 +17,13 @@ export function* rulesComing(sets: PacketSets, here: ChainRun, point: PacketPoin
 }
 
 /** Gives the indices of the rules from one on, in order, but some that cannot match packets of which the cube holds. */
-export function rulesMeeting(here: ChainRun, hull: PacketCube, from: number): Generator<number> {
-  return rulesAround(here, from, () => cubesMeeting(indexOf(here), hull))
+export function* rulesMeeting(here: ChainRun, hull: PacketCube, from: number): Generator<number> {
+  const last = Math.min(from + TRIED, here.matches.length)
+  for (let index = from; index < last; index++) {
+    const match = here.matches[index]
+    if (match && match.cube !== 'never' && cubesMeet(hull, match.hull())) yield index
+  }
+  if (last < here.matches.length) for (const index of cubesMeeting(indexOf(here), hull)) if (index >= last) yield index
 }
 
 function* rulesAround({ matches }: ChainRun, from: number, find: () => readonly number[]): Generator<number> {

@@ -4,16 +4,19 @@ import type { Backend, Hook, TableName } from '../ir/hooks.ts'
 import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
 import { CT_STATE } from '../meaning/fields.ts'
 import { hasAnyBit, not, onDevice } from '../meaning/predicate.ts'
-import { isTooBig, makePacketSets } from '../packetset/packet-sets.ts'
+import { isTooBig } from '../packetset/packet-sets.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import type { PacketUniverse } from '../packetset/space.ts'
-import { makeRuleSets, universeOf } from '../symbolic/rule-sets.ts'
+import { universeOf } from '../symbolic/rule-sets.ts'
 import type { RuleMatch } from '../symbolic/rule-sets.ts'
-import { flowsMatched, matched, runTable } from '../symbolic/run-chain.ts'
-import type { Flow, TableRun } from '../symbolic/run-chain.ts'
+import { matched } from '../symbolic/flows.ts'
+import type { Flow } from '../symbolic/flows.ts'
+import { flowsMatched, runTable } from '../symbolic/run-chain.ts'
+import type { TableRun } from '../symbolic/run-chain.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import type { Ipset } from '../topology/topology.ts'
-import { fieldOrder } from './field-order.ts'
+import { comesToRule } from './comers.ts'
+import { makeOrderedSets } from './field-order.ts'
 
 /** What a rule is and where it stands; `number` is 1-based. */
 export interface RuleRef {
@@ -41,18 +44,18 @@ export interface ReachOptions {
   readonly starts?: (sets: PacketSets, table: TableName, hook: Hook) => PacketSet | undefined
 }
 
-/** Room that is made for each rule: a rule of exact addresses and ports adds some 80 nodes to the set of what is left. */
-const NODES_PER_RULE = 64
+/** Room that is made for each rule: a rule of exact addresses and ports adds some 80 nodes, of IPv6 some 200, to the set of what is left. */
+const NODES_PER_RULE = { ipv4: 64, ipv6: 192 }
 
 /** Returns the sets of every table, each table by itself: with any packet that the kernel can bring to it at a hook. */
 export function ruleReach(ruleset: Ruleset, options: ReachOptions = {}): RuleReach {
   const backend = options.backend ?? 'legacy'
   const known = universeOf([ruleset], backend, { ...options.universe, devices: [...(options.universe?.devices ?? []), LOOPBACK.name] })
-  const universe: PacketUniverse = { ...known, firstFields: fieldOrder(ruleset, backend, known), expectedNodes: ruleset.ruleCount * NODES_PER_RULE, ...(options.nodeLimit === undefined ? {} : { nodeLimit: options.nodeLimit }) }
-  const sets = makePacketSets(ruleset.family, universe)
+  const universe: PacketUniverse = { ...known, expectedNodes: ruleset.ruleCount * NODES_PER_RULE[ruleset.family], ...(options.nodeLimit === undefined ? {} : { nodeLimit: options.nodeLimit }) }
+  const ruleSets = makeOrderedSets(ruleset, backend, universe)
+  const { sets } = ruleSets
   const tables: TableRun[] = []
   const skipped: TableName[] = []
-  const ruleSets = makeRuleSets(ruleset, backend, sets)
   for (const table of ruleset.tables) {
     try {
       const starts = new Map(table.chains.flatMap(({ hook }) => (hook ? [[hook, options.starts?.(sets, table.name, hook) ?? packetsAt(sets, table.name, hook)] as const] : [])))
@@ -78,39 +81,16 @@ export function packetsAt(sets: PacketSets, table: TableName, hook: Hook): Packe
   return sets.intersect(...parts)
 }
 
-/** Tells whether any packet reaches a rule and matches; without making the set. */
+/** Tells whether any packet reaches a rule and matches. */
 export function isReached(run: TableRun, { chain, number }: RuleRef): boolean {
-  return reachedIn(run, chain)(number - 1)
-}
-
-/** Returns the function that tells of a chain's rules, by index, whether any packet reaches them and matches. */
-export function reachedIn({ ruleSets: { sets }, runs, arrivals }: TableRun, chain: Chain): (index: number) => boolean {
-  const here = runs.get(chain)
-  const arrived = [...arrivals.values()].flatMap(byChain => byChain.get(chain) ?? [])
-  const isAll = here !== undefined && arrived.some(({ packets, rewriting }) => rewriting === sets.unchanged && sets.isSubset(here.start, packets))
-  return index => {
-    const match = here?.matches[index]
-    const before = here?.before[index] ?? []
-    if (!match) return false
-    if (isAll && before.every(flow => flow.rewriting === sets.unchanged)) return before.some(flow => matchesAny(sets, match, flow.packets))
-    return arrived.some(arrival => before.some(flow => arrives(sets, arrival, flow, match)))
-  }
+  const here = run.runs.get(chain)
+  return here !== undefined && comesToRule(run, here, number - 1)
 }
 
 /** Tells whether a rule matches any packet of a set; without making the set. */
 export function matchesAny(sets: PacketSets, match: RuleMatch, packets: PacketSet): boolean {
   if (match.cube === 'never') return false
   return match.cube ? sets.meetsCube(packets, match.cube) : sets.meets(packets, match.set())
-}
-
-function arrives(sets: PacketSets, arrival: Flow, flow: Flow, match: RuleMatch): boolean {
-  if (match.cube === 'never') return false
-  if (arrival.rewriting === sets.unchanged && flow.rewriting === sets.unchanged) {
-    // What arrives and matches is mostly small, what was left by the rules before is not.
-    return match.cube ? sets.meetInCube(arrival.packets, flow.packets, match.cube) : sets.meets(sets.intersect(arrival.packets, match.set()), flow.packets)
-  }
-  const local = matchedPackets(sets, flow, match)
-  return sets.meets(arrival.packets, arrival.rewriting === sets.unchanged ? local : sets.readBack(local, arrival.rewriting))
 }
 
 /** Returns the part of a flow's packets that a rule matches. */

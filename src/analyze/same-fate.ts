@@ -8,8 +8,10 @@ import type { Chain, Rule } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import type { PacketCube, PacketSet } from '../packetset/packet-sets.ts'
 import type { Rewriting } from '../packetset/rewrite.ts'
-import type { ChainRun, Flow, RuleEnd, TableRun } from '../symbolic/run-chain.ts'
-import { matched, through } from '../symbolic/run-chain.ts'
+import { matched, through } from '../symbolic/flows.ts'
+import type { Flow } from '../symbolic/flows.ts'
+import type { ChainRun, RuleEnd, TableRun } from '../symbolic/run-chain.ts'
+import { comesTo } from './comers.ts'
 import { rulesMeeting } from './rule-index.ts'
 import type { RuleRef } from './rule-reach.ts'
 
@@ -82,6 +84,11 @@ export function idOf({ chain }: ChainRun, index: number): number {
   return chain.rules[index]?.id ?? -1
 }
 
+/** Returns what a built-in chain's policy does, in the words of fates. */
+export function policyFate({ policy }: Chain): string {
+  return policy === 'DROP' ? 'drop' : 'accept'
+}
+
 /** Packets on their way through a chain, from a rule on. */
 interface Passing {
   readonly here: ChainRun
@@ -150,7 +157,7 @@ function goUp(search: Search, level: Level, set: PacketSet): boolean {
   const { chain } = level
   if (set === sets.none) return true
   if (chain.hook) {
-    if ((chain.policy === 'DROP' ? 'drop' : 'accept') !== search.fate) return !differs(search, level, set)
+    if (policyFate(chain) !== search.fate) return !differs(search, level, set)
     search.policyOf = chain
     return true
   }
@@ -195,15 +202,9 @@ function differs(search: Search, level: Level, packets: PacketSet): boolean {
   const { run } = search
   const { sets } = run.ruleSets
   if (search.isHypothetical) return packets !== sets.none
-  const flow: Flow = { packets, rewriting: level.rewriting }
-  for (const arrivals of run.arrivals.values()) {
-    for (const arrival of arrivals.get(level.chain) ?? []) {
-      if (through(sets, arrival, flow).packets === sets.none) continue
-      search.differing = packets
-      return true
-    }
-  }
-  return false
+  if (!comesTo(run, level.chain, packets)) return false
+  search.differing = packets
+  return true
 }
 
 /** Tells whether a rule does nothing but write fields: of packets that have the values already it leaves no trace. */

@@ -3,30 +3,23 @@
  * without any set being made.
  */
 
-import type { Hook } from '../ir/hooks.ts'
 import type { Chain } from '../ir/ruleset.ts'
 import type { PacketPoint } from '../packetset/packet-sets.ts'
-import type { ChainRun, Flow, TableRun } from '../symbolic/run-chain.ts'
-import { isMatched, rulesComing } from './rule-index.ts'
-import { idOf, noticedBy } from './same-fate.ts'
+import type { ChainRun } from '../symbolic/run-chain.ts'
+import { comerTo } from './comers.ts'
+import type { Call } from './comers.ts'
+import { rulesComing } from './rule-index.ts'
+import { idOf, noticedBy, policyFate } from './same-fate.ts'
 import type { Without } from './same-fate.ts'
 
 /** Returns a packet that comes to a rule and meets another fate without it, or leaves a trace; undefined where none was found at once. */
 export function differingPacket(without: Without, here: ChainRun, index: number, fate: string): PacketPoint | undefined {
-  const { run } = without
-  const { sets } = run.ruleSets
-  const match = here.matches[index]
-  if (!match || match.cube === 'never') return undefined
-  for (const { packets, rewriting } of here.before[index] ?? []) {
-    if (rewriting !== sets.unchanged) continue
-    const point = match.cube ? sets.pointInCube(packets, match.cube) : sets.pointOf(sets.intersect(packets, match.set()))
-    const hook = point && hookOf(run, here.chain, point)
-    if (!point || !hook) continue
-    const one = { point, fate, rule: idOf(here, index) }
-    const end = passOne(without, one, here, index + 1)
-    if (end === 'differs' || (end === 'leaves' && goUp(without, one, hook, here.chain) === 'differs')) return point
-  }
-  return undefined
+  const { run, lastCall } = without
+  const comer = comerTo(run, here, index, lastCall)
+  if (!comer) return undefined
+  const one = { point: comer.point, fate, rule: idOf(here, index) }
+  const end = passOne(without, one, here, index + 1)
+  return end === 'differs' || (end === 'leaves' && goUp(without, one, here.chain, comer.way) === 'differs') ? one.point : undefined
 }
 
 /** A packet that nothing rewrote. */
@@ -64,32 +57,18 @@ function passOne(without: Without, one: One, here: ChainRun, from: number): End 
   return 'leaves'
 }
 
-/** Follows a packet that leaves a chain along one of the ways by which it comes there from a hook. */
-function goUp(without: Without, one: One, hook: Hook, chain: Chain): End {
+/** Follows a packet that leaves a chain back along the way by which it came. */
+function goUp(without: Without, one: One, from: Chain, way: readonly Call[]): End {
   const { run, lastCall } = without
-  const { sets } = run.ruleSets
-  if (chain.hook) return (chain.policy === 'DROP' ? 'drop' : 'accept') === one.fate ? 'same' : 'differs'
-  const calls = run.calls.get(chain) ?? []
-  const first = lastCall.get(chain) ?? 0
-  for (let count = 0; count < calls.length; count++) {
-    const call = calls[(first + count) % calls.length]
-    const caller = call && run.runs.get(call.from)
-    if (!call || !caller || !isMatched(sets, caller.matches[call.index], one.point)) continue
-    if (!hasPoint(run, caller.before[call.index], one.point) || !hasPoint(run, run.arrivals.get(hook)?.get(call.from), one.point)) continue
-    const left = caller.ends[call.index]?.kind === 'goto' ? 'leaves' : passOne(without, one, caller, call.index + 1)
-    const end = left === 'leaves' ? goUp(without, one, hook, call.from) : left
-    if (end === 'differs') lastCall.set(chain, (first + count) % calls.length)
-    return end
+  let chain = from
+  let end: End = 'leaves'
+  for (const call of way) {
+    const caller = run.runs.get(call.from)
+    if (!caller) return 'unclear'
+    if (caller.ends[call.index]?.kind !== 'goto') end = passOne(without, one, caller, call.index + 1)
+    if (end === 'differs') lastCall.set(chain, call.number)
+    if (end !== 'leaves') return end
+    chain = call.from
   }
-  return 'unclear'
-}
-
-/** Returns a hook from which the packet comes to the chain as it is. */
-function hookOf({ arrivals, ruleSets: { sets } }: TableRun, chain: Chain, point: PacketPoint): Hook | undefined {
-  for (const [hook, chains] of arrivals) if (chains.get(chain)?.some(({ packets, rewriting }) => rewriting === sets.unchanged && sets.includesPoint(packets, point))) return hook
-  return undefined
-}
-
-function hasPoint({ ruleSets: { sets } }: TableRun, flows: readonly Flow[] | undefined, point: PacketPoint): boolean {
-  return flows?.some(({ packets, rewriting }) => rewriting === sets.unchanged && sets.includesPoint(packets, point)) ?? false
+  return policyFate(chain) === one.fate ? 'same' : 'differs'
 }

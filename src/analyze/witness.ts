@@ -14,6 +14,7 @@ import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
 import { isReached, packetsReaching } from './rule-reach.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
+import { unlessTooBig } from './unless-too-big.ts'
 import { confirmedFlow } from './witness-flow.ts'
 import { flowExtender } from './witness-extend.ts'
 import type { WitnessFlow, WitnessRules } from './witness-flow.ts'
@@ -48,7 +49,10 @@ const MOST_SEARCHES = 250
 export function findWitnesses(reach: RuleReach, backend: Backend, mostSearches = MOST_SEARCHES): readonly Witness[] {
   const rules: WitnessRules = { ruleset: reach.ruleset, rulesets: [reach.ruleset], backend, ipsets: reach.ipsets }
   const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches) }
-  const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => chain.rules.map((rule, index) => witnessOf(hunt, run, { rule, number: index + 1, chain }))))
+  const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => chain.rules.map((rule, index) => {
+    const at = { rule, number: index + 1, chain }
+    return unlessTooBig<Witness>(() => witnessOf(hunt, run, at), { kind: 'unconfirmed', at, why: 'what comes to it is too big to be told within the memory that is allowed' }, () => undefined)
+  })))
   const goOn = flowExtender(rules, found.flatMap(one => (one.kind === 'packets' ? [one.flow] : [])))
   return found.map(one => {
     const flow = one.kind === 'unconfirmed' ? goOn(one.at.rule) : undefined

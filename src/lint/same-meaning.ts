@@ -7,6 +7,7 @@
 import { alignLists } from '../analyze/align-lists.ts'
 import { diffRulesets } from '../analyze/diff.ts'
 import { isReached, ruleReach } from '../analyze/rule-reach.ts'
+import { unlessTooBig } from '../analyze/unless-too-big.ts'
 import { effectsOf, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
 import { targetInWords } from '../extensions/option-words.ts'
 import type { Backend } from '../ir/hooks.ts'
@@ -122,7 +123,7 @@ function isNeverMet(ruleset: Ruleset, rules: readonly ChangedRule[], backend: Ba
   const reach = ruleReach(ruleset, { backend, nodeLimit: MOST_NODES })
   return rules.every(one => {
     const run = reach.tables.find(({ table }) => table.name === one.chain.table)
-    return run !== undefined && !isReached(run, one)
+    return run !== undefined && !unlessTooBig(() => isReached(run, one), true, () => undefined)
   })
 }
 

@@ -106,30 +106,6 @@ function intersect(bdd: Bdd, edge: Edge, cube: Cube, at: number): Edge {
     : makeNode(bdd, cubeLevel, intersect(bdd, level === cubeLevel ? lowOf(bdd, edge) : edge, cube, at + 1), ZERO)
 }
 
-/** Returns the literals of a path on which the function is true in the cube, those of the cube among them; undefined where it is true nowhere. */
-export function memberInCube(bdd: Bdd, edge: Edge, cube: Cube): readonly number[] | undefined {
-  beginCube(bdd)
-  const path = [...cube]
-  return findMember(bdd, edge, cube, 0, path) ? path : undefined
-}
-
-/** As `meetsFrom`, and adds the branches taken to the path. */
-function findMember(bdd: Bdd, edge: Edge, cube: Cube, at: number, path: number[]): boolean {
-  if (edge === ZERO || recallCube(bdd, edge, at) === ZERO) return false
-  if (edge === ONE) return true
-  const level = levelOf(bdd, edge)
-  const cubeLevel = literalLevel(cube, at)
-  if (level > cubeLevel) return findMember(bdd, edge, cube, at + 1, path)
-  if (level === cubeLevel) return findMember(bdd, ((cube[at] ?? 0) & 1) === 1 ? highOf(bdd, edge) : lowOf(bdd, edge), cube, at + 1, path)
-  const isHigh = findMember(bdd, highOf(bdd, edge), cube, at, path)
-  if (isHigh || findMember(bdd, lowOf(bdd, edge), cube, at, path)) {
-    path.push(level * 2 + (isHigh ? 1 : 0))
-    return true
-  }
-  rememberCube(bdd, edge, at, ZERO)
-  return false
-}
-
 function meetsOnce(bdd: Bdd, edge: Edge, cube: Cube, at: number): boolean {
   if (recallCube(bdd, edge, at) === ZERO) return false
   if (meetsFrom(bdd, edge, cube, at)) return true

@@ -29,9 +29,16 @@ export function substitute(bdd: Bdd, edge: Edge, functions: ReadonlyMap<number, 
     if (f & 1) return replace(f ^ 1) ^ 1
     const seen = known.get(f)
     if (seen !== undefined) return seen
-    const result = choose(bdd, functions.get(level) ?? variable(bdd, level), replace(highOf(bdd, f)), replace(lowOf(bdd, f)))
+    const result = replaceAt(level, f)
     known.set(f, result)
     return result
+  }
+  const replaceAt = (level: number, f: Edge): Edge => {
+    const by = functions.get(level)
+    if (by === ONE || by === ZERO) return replace(by === ONE ? highOf(bdd, f) : lowOf(bdd, f))
+    const [low, high] = [replace(lowOf(bdd, f)), replace(highOf(bdd, f))]
+    const isAbove = by === undefined && levelOf(bdd, low) > level && levelOf(bdd, high) > level
+    return isAbove ? makeNode(bdd, level, low, high) : choose(bdd, by ?? variable(bdd, level), high, low)
   }
   return functions.size === 0 ? edge : replace(edge)
 }

@@ -1,6 +1,6 @@
 /**
- * Finds among many cubes those that have something in common with one cube, without asking each: the cubes stand sorted by their literals, and
- * where a common beginning contradicts the cube all that begin so are passed over. The tree over the sorted list grows where it is walked.
+ * Finds among many cubes those that have something in common with one cube, without asking each: a tree in which cubes with one beginning stand
+ * together, so that where the beginning contradicts the cube all of them are passed over. It grows where it is walked.
  */
 
 import type { Cube } from './bdd-cubes.ts'
@@ -9,81 +9,95 @@ import type { Cube } from './bdd-cubes.ts'
 export interface CubeIndex {
   readonly cubes: readonly Cube[]
   readonly root: Branch | undefined
+  /** Room for the values of a cube that is asked about: `FREE` for each variable between questions. */
+  readonly values: Uint8Array
 }
 
-/** The cubes `order[from]` to `order[to - 1]`, which have their first `depth` literals in common. */
+/** A variable may have either value. */
+const FREE = 2
+
+/** Cubes with a common beginning: their first `depth` literals; the branch above says so of the first `known`. */
 interface Branch {
-  readonly order: readonly number[]
-  readonly from: number
-  readonly to: number
+  readonly members: readonly number[]
+  readonly known: number
   readonly depth: number
-  /** How many of them have no more literals; they stand first. */
-  readonly whole: number
-  children: readonly Branch[] | undefined
+  parts: Parts | undefined
+}
+
+/** The cubes of a branch that have no more literals, and the others by their next one. */
+interface Parts {
+  readonly whole: readonly number[]
+  readonly children: readonly Branch[]
 }
 
 /** Returns the index of cubes; those that are undefined are not in it. */
 export function indexCubes(cubes: readonly (Cube | undefined)[]): CubeIndex {
   const known = cubes.map(cube => cube ?? [])
-  const order = cubes.flatMap((cube, at) => (cube ? [at] : [])).sort((one, other) => compare(known[one] ?? [], known[other] ?? []))
-  return { cubes: known, root: order.length === 0 ? undefined : makeBranch(known, order, 0, order.length) }
+  const members = cubes.flatMap((cube, at) => (cube ? [at] : []))
+  const levels = known.reduce((most, cube) => Math.max(most, ((cube.at(-1) ?? -2) >> 1) + 1), 0)
+  return { cubes: known, root: members.length === 0 ? undefined : makeBranch(known, members, 0), values: new Uint8Array(levels).fill(FREE) }
 }
 
 /** Returns the places of the cubes that have something in common with `cube`, in order. */
 export function cubesMeeting(index: CubeIndex, cube: Cube): readonly number[] {
-  const wanted = new Set(cube)
-  return cubesWithout(index, literal => wanted.has(literal ^ 1))
+  for (const literal of cube) index.values[literal >> 1] = literal & 1
+  const found = cubesAt(index, index.values)
+  for (const literal of cube) index.values[literal >> 1] = FREE
+  return found
 }
 
 /** Returns the places of the cubes that have a packet, given as the values of all variables (1 or 0, 0 where it has none), in order. */
-export function cubesAt(index: CubeIndex, point: Uint8Array): readonly number[] {
-  return cubesWithout(index, literal => (point[literal >> 1] ?? 0) !== (literal & 1))
-}
-
-function cubesWithout({ cubes, root }: CubeIndex, isContradicted: (literal: number) => boolean): readonly number[] {
+export function cubesAt({ cubes, root }: CubeIndex, values: Uint8Array): readonly number[] {
   const found: number[] = []
-  const open: { readonly branch: Branch; readonly known: number }[] = root ? [{ branch: root, known: 0 }] : []
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { branch, known } = next
-    const first = cubes[branch.order[branch.from] ?? 0] ?? []
+  const open = root ? [root] : []
+  for (let branch = open.pop(); branch; branch = open.pop()) {
+    const { members, known, depth } = branch
+    const first = cubes[members[0] ?? 0] ?? []
     let at = known
-    while (at < branch.depth && !isContradicted(first[at] ?? 0)) at++
-    if (at < branch.depth) continue
-    for (let place = branch.from; place < branch.from + branch.whole; place++) found.push(branch.order[place] ?? 0)
-    for (const child of childrenOf(cubes, branch)) open.push({ branch: child, known: branch.depth })
+    while (at < depth && !isContradicted(first[at] ?? 0, values)) at++
+    if (at < depth) continue
+    const { whole, children } = (branch.parts ??= divide(cubes, branch))
+    for (const member of whole) found.push(member)
+    for (const child of children) open.push(child)
   }
   return found.sort((one, other) => one - other)
 }
 
-function childrenOf(cubes: readonly Cube[], branch: Branch): readonly Branch[] {
-  if (branch.children) return branch.children
-  const { order, depth, to } = branch
-  const children: Branch[] = []
-  for (let from = branch.from + branch.whole; from < to; ) {
-    const literal = cubes[order[from] ?? 0]?.[depth]
-    let end = from + 1
-    while (end < to && cubes[order[end] ?? 0]?.[depth] === literal) end++
-    children.push(makeBranch(cubes, order, from, end))
-    from = end
-  }
-  branch.children = children
-  return children
+function isContradicted(literal: number, values: Uint8Array): boolean {
+  return (values[literal >> 1] ?? 0) === ((literal & 1) ^ 1)
 }
 
-/** Of sorted cubes the first and the last have in common what all have. */
-function makeBranch(cubes: readonly Cube[], order: readonly number[], from: number, to: number): Branch {
-  const [first, last] = [cubes[order[from] ?? 0] ?? [], cubes[order[to - 1] ?? 0] ?? []]
-  let depth = 0
-  while (depth < first.length && first[depth] === last[depth]) depth++
-  let whole = 0
-  while (from + whole < to && cubes[order[from + whole] ?? 0]?.length === depth) whole++
-  return { order, from, to, depth, whole, children: undefined }
+/** Tells whether two cubes have something in common. */
+export function cubesMeet(one: Cube, other: Cube): boolean {
+  for (let [at, otherAt] = [0, 0]; at < one.length && otherAt < other.length; ) {
+    const [literal, otherLiteral] = [one[at] ?? 0, other[otherAt] ?? 0]
+    if ((literal ^ otherLiteral) === 1) return false
+    if (literal <= otherLiteral) at++
+    if (otherLiteral <= literal) otherAt++
+  }
+  return true
 }
 
-function compare(one: Cube, other: Cube): number {
-  for (let at = 0; at < one.length && at < other.length; at++) {
-    const difference = (one[at] ?? 0) - (other[at] ?? 0)
-    if (difference !== 0) return difference
+function makeBranch(cubes: readonly Cube[], members: readonly number[], known: number): Branch {
+  const first = cubes[members[0] ?? 0] ?? []
+  let depth = first.length
+  for (const member of members) {
+    const cube = cubes[member] ?? []
+    let at = known
+    while (at < depth && cube[at] === first[at]) at++
+    depth = at
   }
-  return one.length - other.length
+  return { members, known, depth, parts: undefined }
+}
+
+function divide(cubes: readonly Cube[], { members, depth }: Branch): Parts {
+  const whole: number[] = []
+  const groups = new Map<number, number[]>()
+  for (const member of members) {
+    const literal = cubes[member]?.[depth]
+    const group = literal === undefined ? whole : groups.get(literal)
+    if (group) group.push(member)
+    else if (literal !== undefined) groups.set(literal, [member])
+  }
+  return { whole, children: [...groups.values()].map(group => makeBranch(cubes, group, depth)) }
 }

@@ -12,24 +12,48 @@ import type { CubeDraft, Space } from './space.ts'
 
 type Term = Extract<Predicate, { kind: 'within' | 'masked' }>
 
-/** Returns the packets of which all the predicates hold; undefined where they are no cube, 'never' where there are none. */
-export function cubeOfPredicates(space: Space, predicates: readonly Predicate[]): Cube | 'never' | undefined {
-  const draft = space.cubeDraft
-  if (space.nextLevel > draft.literals.length) draft.literals = new Uint8Array(space.nextLevel * 2)
-  const added = addAll(space, draft, predicates)
-  const cube = added === 'added' ? draft.levels.map(level => level * 2 + (draft.literals[level] === 2 ? 1 : 0)).sort((one, other) => one - other) : added === 'never' ? 'never' : undefined
-  for (const level of draft.levels) draft.literals[level] = 0
-  draft.levels.length = 0
-  draft.gates.length = 0
-  return cube
+/** A cube, and the predicates that it does not say. */
+export interface CubePart {
+  /** 'never' where no packet has all that the predicates ask for; not every such case is found. */
+  readonly cube: Cube | 'never'
+  readonly rest: readonly Predicate[]
 }
 
-function addAll(space: Space, draft: CubeDraft, predicates: readonly Predicate[]): Added {
-  for (const predicate of predicates) {
-    const added = add(space, draft, predicate)
-    if (added !== 'added') return added
+/** Returns those of the predicates that together are a cube as one, and the others. */
+export function cubePartOf(space: Space, predicates: readonly Predicate[]): CubePart {
+  const draft = space.cubeDraft
+  if (space.nextLevel > draft.literals.length) draft.literals = new Uint8Array(space.nextLevel * 2)
+  let rest = predicates
+  let added: Added = 'added'
+  // What was left out for want of a known protocol may do once that is known.
+  for (let before = -1; added !== 'never' && rest.length > 0 && rest.length !== before; ) {
+    before = rest.length
+    ;({ added, rest } = addEach(space, draft, rest))
   }
-  return addGates(space, draft)
+  const cube = added === 'never' ? 'never' : draft.levels.map(level => level * 2 + (draft.literals[level] === 2 ? 1 : 0)).sort((one, other) => one - other)
+  cutTo(draft, 0, 0)
+  return { cube, rest }
+}
+
+/** Adds those that can be added, all or nothing of each. */
+function addEach(space: Space, draft: CubeDraft, predicates: readonly Predicate[]): { readonly added: Added; readonly rest: readonly Predicate[] } {
+  const rest: Predicate[] = []
+  for (const predicate of predicates.flatMap(one => (one.kind === 'all' ? one.of : [one]))) {
+    const [levels, gates] = [draft.levels.length, draft.gates.length]
+    const alone = add(space, draft, predicate)
+    const added = alone === 'added' && draft.gates.length > gates ? addGates(space, draft) : alone
+    if (added === 'never') return { added, rest }
+    if (added === 'added') continue
+    rest.push(predicate)
+    cutTo(draft, levels, gates)
+  }
+  return { added: 'added', rest }
+}
+
+function cutTo(draft: CubeDraft, levels: number, gates: number): void {
+  for (let place = levels; place < draft.levels.length; place++) draft.literals[draft.levels[place] ?? 0] = 0
+  draft.levels.length = levels
+  draft.gates.length = gates
 }
 
 type Added = 'added' | 'never' | 'noCube'
@@ -69,11 +93,10 @@ function addNumber(space: Space, draft: CubeDraft, term: Term): Added {
 }
 
 function addBits(draft: CubeDraft, { first, width }: { readonly first: number; readonly width: number }, mask: FieldValue, value: FieldValue): Added {
-  const words = Math.ceil(width / 32)
-  for (let word = 0; word < words; word++) {
+  for (let word = Math.ceil(width / 32) - 1; word >= 0; word--) {
     const from = typeof mask === 'number' && word === 0 ? mask : Number((BigInt(mask) >> BigInt(32 * word)) & 0xffffffffn)
     const wanted = typeof value === 'number' && word === 0 ? value : Number((BigInt(value) >> BigInt(32 * word)) & 0xffffffffn)
-    for (let bit = 0; bit < 32 && word * 32 + bit < width; bit++) {
+    for (let bit = Math.min(31, width - 1 - word * 32); bit >= 0; bit--) {
       if (((from >>> bit) & 1) === 0) continue
       if (addLiteral(draft, first + width - 1 - word * 32 - bit, ((wanted >>> bit) & 1) === 1) === 'never') return 'never'
     }

@@ -11,11 +11,13 @@ import type { DevicePattern } from '../net/device-name.ts'
 import type { Family } from '../net/address.ts'
 import { and, meets, ONE, or, TooManyNodes, variable, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
-import { commonCube, cubeEdge, intersectCube, joinCubes, meetInCube, meetsCube, memberInCube, subtractCube } from './bdd-cubes.ts'
+import { commonCube, cubeEdge, intersectCube, joinCubes, meetInCube, meetsCube, subtractCube } from './bdd-cubes.ts'
 import type { Cube } from './bdd-cubes.ts'
+import { memberOfAll } from './bdd-members.ts'
+import type { Patience } from './bdd-members.ts'
 import { countAssignments, exists, joinAll, sizeOf, substitute, supportOf } from './bdd-quantify.ts'
 import type { ValueRange } from './bdd-values.ts'
-import { cubeOfPredicates } from './cube-of.ts'
+import { cubePartOf } from './cube-of.ts'
 import { coverOf, fieldRangesOf } from './describe.ts'
 import type { Cover } from './describe.ts'
 import { nameOfDevice } from './device-codes.ts'
@@ -95,6 +97,10 @@ export interface PacketSets {
   /** A free variable: the same for the same key. */
   setOfFree(key: string, words: string): PacketSet
 
+  /** The cube of every packet. */
+  readonly noLiterals: PacketCube
+  /** The conjunction of those predicates that are a cube together, and the others; 'never' where it is empty. */
+  cubePartOf(predicates: readonly Predicate[]): { readonly cube: PacketCube | 'never'; readonly rest: readonly Predicate[] }
   /** The conjunction of predicates as a cube; undefined where it is none, 'never' where it is empty. */
   cubeOf(predicates: readonly Predicate[]): PacketCube | 'never' | undefined
   subtractCube(from: PacketSet, cube: PacketCube): PacketSet
@@ -159,8 +165,8 @@ export interface PacketSets {
   /** Some member, as the values of all variables: for quick questions about many sets. */
   pointOf(set: PacketSet): PacketPoint | undefined
   includesPoint(set: PacketSet, point: PacketPoint): boolean
-  /** Some member of which the cube holds. */
-  pointInCube(set: PacketSet, cube: PacketCube): PacketPoint | undefined
+  /** Some packet that all sets have and of which the cube holds; undefined where there is none, or where the steps went below 0. */
+  pointInAll(sets: readonly PacketSet[], cube: PacketCube, patience: Patience): PacketPoint | undefined
   /** Predicates whose union is the set, widest first, at most `limit` (default 12); packets with `loose` values may be in it or not, as is shorter. */
   cover(set: PacketSet, limit?: number, loose?: readonly { readonly field: NumberField; readonly set: PacketSet }[]): Cover
   /** The same in words, a line each; a last line says that there are more. */
@@ -233,12 +239,17 @@ function namesOfDevices({ layout }: Space): readonly string[] {
   return coding.kind === 'device' ? coding.devices.classes.map((_, code) => nameOfDevice(coding.devices, code)) : []
 }
 
-function cubes(space: Space): Pick<PacketSets, 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'meetInCube' | 'setOfCube' | 'joinCubes' | 'commonCube'> {
+function cubes(space: Space): Pick<PacketSets, 'noLiterals' | 'cubePartOf' | 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'meetInCube' | 'setOfCube' | 'joinCubes' | 'commonCube'> {
   const { bdd } = space
   return {
-    cubeOf: predicates => {
-      const cube = cubeOfPredicates(space, predicates)
-      return typeof cube === 'object' ? (cube as PacketCube) : cube
+    noLiterals: [] as readonly number[] as PacketCube,
+    cubePartOf(predicates) {
+      const { cube, rest } = cubePartOf(space, predicates)
+      return { cube: cube as PacketCube | 'never', rest }
+    },
+    cubeOf(predicates) {
+      const { cube, rest } = cubePartOf(space, predicates)
+      return cube !== 'never' && rest.length > 0 ? undefined : (cube as PacketCube | 'never')
     },
     subtractCube: (from, cube) => branded(subtractCube(bdd, from, cube)),
     intersectCube: (set, cube) => branded(intersectCube(bdd, set, cube)),
@@ -312,15 +323,15 @@ function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'comp
   }
 }
 
-function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'pointInCube' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount' | 'withinBudget'> {
+function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'pointInAll' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount' | 'withinBudget'> {
   const { bdd } = space
   return {
     includes: (set, subject) => includesSubject(space, set, subject),
     sample: set => sampleOf(space, set),
     pointOf: set => pointOf(space, set),
     includesPoint: (set, point) => includesPoint(space, set, point),
-    pointInCube(set, cube) {
-      const literals = memberInCube(bdd, set, cube)
+    pointInAll(sets, cube, patience) {
+      const literals = memberOfAll(bdd, sets, cube, patience)
       const point = literals && new Uint8Array(space.nextLevel)
       for (const literal of literals ?? []) if (point) point[literal >> 1] = literal & 1
       return point

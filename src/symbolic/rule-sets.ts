@@ -85,36 +85,26 @@ export const VISIT = ' when called by '
 /** `lasting`: the predicates without forgetful variables. */
 function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: readonly Predicate[]): RuleMatch {
   const isForgetful = lasting.length < predicates.length
-  const cube = sets.cubeOf(predicates)
+  const { cube: part, rest } = sets.cubePartOf(predicates)
   let set: PacketSet | undefined
   let hull: PacketCube | undefined
   return {
     predicates,
-    cube,
+    cube: part === 'never' || rest.length === 0 ? part : undefined,
     set() {
-      set ??= cube === 'never' ? sets.none : cube ? sets.setOfCube(cube) : sets.intersect(...predicates.map(predicate => sets.setOf(predicate)))
+      set ??= part === 'never' ? sets.none : sets.intersect(sets.setOfCube(part), ...rest.map(predicate => sets.setOf(predicate)))
       return set
     },
     hull() {
-      hull ??= typeof cube === 'object' && !isForgetful ? cube : hullOf(sets, lasting)
+      hull ??= hullOf(isForgetful ? sets.cubePartOf(lasting).cube : part, sets)
       return hull
     },
     isForgetful,
   }
 }
 
-/** Takes those predicates that are a cube together; each is tried with what was taken before. */
-function hullOf(sets: PacketSets, predicates: readonly Predicate[]): PacketCube {
-  const taken: Predicate[] = []
-  let hull = sets.cubeOf([])
-  for (const predicate of predicates.flatMap(one => (one.kind === 'all' ? one.of : [one]))) {
-    const wider = sets.cubeOf([...taken, predicate])
-    if (typeof wider !== 'object') continue
-    taken.push(predicate)
-    hull = wider
-  }
-  invariant(typeof hull === 'object', 'no condition is a cube without literals')
-  return hull
+function hullOf(part: PacketCube | 'never', sets: PacketSets): PacketCube {
+  return part === 'never' ? sets.noLiterals : part
 }
 
 /** Chance is drawn, and a changing set looked up, for each rule anew: the variable is the rule's own, under the key that the simulator asks for. */

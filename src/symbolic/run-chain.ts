@@ -1,6 +1,6 @@
 /**
  * Runs sets of packets through the chains of one table: the twin of simulate/run-chain.ts. Every chain is run once, callees first, on all
- * that its jumps may bring; what arrives from which hook is then handed down to it, callers first. Both are exact.
+ * that its jumps may bring; arrivals.ts tells what arrives from which hook. Both are exact.
  */
 
 import type { Hook } from '../ir/hooks.ts'
@@ -8,18 +8,16 @@ import type { Chain, Rule, Table, TargetUse } from '../ir/ruleset.ts'
 import { effectsOf } from '../extensions/meaning-of.ts'
 import type { Effect } from '../meaning/effect.ts'
 import type { NumberField } from '../meaning/fields.ts'
-import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { Rewriting } from '../packetset/rewrite.ts'
+import { makeArrivals } from './arrivals.ts'
+import type { Arrivals } from './arrivals.ts'
 import { chainOrder } from './chain-order.ts'
 import type { ChainOrder } from './chain-order.ts'
+import { joinFlows, matched, through, unmatched } from './flows.ts'
+import type { Flow } from './flows.ts'
 import { VISIT } from './rule-sets.ts'
 import type { RuleMatch, RuleSets } from './rule-sets.ts'
-
-/** Packets, as they were at the beginning, that were rewritten in one way. */
-export interface Flow {
-  readonly packets: PacketSet
-  readonly rewriting: Rewriting
-}
 
 /** What a rule does to the packets that it matches. */
 export type RuleEnd =
@@ -51,8 +49,8 @@ export interface TableRun {
   readonly runs: ReadonlyMap<Chain, ChainRun>
   /** The rules that jump to a chain, of chains that jumps reach. */
   readonly calls: ChainOrder['calls']
-  /** By hook and chain: what arrives at the chain, of packets as they enter the table at the hook. */
-  readonly arrivals: ReadonlyMap<Hook, ReadonlyMap<Chain, readonly Flow[]>>
+  /** By hook: what arrives at a chain. To know whether anything does, see analyze/comers.ts. */
+  readonly arrivals: ReadonlyMap<Hook, Arrivals>
   /** What came to the table at a hook, where it was said. */
   readonly starts: ReadonlyMap<Hook, PacketSet>
   /** Fields that some rule of the table writes. */
@@ -73,8 +71,7 @@ export function runTable(ruleSets: RuleSets, table: Table, starts: ReadonlyMap<H
     const parts = prepared.get(chain)
     if (parts) context.runs.set(chain, runChain(context, chain, parts, begins.get(chain) ?? ruleSets.sets.every))
   }
-  const arrivals = new Map<Hook, ReadonlyMap<Chain, readonly Flow[]>>()
-  for (const chain of order) if (chain.hook) arrivals.set(chain.hook, arrive(context, order, chain))
+  const arrivals = new Map(order.flatMap(chain => (chain.hook ? [[chain.hook, makeArrivals(ruleSets.sets, { order, calls }, context.runs, chain)] as const] : [])))
   return { table, ruleSets, starts, order, runs: context.runs, calls, arrivals, rewritten: context.rewritten }
 }
 
@@ -82,7 +79,7 @@ export function runTable(ruleSets: RuleSets, table: Table, starts: ReadonlyMap<H
 export function flowsBefore(run: TableRun, hook: Hook, chain: Chain, index: number): readonly Flow[] {
   const { sets } = run.ruleSets
   const here = run.runs.get(chain)?.before[index] ?? []
-  return (run.arrivals.get(hook)?.get(chain) ?? []).flatMap(arrival => here.map(flow => through(sets, arrival, flow)).filter(({ packets }) => packets !== sets.none))
+  return (run.arrivals.get(hook)?.at(chain) ?? []).flatMap(arrival => here.map(flow => through(sets, arrival, flow)).filter(({ packets }) => packets !== sets.none))
 }
 
 /** Returns the flows that a rule matches at a hook, of packets as they enter the table there. */
@@ -134,9 +131,9 @@ function runChain(context: Context, chain: Chain, { matches, ends }: Prepared, s
       next.push(unmatched(sets, flow, match))
       if (end.kind !== 'decide') follow(context, { chain, index, end, flow: matched(sets, flow, match) }, next, returned)
     }
-    flows = joinFlows(ruleSets, next)
+    flows = joinFlows(sets, next)
   })
-  return { chain, start, matches, ends, before, returned: joinFlows(ruleSets, [...returned, ...flows]) }
+  return { chain, start, matches, ends, before, returned: joinFlows(sets, [...returned, ...flows]) }
 }
 
 interface Step {
@@ -166,70 +163,6 @@ function ownVisit({ ruleSets }: Context, flows: readonly Flow[], visit: string):
     if (own.length === 0) return flow
     return { ...flow, packets: sets.renameFree(flow.packets, ({ key, words }) => (ruleSets.isForgetful(key) ? { key: key + visit, words } : undefined)) }
   })
-}
-
-/** Returns what arrives at each chain from the built-in chain of a hook. */
-function arrive(context: Context, order: readonly Chain[], root: Chain): ReadonlyMap<Chain, readonly Flow[]> {
-  const { ruleSets, runs } = context
-  const { sets } = ruleSets
-  const brought = new Map<Chain, Flow[]>([[root, [{ packets: runs.get(root)?.start ?? sets.none, rewriting: sets.unchanged }]]])
-  const arrivals = new Map<Chain, readonly Flow[]>()
-  for (const chain of order) {
-    const run = runs.get(chain)
-    const arrived = joinFlows(ruleSets, brought.get(chain) ?? [])
-    if (!run || arrived.length === 0) continue
-    arrivals.set(chain, arrived)
-    run.ends.forEach((end, index) => {
-      const match = run.matches[index]
-      if (!match || (end.kind !== 'jump' && end.kind !== 'goto')) return
-      const list = brought.get(end.to) ?? []
-      for (const flow of run.before[index] ?? []) {
-        const part = matched(sets, flow, match)
-        for (const arrival of arrived) {
-          const next = through(sets, arrival, part)
-          if (next.packets !== sets.none) list.push(next)
-        }
-      }
-      if (list.length > 0) brought.set(end.to, list)
-    })
-  }
-  return arrivals
-}
-
-/** Returns `next` of what `first` brings: its packets read back, its rewriting after the first. */
-export function through(sets: PacketSets, first: Flow, next: Flow): Flow {
-  const packets = first.rewriting === sets.unchanged ? next.packets : sets.readBack(next.packets, first.rewriting)
-  return { packets: sets.intersect(first.packets, packets), rewriting: sets.compose(first.rewriting, next.rewriting) }
-}
-
-/** Returns the part of a flow that a rule matches. */
-export function matched(sets: PacketSets, flow: Flow, match: RuleMatch): Flow {
-  const { packets, rewriting } = flow
-  if (match.cube === 'never') return { packets: sets.none, rewriting }
-  if (match.cube && !sets.touches(rewriting, match.cube)) return { packets: sets.intersectCube(packets, match.cube), rewriting }
-  if (rewriting !== sets.unchanged) return { packets: sets.intersect(packets, sets.readBack(match.set(), rewriting)), rewriting }
-  return { packets: sets.intersect(packets, match.set()), rewriting }
-}
-
-function unmatched(sets: PacketSets, flow: Flow, match: RuleMatch): Flow {
-  const { packets, rewriting } = flow
-  if (match.cube === 'never') return flow
-  if (match.cube && !sets.touches(rewriting, match.cube)) return { packets: sets.subtractCube(packets, match.cube), rewriting }
-  if (rewriting !== sets.unchanged) return { packets: sets.subtract(packets, sets.readBack(match.set(), rewriting)), rewriting }
-  return { packets: sets.subtract(packets, match.set()), rewriting }
-}
-
-/** Returns flows of one rewriting as one, without the empty ones. */
-function joinFlows({ sets }: RuleSets, flows: readonly Flow[]): readonly Flow[] {
-  if (flows.length === 1 && flows[0]?.packets !== sets.none) return flows
-  const joined = new Map<Rewriting, PacketSet[]>()
-  for (const { packets, rewriting } of flows) {
-    if (packets === sets.none) continue
-    const parts = joined.get(rewriting)
-    if (parts) parts.push(packets)
-    else joined.set(rewriting, [packets])
-  }
-  return [...joined].map(([rewriting, parts]) => ({ packets: sets.union(...parts), rewriting }))
 }
 
 /** Returns what a rule's target does, in sets' terms. */

@@ -1,0 +1,134 @@
+/**
+ * Whether packets come to a chain. One packet that does is enough: it is looked for along the ways from built-in chains, in all sets that it
+ * must be in at once, without making one. What arrives at the chain in all is asked only where that does not tell.
+ */
+
+import type { Chain } from '../ir/ruleset.ts'
+import type { PacketCube, PacketPoint, PacketSet } from '../packetset/packet-sets.ts'
+import { matched } from '../symbolic/flows.ts'
+import type { Flow } from '../symbolic/flows.ts'
+import type { RuleMatch } from '../symbolic/rule-sets.ts'
+import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
+
+/** A rule that jumps to a chain: which of the chain's calls it is, and where it stands. */
+export interface Call {
+  readonly number: number
+  readonly from: Chain
+  readonly index: number
+}
+
+/** A packet that nothing rewrites, and the calls by which it comes to the chain, the nearest first. */
+export interface Comer {
+  readonly point: PacketPoint
+  readonly way: readonly Call[]
+}
+
+/** Packets that are in all these sets and in the cube. */
+interface Wanted {
+  readonly sets: readonly PacketSet[]
+  readonly cube: PacketCube
+}
+
+/** A search along the ways to a chain. */
+interface Search {
+  readonly run: TableRun
+  /** By chain, which of its calls is tried first. */
+  readonly firstCalls: ReadonlyMap<Chain, number>
+  /** Calls that may be tried. */
+  calls: number
+  readonly patience: { steps: number }
+  /** Some way was left out, since packets are rewritten on it. */
+  isPartial: boolean
+}
+
+/** Calls that are tried for one packet. */
+const CALLS = 1000
+
+/** Steps from variable to variable in the search for one packet; one that finds it at once takes some hundred. */
+const STEPS = 4000
+
+/** Tells whether any packet of a set, of packets as they enter the chain, really comes to it. */
+export function comesTo(run: TableRun, chain: Chain, set: PacketSet): boolean {
+  const { sets } = run.ruleSets
+  if (chain.hook) return sets.meets(set, run.runs.get(chain)?.start ?? sets.none)
+  return set !== sets.none && comes(run, chain, { sets: [set], cube: sets.noLiterals }, () => set)
+}
+
+/** Tells whether any packet comes to a rule and matches it. */
+export function comesToRule(run: TableRun, { chain, matches, before }: ChainRun, index: number): boolean {
+  const { sets } = run.ruleSets
+  const match = matches[index]
+  if (!match || match.cube === 'never') return false
+  return (before[index] ?? []).some(flow => {
+    if (flow.rewriting !== sets.unchanged) return comesTo(run, chain, matched(sets, flow, match).packets)
+    const isMet = typeof match.cube === 'object' ? sets.meetsCube(flow.packets, match.cube) : sets.meets(flow.packets, match.set())
+    return isMet && (chain.hook !== undefined || comes(run, chain, wantedBy(flow, match), () => matched(sets, flow, match).packets))
+  })
+}
+
+/** Returns a packet that comes to a rule as it is and that the rule matches; undefined where none was found at once. `firstCalls`: by chain, which of its calls is tried first. */
+export function comerTo(run: TableRun, { chain, matches, before }: ChainRun, index: number, firstCalls: ReadonlyMap<Chain, number>): Comer | undefined {
+  const { sets } = run.ruleSets
+  const match = matches[index]
+  const flow = before[index]?.find(({ rewriting }) => rewriting === sets.unchanged)
+  return match && flow && match.cube !== 'never' ? find(newSearch(run, firstCalls), chain, wantedBy(flow, match)) : undefined
+}
+
+function wantedBy({ packets }: Flow, match: RuleMatch): Wanted {
+  return typeof match.cube === 'object' ? { sets: [packets], cube: match.cube } : { sets: [packets, match.set()], cube: match.hull() }
+}
+
+function newSearch(run: TableRun, firstCalls: ReadonlyMap<Chain, number>): Search {
+  return { run, firstCalls, calls: CALLS, patience: { steps: STEPS }, isPartial: false }
+}
+
+function comes(run: TableRun, chain: Chain, wanted: Wanted, setOf: () => PacketSet): boolean {
+  const { sets } = run.ruleSets
+  const arrivals = [...run.arrivals.values()]
+  if (!arrivals.every(one => one.isKnown(chain))) {
+    const search = newSearch(run, new Map())
+    if (find(search, chain, wanted)) return true
+    if (!search.isPartial && search.calls >= 0 && search.patience.steps >= 0) return false
+  }
+  let set: PacketSet | undefined
+  const [only, ...more] = wanted.sets
+  return arrivals.some(one => one.at(chain).some(({ packets, rewriting }) => {
+    if (rewriting === sets.unchanged && only !== undefined && more.length === 0) return sets.meetInCube(packets, only, wanted.cube)
+    set ??= setOf()
+    return sets.meets(packets, rewriting === sets.unchanged ? set : sets.readBack(set, rewriting))
+  }))
+}
+
+function find(search: Search, chain: Chain, wanted: Wanted): Comer | undefined {
+  const { run, firstCalls, patience } = search
+  const { sets } = run.ruleSets
+  if (chain.hook) {
+    const point = sets.pointInAll(wanted.sets, wanted.cube, patience)
+    return point && { point, way: [] }
+  }
+  const calls = run.calls.get(chain) ?? []
+  const first = firstCalls.get(chain) ?? 0
+  for (let count = 0; count < calls.length && search.calls-- > 0 && patience.steps >= 0; count++) {
+    const number = (first + count) % calls.length
+    const call = calls[number]
+    const above = call && wantedAt(search, wanted, call)
+    const comer = call && above && find(search, call.from, above)
+    if (comer) return { point: comer.point, way: [{ number, ...call }, ...comer.way] }
+  }
+  return undefined
+}
+
+/** Returns what is wanted of a packet as it enters the chain that calls; undefined where the call brings none that is wanted. */
+function wantedAt(search: Search, wanted: Wanted, { from, index }: Omit<Call, 'number'>): Wanted | undefined {
+  const { sets } = search.run.ruleSets
+  const caller = search.run.runs.get(from)
+  const match = caller?.matches[index]
+  if (!match || match.cube === 'never') return undefined
+  const flows = caller?.before[index] ?? []
+  const flow = flows.find(({ rewriting }) => rewriting === sets.unchanged)
+  if (flows.length > (flow ? 1 : 0)) search.isPartial = true
+  if (!flow) return undefined
+  const brought = wantedBy(flow, match)
+  const cube = sets.joinCubes(wanted.cube, brought.cube)
+  return cube === 'never' ? undefined : { sets: [...wanted.sets, ...brought.sets], cube }
+}
