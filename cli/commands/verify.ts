@@ -5,10 +5,12 @@ import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readBackend, readFamily, readSources, withShortPaths } from '../input.ts'
 import { makeProgress } from '../progress.ts'
+import { readFlows } from '../trace/packet-flows.ts'
 import { topologyFor } from '../trace/topology-for.ts'
 import { checkNamespaces, splitPath } from '../trace/world-input.ts'
 import { requireMachine } from '../verify/machine.ts'
 import { readGiven, rulesOfAll } from '../verify/rules-of.ts'
+import { verifyFlows } from '../verify/verify-flows.ts'
 import { verifyRules } from '../verify/verify-rules.ts'
 
 const help = `5x5 verify asks the kernel of this machine: it does what the simulator says, or where it does not. Needs root.
@@ -17,6 +19,7 @@ usage: 5x5 verify [flags] RULES...
        5x5 verify [flags] --topology FILE.yaml      (with the rules that the topology has)
 
   --topology FILE.yaml   the host to rebuild; without it one is guessed from the rules, and told
+  --packets FILE         send the packets of a file (see 5x5 witness) in place of such as are looked for
   --ipset FILE           the sets that \`ipset save\` printed
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the rules as rules of this family; without it their content tells
@@ -42,6 +45,7 @@ export const verify: Command = {
   help,
   flags: {
     topology: { type: 'string' },
+    packets: { type: 'string' },
     ipset: { type: 'string', multiple: true },
     backend: { type: 'string' },
     family: { type: 'string' },
@@ -60,7 +64,9 @@ export const verify: Command = {
     if (rules.length === 0) throw commandError('there are no rules to verify: the topology has none', 'usage: 5x5 verify RULES... --topology FILE.yaml')
     requireMachine(backend, [...new Set(rules.map(one => one.family))])
     const progress = makeProgress(terminal)
-    const report = await verifyRules({ topology, rules, backend, progress })
+    const requested = typeof values['packets'] === 'string' ? readFlows(values['packets'], terminal.directory) : undefined
+    const described = values['topology'] === undefined ? undefined : topology
+    const report = await (requested ? verifyFlows({ requested, described, rules, backend, progress }) : verifyRules({ topology, rules, backend, progress }))
     progress.clear()
     const agrees = report.packets.every(packet => packet.agrees)
     terminal.out(values['json'] === true ? `${JSON.stringify({ agrees, ...report }, undefined, 2)}\n` : writeVerifyReport(report, terminal.paint))

@@ -22,7 +22,7 @@ ${IPSET_HELP}
   --json                 print {"files": [{"path", "partial", "tooBig", "rules": [{"place", "chain", "table", "number",
                          "packets": [...], "host"?, "conditions": [...], "why"?}]}]}
 
-What is printed is a file for 5x5 trace --packets. Blank lines divide it: for each rule the packets that are sent one
+What is printed is a file for 5x5 trace --packets and 5x5 verify --packets. Blank lines divide it: for each rule the packets that are sent one
 after the other into a world of their own, the last of which (or what is answered to it) meets the rule. One packet is enough for most rules; for
 one that asks for an established or related connection the first packet opens it. Each was sent through the simulator
 as it is written here, on the host that rules and packets make likely, or on that of a \`host\` line. \`if\` and \`unless\` lines say what
@@ -31,6 +31,7 @@ has to match, or must not, of what headers do not decide. A rule without packets
 examples:
   5x5 witness firewall.rules > packets.txt
   5x5 trace firewall.rules --packets packets.txt
+  sudo 5x5 verify firewall.rules --packets packets.txt
 
 exit code: 0 every rule has its packets, 1 some rule has none, 2 a file cannot be read
 `

@@ -2,6 +2,7 @@
 
 import { release } from 'node:os'
 import { keyOf, planProbes } from '../../src/analyze/probe-plan.ts'
+import type { Flow } from '../../src/analyze/probe-flow.ts'
 import type { ProbePlan } from '../../src/analyze/probe-plan.ts'
 import { goalsOf, searchRuleset } from '../../src/analyze/probe-goal.ts'
 import type { Goal } from '../../src/analyze/probe-goal.ts'
@@ -36,6 +37,8 @@ export interface VerifyJob {
   readonly rules: readonly LoadedRules[]
   readonly backend: Backend
   readonly progress: Progress
+  /** What to send to the first namespace; without it flows are looked for. */
+  readonly flows?: readonly Flow[]
 }
 
 /** Rebuilds the topology, sends packets, and removes everything again, also where it is interrupted. */
@@ -78,9 +81,14 @@ async function verifyAll(job: VerifyJob, lab: Lab, wires: Wires): Promise<Verify
 
 function planFor(rules: LoadedRules, job: VerifyJob): ProbePlan {
   const namespace = job.topology.namespaces.find(one => one.name === rules.namespace)
+  if (job.flows) return { flows: job.flows.filter(flow => namespace === job.topology.namespaces[0] && familyOfFlow(flow) === rules.family).map(flow => ({ flow, meets: new Set() })), missed: [] }
   job.progress.step(1, 1, 'looking for packets')
   if (!namespace) return { flows: [], missed: [] }
   return planProbes({ searched: searchRuleset(rules.ruleset, job.backend), surroundings: surroundingsOf(job.topology, namespace, rules.family), newWorld: () => newWorld(job, new Map()), canSend: probe => canSend(probe) && hasSource(job.topology, probe) })
+}
+
+function familyOfFlow([first]: Flow): Family | undefined {
+  return first?.kind === 'probe' ? first.probe.packet.family : undefined
 }
 
 /** A socket is bound to an address of its host. */
