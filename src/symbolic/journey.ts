@@ -12,12 +12,13 @@ import { headerTuple, originalTuple } from './connection-tuples.ts'
 import type { Decider, Decision, Fate, FateKind, FlowState } from './fate.ts'
 import { keyOfDecider } from './fate.ts'
 import type { FrameWay } from './frame-ways.ts'
-import { goOn, receive, receiveClasses, routeClasses, sendLocal } from './ip-path.ts'
+import { goOn, receive, receiveClasses, routeClasses, sendLocal, startOf } from './ip-path.ts'
 import { toNextHops } from './next-hop.ts'
 import { unionOf } from './packet-class.ts'
 import type { PacketClass } from './packet-class.ts'
 import { keyOfTuple } from './rewriting.ts'
 import type { Rewriting, Visit } from './rewriting.ts'
+import { divideByPorts } from './port-arrivals.ts'
 import { makeRun } from './run.ts'
 import type { Run } from './run.ts'
 import { constantOf, constantValue, originalValue } from './value.ts'
@@ -78,7 +79,7 @@ export function followSets(world: SymbolicWorld, { namespace, start, state, set,
   const course: Course = { world, state, pending: [], seen: new Map(), fates: new Map(), decisions: [], left: new Map(), notes: new Set(), open: [] }
   const host = world.hosts.get(namespace)
   const follow = (): 'done' => {
-    if (host && set !== sets.none) onHost(course, host, run => (start === 'make' ? sendLocal(run, set) : receive(run, set)))
+    if (host && set !== sets.none) onHost(course, host, run => (start === 'make' ? sendLocal(run, set) : arriveFromOutside(course, run, host, set)))
     for (let next = course.pending.shift(); next; next = course.pending.shift()) carry(course, next)
     return 'done'
   }
@@ -105,6 +106,19 @@ function onHost(course: Course, host: WorldHost, send: (run: Run) => void): void
   for (const decision of run.decisionsOf()) course.decisions.push({ ...decision, by: { ...decision.by, namespace: host.namespace.name } })
   for (const note of run.notes) course.notes.add(note)
   course.open.push(run.openPackets())
+}
+
+/** What comes in by a bridge port has arrived on the bridge. */
+function arriveFromOutside(course: Course, run: Run, host: WorldHost, set: PacketSet): void {
+  const { ports, others } = divideByPorts(course.world, host, set)
+  if (others !== run.sets.none) receive(run, others)
+  for (const { at, up, across } of ports) {
+    run.leaveOpen('packets that cross a bridge from outside: which of its hosts takes them', across)
+    if (up === run.sets.none) continue
+    const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.in': at.bridge, 'device.out': '' } })
+    if (host.bridgesAsk) onBridge(course, run, host, at, { rewriting, set: up }, undefined)
+    else receiveClasses(run, new Map([[rewriting, up]]), { isLooped: false })
+  }
 }
 
 function end(course: Course, { namespace: { name } }: WorldHost, kind: FateKind, by: Decider | undefined, { rewriting, set }: PacketClass, port: string | undefined = undefined): void {

@@ -16,6 +16,7 @@ import { startIn } from '../../src/symbolic/world-start.ts'
 import { setOfProbe } from './enumerate.ts'
 import { makeChance } from '../chance.ts'
 import { randomPacket, randomWorld } from './random-worlds.ts'
+import type { Wire } from './random-worlds.ts'
 import { endOf } from './small-universe.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Family } from '../../src/net/address.ts'
@@ -24,6 +25,7 @@ import type { Family } from '../../src/net/address.ts'
 export interface WorldKind {
   readonly family: Family
   readonly backend: Backend
+  readonly wire?: Wire
 }
 
 /** How much is asked of each world. */
@@ -34,9 +36,9 @@ export interface WorldEffort {
 }
 
 /** Returns the first packet of a world whose end the sets do not tell, with all that it takes to see why; notes the ends of the others. */
-export function compareWorld(seed: number, { packets, starts }: WorldEffort, { family, backend }: WorldKind, ends: Map<string, number>): string | undefined {
+export function compareWorld(seed: number, { packets, starts }: WorldEffort, { family, backend, wire }: WorldKind, ends: Map<string, number>): string | undefined {
   const chance = makeChance(seed)
-  const small = randomWorld(chance, family)
+  const small = randomWorld(chance, family, wire)
   const { topology, rulesetsOf } = small
   const world = makeSymbolicWorld({ family, topology, rulesetsOf, backend, find: frameWaysOf(topology, rulesetsOf, backend) })
   const reached = new Map<string, Pick<WorldReached, 'fates' | 'undecided' | 'notes'>>()

@@ -5,7 +5,7 @@ import { compareKnown } from './compare-known.ts'
 
 /** How many rulesets, and from which seed on; what was run once is reported in src/symbolic/README.md. */
 const RULESETS = Number(process.env['RULESETS'] ?? 8)
-const FIRST = Number(process.env['FIRST'] ?? 1)
+const FIRST = Number(process.env['SEED'] ?? 1)
 
 describe('packets of known connections', () => {
   test(`fare as the sets say, for ${RULESETS} random rulesets`, () => {

@@ -10,16 +10,21 @@ import { readTopology } from '../../src/topology/load.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import type { Chance } from '../chance.ts'
 
+/** A device of its own, or a port of the bridge. */
+export type Wire = 'eth0' | 'p1'
+
 /** A world and what its namespaces have loaded. */
 export interface SmallWorld {
   readonly family: Family
+  /** The device of `host` by which packets come from outside. */
+  readonly wire: Wire
   readonly text: string
   readonly topology: Topology
   readonly rulesetsOf: ReadonlyMap<string, readonly Ruleset[]>
 }
 
 /** Returns a world: `host` is joined to `one` and `two` by veth pairs, of which none, one or both are ports of its bridge. */
-export function randomWorld(chance: Chance, family: Family): SmallWorld {
+export function randomWorld(chance: Chance, family: Family, wire: Wire = 'eth0'): SmallWorld {
   const bridged = chance.pick([[], ['v1'], ['v1', 'v2'], ['v1', 'v2']])
   const [net1, net2] = [bridged.includes('v1') ? '10.0.5' : '10.0.1', bridged.includes('v2') ? '10.0.5' : '10.0.2']
   const port = (name: string, net: string): string => (bridged.includes(name) ? `{ hairpin: ${chance.once(4)} }` : `${net}.1/24`)
@@ -27,13 +32,14 @@ export function randomWorld(chance: Chance, family: Family): SmallWorld {
   const extra = (net: string): string => (chance.once(3) ? `, routes: [default via ${net}.1 dev eth0]` : `, routes: [default via ${net}.1 dev eth0, ${chance.pick(['10.0.9.0/24', '10.0.1.0/24', '10.0.2.0/24'])} via ${net}.1 dev eth0]`)
   const sysctls = chance.once(4) ? `\n    sysctls: { net.bridge.bridge-nf-call-iptables: 0 }` : chance.once(4) ? `\n    sysctls: { net.ipv4.conf.all.rp_filter: ${chance.pick([1, 2])} }` : ''
   const hostRoutes = ['default via 192.0.2.254 dev eth0', ...(chance.once(3) ? [`10.0.9.0/24 via ${net1}.2 dev ${bridged.includes('v1') ? 'br0' : 'v1'}`] : []), ...(chance.once(6) ? ['blackhole 10.0.8.0/24'] : [])]
+  const ports = [...bridged, ...(wire === 'p1' ? [wire] : [])]
   const yaml = inFamily(family, `namespaces:
   host:
     devices:
       eth0: 192.0.2.1/24
       v1: ${port('v1', net1)}
       v2: ${port('v2', net2)}
-${bridged.length > 0 ? `      br0: { addresses: 10.0.5.1/24, ports: [${bridged.join(', ')}] }\n` : ''}    routes: [${hostRoutes.join(', ')}]${sysctls}
+${wire === 'p1' ? '      p1: {}\n' : ''}${ports.length > 0 ? `      br0: { addresses: 10.0.5.1/24, ports: [${ports.join(', ')}] }\n` : ''}    routes: [${hostRoutes.join(', ')}]${sysctls}
   one: { devices: { eth0: { addresses: ${net1}.2/24, peer: host/v1 } }${extra(net1)}${listens()} }
   two: { devices: { eth0: { addresses: ${net2}.3/24, peer: host/v2 } }${extra(net2)}${listens()} }
 `)
@@ -42,7 +48,7 @@ ${bridged.length > 0 ? `      br0: { addresses: 10.0.5.1/24, ports: [${bridged.j
   if (error) throw new Error(`${error.message}\n${yaml}`)
   const loaded = ['host', ...(chance.once(2) ? ['one'] : []), ...(chance.once(3) ? ['two'] : [])].map(name => ({ name, rules: inFamily(family, randomWorldRules(chance)) }))
   const rulesetsOf = new Map(loaded.map(({ name, rules }) => [name, [rulesetOf(name, rules, family)]]))
-  return { family, text: `${yaml}\n${loaded.map(({ name, rules }) => `# ${name}\n${rules}`).join('\n')}`, topology: value, rulesetsOf }
+  return { family, wire, text: `${yaml}\n${loaded.map(({ name, rules }) => `# ${name}\n${rules}`).join('\n')}`, topology: value, rulesetsOf }
 }
 
 /** Returns a text with each IPv4 address, and what only IPv4 has, in the words of the family. */
@@ -101,8 +107,8 @@ function natTarget(chance: Chance, chain: string): string {
 
 const DESTINATIONS = ['10.0.1.1', '10.0.1.2', '10.0.2.1', '10.0.2.3', '10.0.5.1', '10.0.5.2', '10.0.5.3', '10.0.5.9', '10.0.1.9', '10.0.9.7', '10.0.8.1', '192.0.2.1', '198.51.100.9', '192.0.2.77']
 
-/** Returns a packet of the world: from outside by eth0 of `host`, or made by one of the three. */
-export function randomPacket(chance: Chance, { topology, family }: SmallWorld): Probe {
+/** Returns a packet of the world: from outside by the wire of `host`, or made by one of the three. */
+export function randomPacket(chance: Chance, { topology, family, wire }: SmallWorld): Probe {
   const namespace = chance.pick(['host', 'one', 'two', 'host'])
   const isMade = namespace !== 'host' || chance.once(3)
   const own = topology.namespaces.find(({ name }) => name === namespace)?.devices.flatMap(({ addresses, name }) => (name === 'lo' ? [] : addresses.map(one => one.address))).filter(one => familyOf(one) === family) ?? []
@@ -113,5 +119,5 @@ export function randomPacket(chance: Chance, { topology, family }: SmallWorld): 
     ? { protocol: 17, sport: 40000, dport: chance.pick([53, 80]) }
     : chance.once(8) ? echo : { protocol: 6, sport: chance.pick([1000, 40000]), dport: chance.pick([22, 80]), tcp: { flags: chance.pick([2, 2, 2, 16]), seq: 0, ack: 0, window: 64240, optionKinds: [] } }
   const packet = makePacket({ ...transport, src, dst: address(chance.pick(DESTINATIONS)), ttl: chance.pick([64, 64, 3, 2]), ...(isMade ? { socket: { uid: 0, gid: 0 } } : { macSource: '020000000001' }) })
-  return { packet, namespace, ...(isMade ? {} : { inDevice: 'eth0' }) }
+  return { packet, namespace, ...(isMade ? {} : { inDevice: wire }) }
 }
