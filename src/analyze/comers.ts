@@ -61,7 +61,7 @@ export function comesToRule(run: TableRun, { chain, matches, before }: ChainRun,
   if (!match || match.cube === 'never') return false
   return (before[index] ?? []).some(flow => {
     if (flow.rewriting !== sets.unchanged) return comesTo(run, chain, matched(sets, flow, match).packets)
-    const isMet = typeof match.cube === 'object' ? sets.meetsCube(flow.packets, match.cube) : sets.meets(flow.packets, match.set())
+    const isMet = match.cubes()?.some(cube => sets.meetsCube(flow.packets, cube)) ?? sets.meets(flow.packets, match.set())
     return isMet && (chain.hook !== undefined || comes(run, chain, wantedBy(flow, match), () => matched(sets, flow, match).packets))
   })
 }
@@ -75,7 +75,7 @@ export function comerTo(run: TableRun, { chain, matches, before }: ChainRun, ind
 }
 
 function wantedBy({ packets }: Flow, match: RuleMatch): Wanted {
-  return typeof match.cube === 'object' ? { sets: [packets], cube: match.cube } : { sets: [packets, match.set()], cube: match.hull() }
+  return typeof match.cube === 'object' ? { sets: [packets], cube: match.cube } : { sets: [packets, match.beside()], cube: match.hull() }
 }
 
 function newSearch(run: TableRun, firstCalls: ReadonlyMap<Chain, number>): Search {

@@ -35,6 +35,24 @@ export function cubeEdge(bdd: Bdd, cube: Cube): Edge {
   return cube.reduceRight<Edge>((edge, literal) => (literal & 1 ? makeNode(bdd, literal >> 1, ZERO, edge) : makeNode(bdd, literal >> 1, edge, ZERO)), ONE)
 }
 
+/** Returns the paths on which the function is true, each as a cube; undefined where they are more than `most`. */
+export function cubesOfEdge(bdd: Bdd, edge: Edge, most: number): readonly Cube[] | undefined {
+  const found: Cube[] = []
+  const open: { readonly edge: Edge; readonly path: Cube }[] = [{ edge, path: [] }]
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { edge: at, path } = next
+    if (at === ZERO) continue
+    if (found.length === most) return undefined
+    if (at === ONE) {
+      found.push(path)
+      continue
+    }
+    const level = levelOf(bdd, at)
+    open.push({ edge: highOf(bdd, at), path: [...path, level * 2 + 1] }, { edge: lowOf(bdd, at), path: [...path, level * 2] })
+  }
+  return found
+}
+
 /** Returns the literals of both cubes in order, 'never' where one has the opposite of another. */
 export function joinCubes(one: Cube, other: Cube): Cube | 'never' {
   const joined: number[] = []

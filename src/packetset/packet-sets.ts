@@ -11,7 +11,7 @@ import type { DevicePattern } from '../net/device-name.ts'
 import type { Family } from '../net/address.ts'
 import { and, meets, ONE, or, TooManyNodes, variable, ZERO } from './bdd.ts'
 import type { Bdd, Edge } from './bdd.ts'
-import { commonCube, cubeEdge, intersectCube, joinCubes, meetInCube, meetsCube, subtractCube } from './bdd-cubes.ts'
+import { commonCube, cubeEdge, cubesOfEdge, intersectCube, joinCubes, meetInCube, meetsCube, subtractCube } from './bdd-cubes.ts'
 import type { Cube } from './bdd-cubes.ts'
 import { memberOfAll } from './bdd-members.ts'
 import type { Patience } from './bdd-members.ts'
@@ -109,6 +109,8 @@ export interface PacketSets {
   /** Tells whether two sets have a packet in common of which the cube holds. */
   meetInCube(one: PacketSet, other: PacketSet, cube: PacketCube): boolean
   setOfCube(cube: PacketCube): PacketSet
+  /** Cubes without common packets that together are the set; undefined where they are more than `most`. */
+  cubesOf(set: PacketSet, most: number): readonly PacketCube[] | undefined
   /** What holds in both cubes; 'never' where they exclude each other. */
   joinCubes(one: PacketCube, other: PacketCube): PacketCube | 'never'
   /** The narrowest cube that holds of all packets of both. */
@@ -239,7 +241,7 @@ function namesOfDevices({ layout }: Space): readonly string[] {
   return coding.kind === 'device' ? coding.devices.classes.map((_, code) => nameOfDevice(coding.devices, code)) : []
 }
 
-function cubes(space: Space): Pick<PacketSets, 'noLiterals' | 'cubePartOf' | 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'meetInCube' | 'setOfCube' | 'joinCubes' | 'commonCube'> {
+function cubes(space: Space): Pick<PacketSets, 'noLiterals' | 'cubePartOf' | 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'meetInCube' | 'setOfCube' | 'cubesOf' | 'joinCubes' | 'commonCube'> {
   const { bdd } = space
   return {
     noLiterals: [] as readonly number[] as PacketCube,
@@ -256,6 +258,7 @@ function cubes(space: Space): Pick<PacketSets, 'noLiterals' | 'cubePartOf' | 'cu
     meetsCube: (set, cube) => meetsCube(bdd, set, cube),
     meetInCube: (one, other, cube) => meetInCube(bdd, one, other, cube),
     setOfCube: cube => branded(cubeEdge(bdd, cube)),
+    cubesOf: (set, most) => cubesOfEdge(bdd, set, most)?.map(cube => cube as PacketCube),
     joinCubes: (one, other) => joinCubes(one, other) as PacketCube | 'never',
     commonCube: (one, other) => commonCube(one, other) as PacketCube,
   }

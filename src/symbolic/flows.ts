@@ -1,6 +1,6 @@
 /** Packets on their way through one table, with what was rewritten in them so far. */
 
-import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import type { PacketCube, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import type { Rewriting } from '../packetset/rewrite.ts'
 import type { RuleMatch } from './rule-sets.ts'
 
@@ -17,21 +17,25 @@ export function through(sets: PacketSets, first: Flow, next: Flow): Flow {
 }
 
 /** Returns the part of a flow that a rule matches. */
-export function matched(sets: PacketSets, flow: Flow, match: RuleMatch): Flow {
-  const { packets, rewriting } = flow
-  if (match.cube === 'never') return { packets: sets.none, rewriting }
-  if (match.cube && !sets.touches(rewriting, match.cube)) return { packets: sets.intersectCube(packets, match.cube), rewriting }
-  if (rewriting !== sets.unchanged) return { packets: sets.intersect(packets, sets.readBack(match.set(), rewriting)), rewriting }
-  return { packets: sets.intersect(packets, match.set()), rewriting }
+export function matched(sets: PacketSets, { packets, rewriting }: Flow, match: RuleMatch): Flow {
+  const cubes = untouchedCubes(sets, rewriting, match)
+  return { packets: cubes ? sets.union(...cubes.map(cube => sets.intersectCube(packets, cube))) : sets.intersect(packets, readBack(sets, rewriting, match)), rewriting }
 }
 
 /** Returns the part of a flow that a rule does not match. */
-export function unmatched(sets: PacketSets, flow: Flow, match: RuleMatch): Flow {
-  const { packets, rewriting } = flow
-  if (match.cube === 'never') return flow
-  if (match.cube && !sets.touches(rewriting, match.cube)) return { packets: sets.subtractCube(packets, match.cube), rewriting }
-  if (rewriting !== sets.unchanged) return { packets: sets.subtract(packets, sets.readBack(match.set(), rewriting)), rewriting }
-  return { packets: sets.subtract(packets, match.set()), rewriting }
+export function unmatched(sets: PacketSets, { packets, rewriting }: Flow, match: RuleMatch): Flow {
+  const cubes = untouchedCubes(sets, rewriting, match)
+  return { packets: cubes ? cubes.reduce((left, cube) => sets.subtractCube(left, cube), packets) : sets.subtract(packets, readBack(sets, rewriting, match)), rewriting }
+}
+
+/** What a rule matches as cubes of packets as they were at the beginning, where they are few and nothing that they ask for was rewritten. */
+function untouchedCubes(sets: PacketSets, rewriting: Rewriting, match: RuleMatch): readonly PacketCube[] | undefined {
+  const cubes = match.cubes()
+  return cubes?.some(cube => sets.touches(rewriting, cube)) ? undefined : cubes
+}
+
+function readBack(sets: PacketSets, rewriting: Rewriting, match: RuleMatch): PacketSet {
+  return rewriting === sets.unchanged ? match.set() : sets.readBack(match.set(), rewriting)
 }
 
 /** Returns flows of one rewriting as one, without the empty ones. */

@@ -19,6 +19,10 @@ export interface RuleMatch {
   /** 'never' where the rule matches no packet by itself; undefined where its matches are no cube. */
   readonly cube: PacketCube | 'never' | undefined
   set(): PacketSet
+  /** Cubes that together are what the rule matches, none where it is 'never'; undefined where they would be many. */
+  cubes(): readonly PacketCube[] | undefined
+  /** What must hold beside the hull. */
+  beside(): PacketSet
   /** A cube that holds of all packets that the rule matches, whatever its forgetful variables are: its own where it has one and none of those. */
   hull(): PacketCube
   /** The rule asks for variables that are others whenever it is asked again; see `isForgetful`. */
@@ -88,12 +92,21 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: 
   const { cube: part, rest } = sets.cubePartOf(predicates)
   let set: PacketSet | undefined
   let hull: PacketCube | undefined
+  let cubes: { readonly known: readonly PacketCube[] | undefined } | undefined
+  const besidePart = (): PacketSet => sets.intersect(...rest.map(predicate => sets.setOf(predicate)))
   return {
     predicates,
     cube: part === 'never' || rest.length === 0 ? part : undefined,
     set() {
-      set ??= part === 'never' ? sets.none : sets.intersect(sets.setOfCube(part), ...rest.map(predicate => sets.setOf(predicate)))
+      set ??= part === 'never' ? sets.none : sets.intersect(sets.setOfCube(part), besidePart())
       return set
+    },
+    cubes() {
+      cubes ??= { known: part === 'never' ? [] : rest.length === 0 ? [part] : joinEach(sets, part, sets.cubesOf(besidePart(), FEW)) }
+      return cubes.known
+    },
+    beside() {
+      return isForgetful ? this.set() : besidePart()
     },
     hull() {
       hull ??= hullOf(isForgetful ? sets.cubePartOf(lasting).cube : part, sets)
@@ -101,6 +114,13 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: 
     },
     isForgetful,
   }
+}
+
+/** Negated devices and the like are few cubes: sets of them are quicker without than with a set for each rule. */
+const FEW = 8
+
+function joinEach(sets: PacketSets, part: PacketCube, others: readonly PacketCube[] | undefined): readonly PacketCube[] | undefined {
+  return others?.map(other => sets.joinCubes(part, other)).filter(cube => cube !== 'never')
 }
 
 function hullOf(part: PacketCube | 'never', sets: PacketSets): PacketCube {

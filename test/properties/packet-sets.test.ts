@@ -80,6 +80,16 @@ describe.each(families)('packet sets of %s', family => {
     }), { numRuns: 400 })
   })
 
+  test('a set is its cubes, which have no packet in common', () => {
+    fc.assert(fc.property(predicates(family), predicate => {
+      const set = sets.setOf(predicate)
+      const cubes = sets.cubesOf(set, 12)?.map(cube => sets.setOfCube(cube))
+      if (!cubes) return
+      expect(sets.union(...cubes)).toBe(set)
+      expect(cubes.some((cube, index) => cubes.slice(0, index).some(other => sets.meets(cube, other)))).toBe(false)
+    }), { numRuns: 300 })
+  })
+
   test('a sample is a member, and looks the same to evaluate', () => {
     fc.assert(fc.property(predicates(family), predicate => {
       const set = sets.setOf(predicate)
