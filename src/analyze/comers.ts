@@ -5,7 +5,7 @@
 
 import type { Chain } from '../ir/ruleset.ts'
 import type { PacketCube, PacketPoint, PacketSet } from '../packetset/packet-sets.ts'
-import { matched } from '../symbolic/flows.ts'
+import { matched, matchesAny } from '../symbolic/flows.ts'
 import type { Flow } from '../symbolic/flows.ts'
 import type { RuleMatch } from '../symbolic/rule-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
@@ -61,8 +61,7 @@ export function comesToRule(run: TableRun, { chain, matches, before }: ChainRun,
   if (!match || match.cube === 'never') return false
   return (before[index] ?? []).some(flow => {
     if (flow.rewriting !== sets.unchanged) return comesTo(run, chain, matched(sets, flow, match).packets)
-    const isMet = match.cubes()?.some(cube => sets.meetsCube(flow.packets, cube)) ?? sets.meets(flow.packets, match.set())
-    return isMet && (chain.hook !== undefined || comes(run, chain, wantedBy(flow, match), () => matched(sets, flow, match).packets))
+    return matchesAny(sets, flow.packets, match) && (chain.hook !== undefined || comes(run, chain, wantedBy(flow, match), () => matched(sets, flow, match).packets))
   })
 }
 

@@ -1,6 +1,7 @@
 /** Rules and chains that do nothing: what can never match, what earlier rules take away, what would change nothing if it went, what nothing reaches. */
 
 import type { Chain, Ruleset } from '../ir/ruleset.ts'
+import { matchesAny } from '../symbolic/flows.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
 import type { Namespace } from '../topology/topology.ts'
 import { deadAcrossTables } from './across-tables.ts'
@@ -10,7 +11,7 @@ import type { RuleBlame } from './blame.ts'
 import { comesTo } from './comers.ts'
 import { countCandidates, redundantRules } from './redundant.ts'
 import type { Redundant } from './redundant.ts'
-import { isReached, matchesAny, ruleReach } from './rule-reach.ts'
+import { isReached, ruleReach } from './rule-reach.ts'
 import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
 
@@ -125,7 +126,7 @@ function whyDead(run: TableRun, here: ChainRun, at: RuleRef): DeadFinding | unde
   const { sets } = run.ruleSets
   const match = here.matches[at.number - 1]
   if (!match || match.cube === 'never' || (!match.cube && match.set() === sets.none)) return { kind: 'contradiction', at }
-  return matchesAny(sets, match, here.start) ? undefined : { kind: 'misplaced', at, brings: jumpsTo(run, at.chain) }
+  return matchesAny(sets, here.start, match) ? undefined : { kind: 'misplaced', at, brings: jumpsTo(run, at.chain) }
 }
 
 /** Tells whether any packet comes to a chain. */

@@ -87,12 +87,6 @@ export function isReached(run: TableRun, { chain, number }: RuleRef): boolean {
   return here !== undefined && comesToRule(run, here, number - 1)
 }
 
-/** Tells whether a rule matches any packet of a set; without making the set. */
-export function matchesAny(sets: PacketSets, match: RuleMatch, packets: PacketSet): boolean {
-  if (match.cube === 'never') return false
-  return match.cube ? sets.meetsCube(packets, match.cube) : sets.meets(packets, match.set())
-}
-
 /** Returns the part of a flow's packets that a rule matches. */
 export function matchedPackets(sets: PacketSets, flow: Flow, match: RuleMatch): PacketSet {
   return matched(sets, flow, match).packets

@@ -28,6 +28,11 @@ export function unmatched(sets: PacketSets, { packets, rewriting }: Flow, match:
   return { packets: cubes ? cubes.reduce((left, cube) => sets.subtractCube(left, cube), packets) : sets.subtract(packets, readBack(sets, rewriting, match)), rewriting }
 }
 
+/** Tells whether a rule matches any packet of a set; without making the set. */
+export function matchesAny(sets: PacketSets, packets: PacketSet, match: RuleMatch): boolean {
+  return match.cubes()?.some(cube => sets.meetsCube(packets, cube)) ?? sets.meets(packets, match.set())
+}
+
 /** What a rule matches as cubes of packets as they were at the beginning, where they are few and nothing that they ask for was rewritten. */
 function untouchedCubes(sets: PacketSets, rewriting: Rewriting, match: RuleMatch): readonly PacketCube[] | undefined {
   const cubes = match.cubes()

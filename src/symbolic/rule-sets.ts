@@ -94,20 +94,16 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: 
   let hull: PacketCube | undefined
   let cubes: { readonly known: readonly PacketCube[] | undefined } | undefined
   const besidePart = (): PacketSet => sets.intersect(...rest.map(predicate => sets.setOf(predicate)))
+  const wholeSet = (): PacketSet => (set ??= part === 'never' ? sets.none : sets.intersect(sets.setOfCube(part), besidePart()))
   return {
     predicates,
     cube: part === 'never' || rest.length === 0 ? part : undefined,
-    set() {
-      set ??= part === 'never' ? sets.none : sets.intersect(sets.setOfCube(part), besidePart())
-      return set
-    },
+    set: wholeSet,
     cubes() {
       cubes ??= { known: part === 'never' ? [] : rest.length === 0 ? [part] : joinEach(sets, part, sets.cubesOf(besidePart(), FEW)) }
       return cubes.known
     },
-    beside() {
-      return isForgetful ? this.set() : besidePart()
-    },
+    beside: () => (isForgetful ? wholeSet() : besidePart()),
     hull() {
       hull ??= hullOf(isForgetful ? sets.cubePartOf(lasting).cube : part, sets)
       return hull
