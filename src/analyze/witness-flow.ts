@@ -45,11 +45,14 @@ export function flowMeets(rules: WitnessRules, rule: Rule, { packets, host, cond
   return probes.some(probe => trace(world, probe, { assume: conditions }).events.some(event => event.kind === 'rule' && event.place.rule.id === rule.id))
 }
 
+/** To guess a host from so many rules takes longer than to send the packet. */
+export const LARGE = 1000
+
 /** Returns the flow on the host that it makes likely, or else on its own, in as few words as do; undefined where it meets the rule on neither. */
 export function confirmedFlow(rules: WitnessRules, rule: Rule, probes: readonly Probe[], options: { readonly ownHost: () => Topology; readonly conditions: ReadonlyMap<string, boolean> }): WitnessFlow | undefined {
   const { conditions } = options
   const ways = [probes.map(probe => writeProbe(withoutSender(probe), { brief: true })), probes.map(probe => writeProbe(withoutPlace(probe)))]
-  for (const host of [undefined, options.ownHost()]) {
+  for (const host of rules.ruleset.ruleCount > LARGE ? [options.ownHost()] : [undefined, options.ownHost()]) {
     for (const packets of ways) {
       const flow: WitnessFlow = { packets, host, conditions }
       if (flowMeets(rules, rule, flow)) return flow

@@ -15,7 +15,7 @@ import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
 import { isReached, packetsReaching } from './rule-reach.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
-import { confirmedFlow } from './witness-flow.ts'
+import { confirmedFlow, LARGE } from './witness-flow.ts'
 import { flowExtender } from './witness-extend.ts'
 import type { WitnessFlow, WitnessRules } from './witness-flow.ts'
 import { flowSearch } from './witness-search.ts'
@@ -42,11 +42,12 @@ interface Hunt extends WitnessRules {
   readonly search: (at: RuleRef) => WitnessFlow | string
 }
 
-/** Flows of several packets are looked for as often as this: each takes some hundred flows through the simulator. */
+/** Flows of several packets are looked for as often as this, of large rulesets less often: each takes some hundred flows through the simulator. */
 const MOST_SEARCHES = 250
+const MOST_OF_LARGE = 20
 
 /** Returns a witness for every rule of the ruleset's tables, in their order. `mostSearches`: for how many rules flows of several packets are looked for. */
-export function findWitnesses(reach: RuleReach, backend: Backend, mostSearches = MOST_SEARCHES): readonly Witness[] {
+export function findWitnesses(reach: RuleReach, backend: Backend, mostSearches = reach.ruleset.ruleCount > LARGE ? MOST_OF_LARGE : MOST_SEARCHES): readonly Witness[] {
   const rules: WitnessRules = { ruleset: reach.ruleset, rulesets: [reach.ruleset], backend, ipsets: reach.ipsets }
   const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches) }
   const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => chain.rules.map((rule, index) => {
