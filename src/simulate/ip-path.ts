@@ -9,7 +9,7 @@ import { isFragment, piecesOf, withPieces } from './fragments.ts'
 import { gatherFragments, keepsFragments } from './gather-fragments.ts'
 import { portsFor } from './frames.ts'
 import { findNeighbour } from './neighbours.ts'
-import { routeInput } from './route-input.ts'
+import { ALL_HOSTS, routeInput } from './route-input.ts'
 import type { InputRoute } from './route-input.ts'
 import { routeOutput } from './route-output.ts'
 import { runHook } from './run-hook.ts'
@@ -23,8 +23,14 @@ export function receive(flight: Flight): Outcome {
   const before = flight.packet.dst
   const ended = runHook(flight, 'PREROUTING')
   if (ended) return endedOutcome(flight, ended)
-  if (flight.route?.kind === 'local' && flight.inDevice === 'lo' && flight.packet.dst === before) return deliver(flight)
+  if (flight.inDevice === 'lo' && flight.packet.dst === before && isTakenFromLoopback(flight)) return deliver(flight)
   return goOn(flight, routeInput(flight))
+}
+
+/** Kernel: over lo the route of before stays: own addresses, broadcasts, and the group of all hosts, which lo is in too. Source: net/ipv4/route.c __mkroute_output(). */
+function isTakenFromLoopback({ route, packet }: Flight): boolean {
+  if (route?.kind === 'local') return true
+  return packet.family === 'ipv4' && (route?.kind === 'broadcast' || (route?.kind === 'multicast' && packet.dst === ALL_HOSTS))
 }
 
 /** What comes after PREROUTING: delivery, forwarding, or an end. */

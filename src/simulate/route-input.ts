@@ -21,8 +21,8 @@ export function routeInput(flight: ArrivedPacket): InputRoute {
   return flight.packet.family === 'ipv4' ? routeInput4(flight) : routeInput6(flight)
 }
 
-/** The group that every host is in. */
-const ALL_HOSTS = 0xe0000001
+/** The group of all hosts, which every device is in. */
+export const ALL_HOSTS = 0xe0000001
 
 function routeInput4(flight: ArrivedPacket): InputRoute {
   const { host, packet, inDevice } = flight
