@@ -167,6 +167,8 @@ export interface PacketSets {
   /** Some member, as the values of all variables: for quick questions about many sets. */
   pointOf(set: PacketSet): PacketPoint | undefined
   includesPoint(set: PacketSet, point: PacketPoint): boolean
+  /** Some of the packets of a set, those of one way through its diagram; undefined of the empty set. */
+  cubeIn(set: PacketSet): PacketCube | undefined
   /** Some packet that all sets have and of which the cube holds; undefined where there is none, or where the steps went below 0. */
   pointInAll(sets: readonly PacketSet[], cube: PacketCube, patience: Patience): PacketPoint | undefined
   /** Predicates whose union is the set, widest first, at most `limit` (default 12); packets with `loose` values may be in it or not, as is shorter. */
@@ -326,13 +328,14 @@ function rewriting(space: Space, rewritings: Rewritings): Pick<PacketSets, 'comp
   }
 }
 
-function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'pointInAll' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount' | 'withinBudget'> {
+function reading(space: Space): Pick<PacketSets, 'includes' | 'sample' | 'pointOf' | 'includesPoint' | 'cubeIn' | 'pointInAll' | 'count' | 'cover' | 'describe' | 'fieldRanges' | 'freeVariables' | 'size' | 'nodeCount' | 'withinBudget'> {
   const { bdd } = space
   return {
     includes: (set, subject) => includesSubject(space, set, subject),
     sample: set => sampleOf(space, set),
     pointOf: set => pointOf(space, set),
     includesPoint: (set, point) => includesPoint(space, set, point),
+    cubeIn: set => memberOfAll(bdd, [set], [], { steps: Infinity }) as PacketCube | undefined,
     pointInAll(sets, cube, patience) {
       const literals = memberOfAll(bdd, sets, cube, patience)
       const point = literals && new Uint8Array(space.nextLevel)
