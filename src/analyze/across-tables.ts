@@ -121,7 +121,7 @@ function meetRules(space: Space, ruleset: Ruleset, wanted: ReadonlySet<number>):
     }
   }
   for (const start of STARTS) for (const state of ['expected', 'invalid'] as const) send(start, state)
-  const isFollowed = [...notes].every(note => note.startsWith(HARMLESS)) && !hasHelpers(ruleset) && !decisions.some(({ verdict }) => verdict === 'queue')
+  const isFollowed = [...notes].every(note => note.startsWith(HARMLESS)) && !hasHelpers(ruleset) && !untracksOwn(ruleset) && !decisions.some(({ verdict }) => verdict === 'queue')
   return { met, invalid, decisions, open: met.size === wanted.size || isFollowed ? undefined : 'notFollowed' }
 }
 
@@ -175,6 +175,13 @@ function changesConnectionMarks(ruleset: Ruleset): boolean {
 /** What a helper announces may be translated as its master is. */
 function hasHelpers(ruleset: Ruleset): boolean {
   return someRule(ruleset, ({ target }) => target?.kind === 'target' && effectsOf(target, ruleset.family).some(effect => effect.kind === 'track' && effect.helper !== undefined))
+}
+
+/** What the kernel answers keeps the connection of the packet that it answers, whatever raw says of what the host sends. */
+function untracksOwn(ruleset: Ruleset): boolean {
+  let found = false
+  eachRule(ruleset, ({ target }, _number, { hook }) => (found ||= hook !== 'PREROUTING' && target?.kind === 'target' && effectsOf(target, ruleset.family).some(({ kind }) => kind === 'untrack')))
+  return found
 }
 
 function someRule(ruleset: Ruleset, holds: (rule: Rule) => boolean): boolean {
