@@ -144,15 +144,20 @@ function comingBy({ namespace }: Space, known: readonly KnownPackets[], isSameSt
   return namespace !== undefined || isSameStart ? known : known.filter(isAnswer)
 }
 
-/** The connections that packets began: those that got through, and those of which the first packet was answered by REJECT. */
+/** The connections that packets began: those that got through, and those of which the first packet was answered by an error instead. */
 function connectionsOf(space: Space, ruleset: Ruleset, fates: readonly Fate[], notes: Set<string>): Readonly<Record<'accepted' | 'rejected', readonly KnownPackets[]>> | undefined {
   const options = { ...space, note: (words: string) => void notes.add(words) }
   // Where nobody listens the stack answers, behind all rules.
   const accepted = knownPackets(options, fates.map(fate => (fate.kind === 'reject' && fate.by?.kind === 'kernel' ? { ...fate, kind: 'local' } : fate)))
-  const rejected = knownPackets(options, fates.flatMap(fate => (fate.kind === 'reject' && fate.by?.kind === 'rule' ? [{ ...fate, kind: 'local' as const }] : [])))
+  const rejected = knownPackets(options, fates.flatMap(fate => (mayBeAnswered(fate) ? [{ ...fate, kind: 'local' as const }] : [])))
   if (!accepted || !rejected) return undefined
   const view = changesConnectionMarks(ruleset) ? withoutMark : (packets: KnownPackets) => packets
   return { accepted: accepted.map(view), rejected: rejected.map(view) }
+}
+
+/** REJECT answers, and the kernel says why it gives a packet up, as where its ttl is used up. */
+function mayBeAnswered({ kind, by }: Fate): boolean {
+  return by?.kind === 'kernel' ? kind === 'drop' : kind === 'reject'
 }
 
 /** What is not followed and no rule about addresses asks for. */
