@@ -40,9 +40,8 @@ const MEASURES: readonly Measure[] = [
   { name: 'lint, 100 first-match rules', words: LINT, file: () => firstMatchRules(100), bar: { seconds: 0.4 } },
   { name: 'lint, 10,000 first-match rules', words: LINT, file: () => firstMatchRules(10_000), bar: { seconds: 2, gigabytes: 1 } },
   { name: 'lint, 100,000 first-match rules', words: LINT, file: () => firstMatchRules(100_000), bar: { seconds: 8, gigabytes: 1 } },
-  { name: 'lint, 10,000 rules of unique addresses', words: LINT, file: () => makeRuleset('flat', 10_000), bar: { seconds: 2, gigabytes: 1 } },
-  { name: 'lint, 10,000 rules of published ports', words: LINT, file: () => makeRuleset('docker', 10_000), bar: { seconds: 2, gigabytes: 1 } },
-  { name: 'lint, 10,000 rules of services', words: LINT, file: () => makeRuleset('kube-proxy', 10_000), bar: { seconds: 2, gigabytes: 1 } },
+  ...([['flat', 'unique addresses'], ['chained', 'chained rules'], ['docker', 'published ports'], ['kube-proxy', 'services']] as const).flatMap(([shape, words]) =>
+    ([[10_000, '10,000', 2], [100_000, '100,000', 8]] as const).map(([size, count, wanted]): Measure => ({ name: `lint, ${count} of ${words}`, words: LINT, file: () => makeRuleset(shape, size), bar: { seconds: wanted, gigabytes: 1 } }))),
   { name: 'reach, all packets, 5,556 rules', words: REACH, file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
   { name: 'reach, ssh, 5,556 rules', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}iptables-save-2016-06-27_16-29-01.rules` },
   { name: 'reach, ssh, 6,203 rules (IPv6)', words: [...REACH.slice(0, -1), 'from any to any tcp/22'], file: `${NETWORK}ip6tables-save-2016-06-27_16-29-01.rules6` },
