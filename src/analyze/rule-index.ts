@@ -13,7 +13,7 @@ const indexes = new WeakMap<ChainRun, CubeIndex>()
 
 /** Gives the indices of the rules from one on that match a packet or may do so, since they have forgetful variables; in order. */
 export function* rulesComing(sets: PacketSets, here: ChainRun, point: PacketPoint, from: number): Generator<number> {
-  for (const index of rulesAround(here, from, () => cubesAt(indexOf(here), point))) if (here.matches[index]?.isForgetful === true || isMatched(sets, here.matches[index], point)) yield index
+  for (const index of rulesAround(here, from, last => cubesAt(indexOf(here), point, last))) if (here.matches[index]?.isForgetful === true || isMatched(sets, here.matches[index], point)) yield index
 }
 
 /** Gives the indices of the rules from one on, in order, but some that cannot match packets of which the cube holds. */
@@ -23,13 +23,13 @@ export function* rulesMeeting(here: ChainRun, hull: PacketCube, from: number): G
     const match = here.matches[index]
     if (match && match.cube !== 'never' && cubesMeet(hull, match.hull())) yield index
   }
-  if (last < here.matches.length) for (const index of cubesMeeting(indexOf(here), hull)) if (index >= last) yield index
+  if (last < here.matches.length) yield* cubesMeeting(indexOf(here), hull, last)
 }
 
-function* rulesAround({ matches }: ChainRun, from: number, find: () => readonly number[]): Generator<number> {
+function* rulesAround({ matches }: ChainRun, from: number, find: (from: number) => readonly number[]): Generator<number> {
   const last = Math.min(from + TRIED, matches.length)
   for (let index = from; index < last; index++) yield index
-  if (last < matches.length) for (const index of find()) if (index >= last) yield index
+  if (last < matches.length) yield* find(last)
 }
 
 /** Tells whether a rule matches a packet. */

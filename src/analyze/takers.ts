@@ -37,7 +37,7 @@ export function takersIn(run: TableRun): TakersAt {
   return function* (here, before, point) {
     const chain = chains.get(here) ?? { takes: [], places: placesIn(here) }
     chains.set(here, chain)
-    for (const index of chain.places ? cubesAt(chain.places, point) : here.matches.keys()) {
+    for (const index of chain.places ? cubesAt(chain.places, point, 0) : here.matches.keys()) {
       if (index >= before) return
       const rule = here.chain.rules[index]
       if (!rule || !isMatched(sets, here.matches[index], point)) continue

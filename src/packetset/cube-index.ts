@@ -38,26 +38,27 @@ export function indexCubes(cubes: readonly (Cube | undefined)[]): CubeIndex {
   return { cubes: known, root: members.length === 0 ? undefined : makeBranch(known, members, 0), values: new Uint8Array(levels).fill(FREE) }
 }
 
-/** Returns the places of the cubes that have something in common with `cube`, in order. */
-export function cubesMeeting(index: CubeIndex, cube: Cube): readonly number[] {
+/** Returns the places, from one on, of the cubes that have something in common with `cube`, in order. */
+export function cubesMeeting(index: CubeIndex, cube: Cube, from: number): readonly number[] {
   for (const literal of cube) index.values[literal >> 1] = literal & 1
-  const found = cubesAt(index, index.values)
+  const found = cubesAt(index, index.values, from)
   for (const literal of cube) index.values[literal >> 1] = FREE
   return found
 }
 
-/** Returns the places of the cubes that have a packet, given as the values of all variables (1 or 0, 0 where it has none), in order. */
-export function cubesAt({ cubes, root }: CubeIndex, values: Uint8Array): readonly number[] {
+/** Returns the places, from one on, of the cubes that have a packet, given as the values of all variables (1 or 0, 0 where it has none), in order. */
+export function cubesAt({ cubes, root }: CubeIndex, values: Uint8Array, from: number): readonly number[] {
   const found: number[] = []
   const open = root ? [root] : []
   for (let branch = open.pop(); branch; branch = open.pop()) {
     const { members, known, depth } = branch
+    if ((members[members.length - 1] ?? 0) < from) continue
     const first = cubes[members[0] ?? 0] ?? []
     let at = known
     while (at < depth && !isContradicted(first[at] ?? 0, values)) at++
     if (at < depth) continue
     const { whole, children } = (branch.parts ??= divide(cubes, branch))
-    for (const member of whole) found.push(member)
+    for (const member of whole) if (member >= from) found.push(member)
     for (const child of children) open.push(child)
   }
   return found.sort((one, other) => one - other)
