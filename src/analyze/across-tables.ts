@@ -35,8 +35,8 @@ export interface AcrossTables {
 export interface AcrossOptions {
   readonly backend: Backend
   readonly namespace?: Namespace
-  /** A ruleset of more rules is too big (default 3,000). */
-  readonly mostRules?: number
+  /** Beyond so many nodes of sets the tables are too big to be run together (default 1,500,000). */
+  readonly mostNodes?: number
   /** Kernel sets whose content is known, where no namespace has them. */
   readonly ipsets: readonly Ipset[]
 }
@@ -47,7 +47,7 @@ export interface AcrossReport {
   readonly open?: 'tooBig' | 'notFollowed'
 }
 
-/** Beyond so many nodes the tables are too big to be run together. */
+/** What seconds allow. */
 const MOST_NODES = 1_500_000
 
 /** Longer rulesets would need more nodes than these: that is said at once. */
@@ -56,12 +56,12 @@ const MOST_RULES = 3000
 const STARTS: readonly Start[] = ['arrive', 'make']
 
 /** Returns the rules of `live`, which packets match in their own tables, that none does on its way through all of them. */
-export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, ipsets, mostRules = MOST_RULES }: AcrossOptions): AcrossReport {
+export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, ipsets, mostNodes = MOST_NODES }: AcrossOptions): AcrossReport {
   const asked = live.filter(({ chain }) => chain.table !== 'raw')
   if (asked.length === 0 || ruleset.tables.every(isIdle)) return { found: [] }
-  if (ruleset.ruleCount > mostRules) return { found: [], open: 'tooBig' }
+  if (ruleset.ruleCount > MOST_RULES) return { found: [], open: 'tooBig' }
   try {
-    const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, ipsets, nodeLimit: MOST_NODES, ...(namespace ? { namespace } : {}) })
+    const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, ipsets, nodeLimit: mostNodes, ...(namespace ? { namespace } : {}) })
     const meetings = meetRules(space, ruleset, new Set(asked.map(({ rule }) => rule.id)))
     const unmet = asked.filter(({ rule }) => !meetings.met.has(rule.id))
     if (unmet.length === 0) return { found: [] }

@@ -51,7 +51,7 @@ const MOST_RULES = 30_000
 /** `mostForRedundant`: tables with more rules that could be redundant are not asked for them (default 30,000). */
 export interface DeadOptions extends ReachOptions {
   readonly mostForRedundant?: number
-  /** Rulesets with more rules are not asked what one table leaves to another (default 3,000). */
+  /** So many nodes of sets are given to what one table leaves to another (default 1,500,000). */
   readonly mostAcross?: number
   /** The host that the rules are for, for what one table leaves to another. */
   readonly namespace?: Namespace
@@ -77,7 +77,7 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
     return [...dead.findings, ...redundant.map(one => ({ kind: 'redundant' as const, ...one })), ...unreachableChains(run), ...policies]
   }, [], () => undecided.push(`the ${run.table.name} table`)))
   const { namespace, mostAcross, backend = 'legacy', isEachTableAlone = false } = options
-  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, ipsets: options.universe?.ipsets ?? [], ...(mostAcross === undefined ? {} : { mostRules: mostAcross }), ...(namespace ? { namespace } : {}) })
+  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, ipsets: options.universe?.ipsets ?? [], ...(mostAcross === undefined ? {} : { mostNodes: mostAcross }), ...(namespace ? { namespace } : {}) })
   if (across.open === 'tooBig') undecided.push('which rules have no packets because of other tables')
   const notes = across.open === 'notFollowed' ? [NOT_FOLLOWED] : []
   const all = [...findings, ...withoutIdleChains(reach, across.found).map(one => ({ kind: 'acrossTables' as const, ...one }))]
