@@ -6,8 +6,10 @@
 import type { Backend } from '../ir/hooks.ts'
 import { eachRule } from '../ir/ruleset.ts'
 import type { Rule, Ruleset, Table } from '../ir/ruleset.ts'
-import { effectsOf } from '../extensions/meaning-of.ts'
+import { effectsOf, predicateOf } from '../extensions/meaning-of.ts'
 import { CT_STATE } from '../meaning/fields.ts'
+import { all } from '../meaning/predicate.ts'
+import { PROTOCOL } from '../net/protocol.ts'
 import { isTooBig } from '../packetset/packet-sets.ts'
 import type { Decision, Fate, FlowState } from '../symbolic/fate.ts'
 import { knownPackets } from '../symbolic/known-connections.ts'
@@ -57,11 +59,12 @@ const STARTS: readonly Start[] = ['arrive', 'make']
 
 /** Returns the rules of `live`, which packets match in their own tables, that none does on its way through all of them. */
 export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { backend, namespace, ipsets, mostNodes = MOST_NODES }: AcrossOptions): AcrossReport {
-  const asked = live.filter(({ chain }) => chain.table !== 'raw')
-  if (asked.length === 0 || ruleset.tables.every(isIdle)) return { found: [] }
+  if (ruleset.tables.every(isIdle)) return { found: [] }
   if (ruleset.ruleCount > MOST_RULES) return { found: [], open: 'tooBig' }
   try {
     const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, ipsets, nodeLimit: mostNodes, ...(namespace ? { namespace } : {}) })
+    const asked = live.filter(at => at.chain.table !== 'raw' && !mayMatchIcmp(space, at))
+    if (asked.length === 0) return { found: [] }
     const meetings = meetRules(space, ruleset, new Set(asked.map(({ rule }) => rule.id)))
     const unmet = asked.filter(({ rule }) => !meetings.met.has(rule.id))
     if (unmet.length === 0) return { found: [] }
@@ -73,6 +76,12 @@ export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { b
     if (!isTooBig(error)) throw error
     return { found: [], open: 'tooBig' }
   }
+}
+
+/** ICMP errors come about any packet and from anywhere, this host's own among them: rules that match ICMP are taken to meet some. */
+function mayMatchIcmp({ sets, family, backend }: Space, { rule }: RuleRef): boolean {
+  const icmp = family === 'ipv4' ? PROTOCOL.icmp : PROTOCOL.icmpv6
+  return sets.meets(sets.setOf(all(rule.matches.map(use => predicateOf(use, family, backend)))), sets.setOfField('ip.protocol', icmp, icmp))
 }
 
 /** The filter table ends packets, but hardly any other table asks after it; one by itself takes nothing away from others. */

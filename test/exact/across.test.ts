@@ -25,7 +25,7 @@ import { randomRules } from './random-rules.ts'
 import { everyPacket, rulesetOf, smallTopology, somePackets } from './small-universe.ts'
 
 const RULESETS = Number(process.env['RULESETS'] ?? 4)
-const FIRST = Number(process.env['FIRST'] ?? 1)
+const FIRST = Number(process.env['FIRST'] ?? 21)
 const PACKETS = Number(process.env['PACKETS'] ?? 120)
 const FLOWS = 40
 
