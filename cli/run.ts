@@ -90,7 +90,7 @@ async function printHelp(name: string | undefined, terminal: Terminal): Promise<
 
 function unknownCommand(name: string): [string, string] {
   const near = didYouMean(name, Object.keys(COMMANDS))
-  return [`there is no command \`${name}\``, near ?? (name.startsWith('-') ? 'the command comes first: `5x5 COMMAND ...`' : `the commands are ${Object.keys(COMMANDS).map(command => `\`${command}\``).join(', ')}; 5x5 --help tells more`)]
+  return [`there is no command \`${name}\``, near ?? (name.startsWith('-') ? 'the command comes first: `5x5 COMMAND ...`' : '5x5 --help lists the commands')]
 }
 
 function mainHelp(): string {
