@@ -55,9 +55,9 @@ function unusedChain(graph: ChainGraph, chain: Chain): Diagnostic | undefined {
   return {
     code: 'unused-chain',
     severity: 'warning',
-    message: jump ? `no built-in chain leads to chain \`${chain.name}\`` : `nothing jumps to chain \`${chain.name}\``,
+    message: `${jump ? 'no built-in chain leads' : 'nothing jumps'} to chain \`${chain.name}\`${count === 0 ? '' : `: its ${count === 1 ? 'rule is' : `${count} rules are`} never looked at`}`,
     span: chain.span,
-    ...(count === 0 ? {} : { help: `its ${count === 1 ? 'rule is' : `${count} rules are`} never looked at` }),
+    help: `jump to it (\`-j ${chain.name}\`) from where its packets pass, or remove it${count === 0 ? '' : ` with its rule${count === 1 ? '' : 's'}`}`,
     related: jump ? [{ span: ruleOf(jump).span, message: `chain \`${jump.from.name}\` jumps to it, and is not reached either` }] : [],
   }
 }
