@@ -40,6 +40,7 @@ export type LintCode =
   | 'one-family-only'
   | 'open-policy'
   | 'published-port-bypasses-input'
+  | 'published-port-in-forward'
   | 'redundant-rule'
   | 'reject-unlimited-udp'
   | 'route-localnet-exposed'

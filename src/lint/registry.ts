@@ -40,6 +40,7 @@ import { notrackWithStateRules } from './rules/notrack-with-state-rules.ts'
 import { oneFamilyOnly } from './rules/one-family-only.ts'
 import { openPolicy } from './rules/open-policy.ts'
 import { publishedPortBypassesInput } from './rules/published-port-bypasses-input.ts'
+import { publishedPortInForward } from './rules/published-port-in-forward.ts'
 import { redundantRule } from './rules/redundant-rule.ts'
 import { rejectUnlimitedUdp } from './rules/reject-unlimited-udp.ts'
 import { routeLocalnetExposed } from './rules/route-localnet-exposed.ts'
@@ -58,7 +59,7 @@ export const RULES: readonly LintRule[] = [
   undefinedChain, chainLoop, unusedChain, emptyChain, duplicateRule, chainAlwaysReturns, ruleAfterFinalVerdict, gotoNeverReturns, neverMatchingRule, neverArrives,
   shadowedRule, shadowedWithOtherVerdict, redundantRule, unreachablePolicy, correlatedRules, inDeviceNeverSet, negatedMultiportSurprise, icmpTypeInIp6,
   establishedAfterExpensiveRules, logWithoutLimit, logAfterVerdict, dropInMangleOrNat, rejectUnlimitedUdp, limitWithoutDrop, notrackWithStateRules,
-  invalidBeforeEstablished, openPolicy, worldOpenManagementPort, publishedPortBypassesInput, dockerUserMissing, loopbackNotAccepted, spoofedLoopback,
+  invalidBeforeEstablished, openPolicy, worldOpenManagementPort, publishedPortBypassesInput, publishedPortInForward, dockerUserMissing, loopbackNotAccepted, spoofedLoopback,
   missingEstablishedAccept, oneFamilyOnly, droppedPathMtu, droppedNeighbourDiscovery, masqueradeWithoutOutDevice, dnatWithoutForwardAccept,
   dnatToUnreachable, hairpinMissing, snatShadowsLater, routeLocalnetExposed, mixedBackends, deprecatedMatch, longAddressList, hotRuleLate, logPrefixCut,
   commentCut, hostBitsSet, expiredRule, lockOut,

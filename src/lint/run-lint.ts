@@ -127,6 +127,7 @@ const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
   'snat-shadows-later': ['duplicate-rule'],
   'never-matching-rule': ['icmp-type-in-ip6', 'in-device-never-set', 'expired-rule'],
   'redundant-rule': ['duplicate-rule'],
+  'published-port-in-forward': ['never-arrives', 'never-matching-rule', 'shadowed-rule', 'shadowed-with-other-verdict', 'duplicate-rule'],
 }
 
 const IMPLYING: ReadonlySet<string> = new Set(Object.values(IMPLIED_BY).flat())

@@ -3,13 +3,12 @@
 import { lineOf } from '../../diagnostics/source-file.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { Rule } from '../../ir/ruleset.ts'
-import type { NumberRange } from '../../net/ranges.ts'
-import { PROTOCOL } from '../../net/protocol.ts'
 import { fateAt, isCertain } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
-import { natOf, optionOf } from '../rule-facts.ts'
+import { portsOf, translatedPorts } from '../translated-ports.ts'
+import type { Translated } from '../translated-ports.ts'
 import { newFromWorld, packetOf } from '../world.ts'
 
 export const publishedPortBypassesInput: LintRule = {
@@ -38,13 +37,6 @@ export const publishedPortBypassesInput: LintRule = {
   },
 }
 
-/** A rule of PREROUTING that gives the packets to a port another destination. */
-interface Translated {
-  readonly protocol: 'tcp' | 'udp'
-  readonly port: number
-  readonly dnat: Rule
-}
-
 /** The world reaches the port so: with these packets, through a rule of FORWARD. */
 interface Published extends Translated {
   readonly packets: PacketClass
@@ -64,22 +56,6 @@ function publishedPorts(byPort: ReadonlyMap<string, readonly Translated[]>, inpu
   }
 }
 
-/** By protocol and port. */
-function translatedPorts({ ruleset, family, chains }: LintInputs): ReadonlyMap<string, readonly Translated[]> {
-  const byPort = new Map<string, Translated[]>()
-  eachRule(ruleset, (dnat, _number, chain, table) => {
-    if (table.name !== 'nat' || natOf(dnat, family)?.side !== 'destination' || !chains.hooksOf(chain).includes('PREROUTING')) return
-    const protocol = optionOf(dnat, 'ip', 'protocol')?.value === PROTOCOL.udp ? 'udp' : 'tcp'
-    const range = optionOf(dnat, protocol, 'dport')
-    if (!range || range.inverted) return
-    const port = (range.value as NumberRange).low
-    const list = byPort.get(`${protocol} ${port}`)
-    if (list) list.push({ protocol, port, dnat })
-    else byPort.set(`${protocol} ${port}`, [{ protocol, port, dnat }])
-  })
-  return byPort
-}
-
 /** Undefined where the world does not reach the port, or not by this rule. */
 function published(one: Translated, { ruleset, family, world }: LintInputs): Published | undefined {
   const packets = newFromWorld(world, family, one)
@@ -95,14 +71,4 @@ function published(one: Translated, { ruleset, family, world }: LintInputs): Pub
 function isClosed({ protocol, port }: Published, { ruleset, family, world }: LintInputs): boolean {
   const fate = fateAt({ ruleset, hook: 'INPUT', tables: ['filter'] }, newFromWorld(world, family, { protocol, port }))
   return fate.endings.length > 0 && isCertain(fate, 'drop')
-}
-
-/** Returns the ports that a rule is about, each with its protocol: ranges that are wide are not. */
-function portsOf(rule: Rule): readonly string[] {
-  const number = optionOf(rule, 'ip', 'protocol')?.value
-  const protocol = number === PROTOCOL.tcp ? 'tcp' : number === PROTOCOL.udp ? 'udp' : undefined
-  if (!protocol) return []
-  const given = rule.matches.flatMap(({ infos }) => [infos['dport'], infos['dports']]).filter(option => option !== undefined && !option.inverted)
-  const ranges = given.flatMap(option => (option?.value ?? []) as NumberRange | readonly NumberRange[])
-  return ranges.flatMap(({ low, high }) => (high - low < 100 ? Array.from({ length: high - low + 1 }, (_, index) => `${protocol} ${low + index}`) : []))
 }
