@@ -33,6 +33,7 @@ export type DiagnosticCode =
   | 'chain-name'
   | 'command-line'
   | 'dangling-peer'
+  | 'dead-sentence'
   | 'docker-zone'
   | 'duplicate-address'
   | 'duplicate-clause'

@@ -35,6 +35,7 @@ export const CHECK_CODES: Readonly<Record<CheckCode, CodeWords>> = {
   'command-line': { what: 'a line is not a command of iptables', why: 'it changes nothing, or does what cannot be told from here' },
   'dangling-peer': { what: 'the other end of a link does not exist', why: 'packets that leave by it go nowhere' },
   'dependency-loop': { what: 'services wait for each other to start', why: 'none of them can start first' },
+  'dead-sentence': { what: 'a sentence of a policy does nothing', why: 'an earlier one decides or translates all packets that it speaks of' },
   'docker-zone': { what: "a policy says of docker's zone what docker decides", why: 'the engine writes these rules itself and would not keep to it' },
   'duplicate-address': { what: 'an address is given to two devices', why: 'the host would have it twice' },
   'duplicate-clause': { what: 'a sentence of a policy has a clause twice', why: 'only one of the two could count' },

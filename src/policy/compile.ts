@@ -19,8 +19,10 @@ import { lowerRule } from './lower-rules.ts'
 import type { Entry } from './lower-rules.ts'
 import { lowerUntracked, rawChain } from './lower-untracked.ts'
 import { jumpTo } from './matches.ts'
-import type { PolicyFrame, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
+import type { Origin, PolicyFrame, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
 import type { Way } from './sides.ts'
+import { startTranslations } from './translations.ts'
+import type { NatSentence } from './translations.ts'
 import { addEntry, finishWay, startWay } from './write-ways.ts'
 import type { WayDraft } from './write-ways.ts'
 
@@ -52,13 +54,17 @@ export function startCompilation(frame: PolicyFrame): Compilation {
   // What is said of a sentence is said once.
   const families = [startFamily(frame, 'ipv4', complain), startFamily(frame, 'ipv6', () => undefined)] as const
   let batch: Sentence[] = []
+  const translations = startTranslations()
   const addBatch = (): void => {
-    for (const family of families) for (const sentence of batch) addSentence(family, sentence)
+    const [ipv4, ipv6] = families.map(family => batch.map(sentence => addSentence(family, sentence)))
+    for (const [index, { origin }] of batch.entries()) complainOfDead(origin, [ipv4?.[index], ipv6?.[index]], complain)
     batch = []
   }
   return {
     add(sentence) {
-      if (sentence.kind === 'raw') raws.push({ sentence, rules: readForFamilies(sentence, diagnostics) })
+      const earlier = isNat(sentence) ? translations.add(sentence) : undefined
+      if (earlier) complainOfLate(sentence.origin, earlier, complain)
+      else if (sentence.kind === 'raw') raws.push({ sentence, rules: readForFamilies(sentence, diagnostics) })
       else if (batch.push(sentence) >= BATCH) addBatch()
     },
     finish() {
@@ -104,8 +110,34 @@ function startFamily(frame: PolicyFrame, family: Family, complain: Complain): Fa
   return { drafts: startDrafts(frame, family), ways: { docker: startWay('docker'), in: startWay('in'), forward: startWay('forward'), out: startWay('out') }, complain }
 }
 
-function addSentence({ drafts, ways, complain }: FamilyCompilation, sentence: Sentence): void {
-  for (const entry of lowerSentence(drafts, sentence, complain)) addEntry(drafts, ways[entry.way], entry)
+/** Returns the sentence by which all packets of this one are decided already; undefined where it decides some, or the family has none. */
+function addSentence({ drafts, ways, complain }: FamilyCompilation, sentence: Sentence): Fate {
+  let lives = false
+  let decidedBy: Origin | undefined
+  for (const entry of lowerSentence(drafts, sentence, complain)) {
+    const earlier = addEntry(drafts, ways[entry.way], entry, sentence.origin)
+    decidedBy ??= earlier
+    lives ||= earlier === undefined
+  }
+  return lives || sentence.kind !== 'rule' || sentence.verb === 'untracked' ? 'lives' : decidedBy
+}
+
+/** What becomes of a sentence in a family: it decides packets, another decides all of them before, or it speaks of none (undefined). */
+type Fate = Origin | 'lives' | undefined
+
+function complainOfDead({ span }: Origin, fates: readonly Fate[], complain: Complain): void {
+  const earlier = fates.find(fate => fate !== 'lives' && fate !== undefined)
+  if (typeof earlier !== 'object' || fates.includes('lives')) return
+  complain('dead-sentence', span, 'the sentence is never asked: an earlier one decides every packet before', 'put it before that one, or delete it', { severity: 'warning', related: [{ span: earlier.span, message: 'this one decides them' }] })
+}
+
+function complainOfLate({ span }: Origin, earlier: Origin, complain: Complain): void {
+  const help = 'put it before that one, or leave its packets out there with `except`'
+  complain('dead-sentence', span, 'the sentence does nothing: an earlier one translates all that it speaks of', help, { severity: 'warning', related: [{ span: earlier.span, message: 'this one translates it' }] })
+}
+
+function isNat(sentence: Sentence): sentence is NatSentence {
+  return sentence.kind === 'publish' || sentence.kind === 'sourceNat' || sentence.kind === 'redirect'
 }
 
 function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly PlacedRaw[]): CompiledRules {

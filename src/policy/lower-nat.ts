@@ -1,19 +1,19 @@
 /** publish, masquerade, snat and redirect -> rules of nat, with the accepts that belong to them. */
 
 import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
-import type { Address, Prefix } from '../net/address.ts'
+import type { Address, Family, Prefix } from '../net/address.ts'
 import { addressWidth, familyOf, maskOfLength, prefixIncludes } from '../net/address.ts'
 import type { NumberRange } from '../net/ranges.ts'
 import { PREFIX } from './compiled.ts'
 import { alternatives, alternativesOf, chainOf } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
-import { makeHead, makeHeads, trafficMatches } from './heads.ts'
+import { makeHead, makeHeads, trafficMatches, wholeProtocol } from './heads.ts'
 import type { Head, TrafficMatch } from './heads.ts'
 import type { Entry } from './lower-rules.ts'
 import { connectionMatch, destinationNat, localAddress, portMatch, redirection, sourceNat, verdict } from './matches.ts'
 import { portLists } from './port-sets.ts'
 import type { End, Ends, Origin, PublishSentence, RedirectSentence, SourceNatSentence, Traffic, Zone } from './resolved.ts'
-import { waysBetween, zoneOf } from './sides.ts'
+import { includesFirewall, waysBetween, zoneOf } from './sides.ts'
 import type { Side, Way } from './sides.ts'
 import { writeSentence } from './tails.ts'
 import type { Tail } from './tails.ts'
@@ -57,11 +57,6 @@ function plainTail(final: TargetUse): Tail {
   return { guards: [], counts: false, final }
 }
 
-/** Tells whether ends have the firewall itself among them. */
-export function includesFirewall({ included, excluded }: Ends): boolean {
-  return included.some(({ place, addresses }) => place === 'fw' || (place === 'any' && !addresses)) && !excluded.some(({ place, addresses }) => place === 'fw' && !addresses)
-}
-
 interface NatSentence {
   readonly traffic: readonly Traffic[]
   readonly from: Ends
@@ -88,14 +83,17 @@ function writeNat(drafts: Drafts, way: NatWay, origin: Origin, heads: readonly H
 
 /** Returns the heads of connections that this sentence has translated, as they look behind it. */
 function publishedHeads(sentence: PublishSentence, from: Side): readonly Head[] {
-  const { traffic, on, to, port } = sentence
+  const { traffic, on, to, port, family } = sentence
   const destination: Side = { prefix: hostPrefix(to) }
-  return on.flatMap(original => traffic.flatMap(one => translated(one, original, port).map(what => makeHead(from, destination, what))))
+  return on.flatMap(original => traffic.flatMap(one => translated(one, original, port, family).map(what => makeHead(from, destination, what))))
 }
 
-function translated({ protocol, ports }: Traffic, originalDestination: Prefix, port: number | undefined): readonly TrafficMatch[] {
+function translated({ protocol, ports }: Traffic, originalDestination: Prefix, port: number | undefined, family: Family): readonly TrafficMatch[] {
   const connection = (originalPort?: NumberRange): MatchUse => connectionMatch({ states: ['DNAT'], originalDestination, ...(originalPort ? { originalPort } : {}) })
-  if (!ports) return [{ protocol, matches: [connection()] }]
+  if (!ports) {
+    const whole = wholeProtocol(protocol, family)
+    return [{ ...whole, matches: [...whole.matches, connection()] }]
+  }
   if (port === undefined) return portLists(ports).map(list => ({ protocol, matches: [portMatch(protocol, list), connection()] }))
   return ports.map(original => ({ protocol, matches: [portMatch(protocol, [{ low: port, high: port }]), connection(original)] }))
 }

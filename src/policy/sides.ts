@@ -4,7 +4,7 @@ import type { Family, Prefix } from '../net/address.ts'
 import type { DevicePattern } from '../net/device-name.ts'
 import { deviceMatches } from '../net/device-name.ts'
 import { prefixCovers, prefixesMeet } from './read-addresses.ts'
-import type { End, Zone } from './resolved.ts'
+import type { End, Ends, Zone } from './resolved.ts'
 
 /** One alternative of an end. */
 export interface Side {
@@ -41,6 +41,11 @@ export function addressSides(end: End, prefixes: readonly Prefix[], makeSet: Mak
 /** Returns the zone of an end, undefined where it is in none. */
 export function zoneOf({ place }: End): Zone | undefined {
   return typeof place === 'string' ? undefined : place
+}
+
+/** Tells whether ends have the firewall itself among them. */
+export function includesFirewall({ included, excluded }: Ends): boolean {
+  return included.some(({ place, addresses }) => place === 'fw' || (place === 'any' && !addresses)) && !excluded.some(({ place, addresses }) => place === 'fw' && !addresses)
 }
 
 /** Tells whether an end's zone decides it: a chain for the zone may hold its rules. */

@@ -9,7 +9,7 @@ import type { Drafts, Pair } from './drafts.ts'
 import { makeHeads } from './heads.ts'
 import type { Entry } from './lower-rules.ts'
 import { ESTABLISHED, INVALID, ipMatch, jumpTo, rejection, UNTRANSLATED, verdict } from './matches.ts'
-import type { Zone } from './resolved.ts'
+import type { Origin, Zone } from './resolved.ts'
 import type { Way } from './sides.ts'
 import { writeSentence } from './tails.ts'
 
@@ -30,8 +30,8 @@ export interface WayDraft {
   isPlain: boolean
   /** How many entries decide something. */
   count: number
-  /** One decides every packet: what comes after it is never asked. */
-  isDecided: boolean
+  /** The sentence that decides every packet: what comes after it is never asked. */
+  decidedBy: Origin | undefined
   /** That one is the first, and lets all pass. */
   isOpen: boolean
 }
@@ -46,24 +46,25 @@ interface Slot {
 
 /** Returns a way without entries. */
 export function startWay(way: Way): WayDraft {
-  return { way, rules: [], chains: [], staying: [], slots: [], ofPairs: new Map(), isPlain: true, count: 0, isDecided: false, isOpen: false }
+  return { way, rules: [], chains: [], staying: [], slots: [], ofPairs: new Map(), isPlain: true, count: 0, decidedBy: undefined, isOpen: false }
 }
 
-/** Adds an entry behind those before. */
-export function addEntry(drafts: Drafts, draft: WayDraft, entry: Entry): void {
+/** Adds an entry of a sentence behind those before; returns the sentence that leaves it nothing to decide, undefined where none does. */
+export function addEntry(drafts: Drafts, draft: WayDraft, entry: Entry, origin: Origin): Origin | undefined {
   if (entry.staysHere === true) draft.staying.push(entry)
-  if (entry.staysHere === true || draft.isDecided) return
+  if (entry.staysHere === true || draft.decidedBy) return entry.staysHere === true ? undefined : draft.decidedBy
   draft.count++
-  draft.isDecided = entry.isTotal
+  if (entry.isTotal) draft.decidedBy = origin
   draft.isOpen = entry.isTotal && entry.isPlainAllow && draft.count === 1 && draft.way !== 'docker'
-  if (draft.isOpen) return
+  if (draft.isOpen) return undefined
   if (draft.way === 'docker') makeIn(drafts, draft.chains, () => addForDocker(drafts, draft, entry))
   else addToSlots(drafts, draft, entry)
+  return undefined
 }
 
 /** Writes the chains of a way, and the hook that leads to them. */
 export function finishWay(drafts: Drafts, draft: WayDraft): void {
-  const { way, chains, count, isDecided, isOpen } = draft
+  const { way, chains, count, decidedBy, isOpen } = draft
   // What is let pass as a whole needs no rules: the chain of the hook goes on.
   if (isOpen) return leaveOpen(drafts, way)
   // The host itself needs its loopback device, and its answers to what it forwards get out, whatever the sentences say.
@@ -71,7 +72,7 @@ export function finishWay(drafts: Drafts, draft: WayDraft): void {
   if (way !== 'docker') writeOwnChain(drafts, draft)
   for (const chain of chains) drafts.room.push(chain)
   const name = wayChain(drafts, way)
-  if (!isDecided) chainOf(drafts, 'filter', way === 'docker' ? drafts.dockerChain : name).rules.push(...defaultRules(drafts, 'chain'))
+  if (!decidedBy) chainOf(drafts, 'filter', way === 'docker' ? drafts.dockerChain : name).rules.push(...defaultRules(drafts, 'chain'))
   hookUp(drafts, way, makeRule(drafts, ownOrigin(drafts), [], jumpTo(name)))
 }
 
