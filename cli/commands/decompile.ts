@@ -26,7 +26,7 @@ usage: 5x5 decompile [flags] RULES [RULES]
 RULES is what \`iptables-save\` or \`ip6tables-save\` prints; give both for a policy of both families: one that is not given
 is dropped as a whole. The policy manages whole tables. Chains of filter that begin with what every policy begins with
 (replies accepted, INVALID dropped, lo accepted) become sentences, as far as sentences can say them: accept or drop, by
-device, address, protocol and port. All other rules stay as they are, in \`raw\` lines; of those that stand first the last
+device, address, protocol, port and limit. All other rules stay as they are, in \`raw\` lines; of those that stand first the last
 line is asked first. Chains are called gate-NAME, long names are cut. Rules of docker or Kubernetes are better left out.
 
 The policy is compiled and compared with the rules over all packets before it is printed; where sentences would mean

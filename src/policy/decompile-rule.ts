@@ -1,6 +1,7 @@
 /** A rule of a ruleset -> a sentence of the policy language, where it has that shape. */
 
 import { KEYWORDS, Name, splitPolicy } from '../../grammar/policy-tokens.ts'
+import { useInWords } from '../extensions/option-words.ts'
 import type { Chain, MatchUse, Rule } from '../ir/ruleset.ts'
 import { writePrefix } from '../net/address.ts'
 import type { Prefix } from '../net/address.ts'
@@ -18,6 +19,8 @@ export interface PlainRule {
   readonly destination?: Prefix
   readonly inDevice?: string
   readonly outDevice?: string
+  /** `10/min burst 20`. */
+  readonly limit?: string
   readonly reason?: string
 }
 
@@ -37,8 +40,10 @@ export function plainRules(rule: Rule, chainByName: ReadonlyMap<string, Chain>):
 function plainRule({ matches, target }: Rule, before: readonly MatchUse[]): PlainRule | undefined {
   const verb = target?.kind === 'target' ? VERBS.get(target.name) : undefined
   const infos = joinIp([...before, ...matches].filter(({ name }) => name === 'ip'))
-  const others = matches.filter(({ name }) => name !== 'ip' && name !== 'comment')
-  if (!verb || !infos || others.length > 1) return undefined
+  const limits = matches.filter(({ name }) => name === 'limit')
+  const others = matches.filter(({ name }) => name !== 'ip' && name !== 'comment' && name !== 'limit')
+  if (!verb || !infos || others.length > 1 || limits.length > (verb === 'allow' ? 1 : 0)) return undefined
+  const [limit] = limits.map(writeLimit)
   const services = writeServices(infos['protocol'] as number | undefined, others[0])
   const [inDevice, outDevice] = [deviceName(infos['in-interface']), deviceName(infos['out-interface'])]
   if (services === undefined || inDevice === undefined || outDevice === undefined) return undefined
@@ -50,8 +55,15 @@ function plainRule({ matches, target }: Rule, before: readonly MatchUse[]): Plai
     ...(infos['destination'] ? { destination: infos['destination'] as Prefix } : {}),
     ...(inDevice === '' ? {} : { inDevice }),
     ...(outDevice === '' ? {} : { outDevice }),
+    ...(limit === undefined ? {} : { limit }),
     ...(reason === undefined ? {} : { reason }),
   }
+}
+
+/** Returns a limit as the language says it: what is not given counts as it is saved. */
+function writeLimit(use: MatchUse): string {
+  const [, count = '', burst] = /--limit (\S+)(?: --limit-burst (\d+))?$/.exec(useInWords(use, 'ipv4')) ?? []
+  return burst === undefined ? count : `${count} burst ${burst}`
 }
 
 const VERBS: ReadonlyMap<string, PlainRule['verb']> = new Map([['ACCEPT', 'allow'], ['DROP', 'deny']])
@@ -70,7 +82,7 @@ function joinIp(uses: readonly MatchUse[]): Readonly<Record<string, unknown>> | 
 
 /** Returns services as words, '' for all packets; undefined where there are no words for them. */
 function writeServices(protocol: number | undefined, match: MatchUse | undefined): string | undefined {
-  if (protocol === undefined) return match ? undefined : ''
+  if (protocol === undefined) return match ? (isAuthentication(match) ? 'ah' : undefined) : ''
   const name = savedProtocolName(protocol)
   if (name === undefined || !isName(name)) return undefined
   if (!match) return name === 'ipv6-icmp' ? 'icmpv6' : name
@@ -82,6 +94,11 @@ function writeServices(protocol: number | undefined, match: MatchUse | undefined
   const message = value as { readonly type: number; readonly low: number; readonly high: number }
   if ((option === 'icmp-type' || option === 'icmpv6-type') && message.low === 0 && message.high === 255 && message.type !== 255) return `${option === 'icmp-type' ? 'icmp' : 'icmpv6'}/${message.type}`
   return undefined
+}
+
+/** What the language calls `ah` is a match in IPv6. */
+function isAuthentication({ name, infos, words }: MatchUse): boolean {
+  return name === 'ah' && !words && Object.keys(infos).length === 0
 }
 
 function writePorts(protocol: string, ports: readonly NumberRange[]): string | undefined {

@@ -72,13 +72,16 @@ interface HookChain {
   readonly accepts: boolean
 }
 
-/** Where a chain of a hook does nothing but lead into another one, that one's rules stand for it. */
+/** Where a chain of a hook does nothing but lead into another one that no other rule leads to, that one's rules stand for it. */
 function inlined({ name, rules, policy }: Chain, chainByName: ReadonlyMap<string, Chain>): HookChain {
   const [only] = rules
   const own: HookChain = { name, rules, accepts: policy === 'ACCEPT' }
   if (rules.length !== 1 || !only || only.target?.kind !== 'jump' || only.matches.some(use => use.name !== 'comment')) return own
-  const inner = chainByName.get(only.target.chain)?.rules ?? []
-  return inner.some(({ target }) => target?.kind === 'target' && target.name === 'RETURN') ? own : { ...own, rules: inner }
+  const { chain: to } = only.target
+  const inner = chainByName.get(to)?.rules ?? []
+  // What several lead to may count for all of them.
+  const isShared = [...chainByName.values()].some(chain => chain.rules.some(rule => rule !== only && rule.target !== undefined && rule.target.kind !== 'target' && rule.target.chain === to))
+  return isShared || inner.some(({ target }) => target?.kind === 'target' && target.name === 'RETURN') ? own : { ...own, rules: inner }
 }
 
 /** A last rule that drops or accepts everything is the chain's policy. */
@@ -116,9 +119,9 @@ function splitChain({ rules, name }: HookChain, chainByName: ReadonlyMap<string,
 }
 
 /** A sentence between zones speaks of no other way; one without zones would. */
-function fitsHook({ services, source, destination, inDevice, outDevice, verb }: PlainRule, hook: Hook): boolean {
+function fitsHook({ services, source, destination, inDevice, outDevice, limit, verb }: PlainRule, hook: Hook): boolean {
   if (hook === 'FORWARD') return inDevice !== undefined && outDevice !== undefined
-  const isTotal = verb === 'allow' && services === undefined && (hook === 'INPUT' ? source === undefined && inDevice === undefined : false)
+  const isTotal = verb === 'allow' && limit === undefined && services === undefined && (hook === 'INPUT' ? source === undefined && inDevice === undefined : false)
   return hook === 'INPUT' ? !isTotal && destination === undefined && outDevice === undefined : source === undefined && inDevice === undefined
 }
 
@@ -154,10 +157,10 @@ function addHookChain(drafts: Drafts, needed: string[], family: Family, chain: H
   if (accepts) addLines(drafts, { ...at, place: 'last' }, [end])
 }
 
-function writeSentence(drafts: Drafts, { verb, services, source, destination, inDevice, outDevice, reason }: PlainRule, chain: string): string {
+function writeSentence(drafts: Drafts, { verb, services, source, destination, inDevice, outDevice, limit, reason }: PlainRule, chain: string): string {
   const from = chain === 'OUTPUT' ? 'fw' : (writeEnd(source, zoneOf(drafts, inDevice)) ?? 'any')
   const to = chain === 'INPUT' ? 'fw' : (writeEnd(destination, zoneOf(drafts, outDevice)) ?? 'any')
-  return [verb, services, `from ${from}`, `to ${to}`, reason === undefined ? undefined : `"${reason.replace(/["\\]/g, '\\$&')}"`].filter(word => word !== undefined).join(' ')
+  return [verb, services, `from ${from}`, `to ${to}`, limit === undefined ? undefined : `limit ${limit}`, reason === undefined ? undefined : `"${reason.replace(/["\\]/g, '\\$&')}"`].filter(word => word !== undefined).join(' ')
 }
 
 /** A zone is called as its device; what cannot be a name gets one. */

@@ -2,6 +2,7 @@
 
 import { invariant } from '../diagnostics/diagnostic.ts'
 import { effectsOf, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
+import { TABLE_HOOKS } from '../ir/hooks.ts'
 import type { Backend, Hook, TableName } from '../ir/hooks.ts'
 import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Effect } from '../meaning/effect.ts'
@@ -50,7 +51,7 @@ interface Preparing {
   readonly backend: Backend
   readonly scope: string
   readonly variables: Map<string, Growing>
-  /** How often the same rule with memory stood in the table so far. */
+  /** How often the same rule with memory was met in the table so far. */
   readonly seen: Map<string, number>
 }
 
@@ -59,14 +60,41 @@ export function prepareRuleset(ruleset: Ruleset, backend: Backend, scope = ''): 
   const builtIn: Record<TableName, Partial<Record<Hook, PreparedChain>>> = { raw: {}, mangle: {}, nat: {}, filter: {}, security: {} }
   const variables = new Map<string, Growing>()
   for (const table of ruleset.tables) {
-    const chains = new Map<string, { chain: Chain; rules: PreparedRule[] }>(table.chains.map(chain => [chain.name, { chain, rules: [] }]))
+    const chains = new Map<string, GrowingChain>(table.chains.map(chain => [chain.name, { chain, rules: [] }]))
     const preparing: Preparing = { family: ruleset.family, backend, scope, variables, seen: new Map() }
-    for (const prepared of chains.values()) {
-      for (const [index, rule] of prepared.chain.rules.entries()) prepared.rules.push(prepareRule(preparing, prepared.chain, rule, index + 1, chains))
-      if (prepared.chain.hook) builtIn[table.name][prepared.chain.hook] = prepared
+    const done = new Set<GrowingChain>()
+    for (const hook of TABLE_HOOKS[table.name]) {
+      const prepared = chains.get(hook)
+      if (!prepared) continue
+      builtIn[table.name][hook] = prepared
+      prepareChain(preparing, prepared, chains, done)
     }
+    for (const prepared of chains.values()) prepareChain(preparing, prepared, chains, done)
   }
   return { ruleset, builtIn, variables }
+}
+
+/** A chain that is being made ready. */
+interface GrowingChain {
+  readonly chain: Chain
+  readonly rules: PreparedRule[]
+}
+
+/** Takes rules in the order in which packets meet them, so that where a chain stands in the text says nothing. */
+function prepareChain(preparing: Preparing, first: GrowingChain, chains: ReadonlyMap<string, GrowingChain>, done: Set<GrowingChain>): void {
+  const open = [first]
+  for (let prepared = open.at(-1); prepared; prepared = open.at(-1)) {
+    done.add(prepared)
+    const { chain, rules } = prepared
+    const rule = chain.rules[rules.length]
+    if (!rule) {
+      open.pop()
+      continue
+    }
+    rules.push(prepareRule(preparing, chain, rule, rules.length + 1, chains))
+    const to = rule.target && rule.target.kind !== 'target' ? chains.get(rule.target.chain) : undefined
+    if (to && !done.has(to)) open.push(to)
+  }
 }
 
 function prepareRule(preparing: Preparing, chain: Chain, rule: Rule, number: number, chains: ReadonlyMap<string, PreparedChain>): PreparedRule {
@@ -81,7 +109,7 @@ function prepareRule(preparing: Preparing, chain: Chain, rule: Rule, number: num
 }
 
 /**
- * A match with memory is a variable of its rule. It is named by the rule's text and how many equal rules stood before it in the
+ * A match with memory is a variable of its rule. It is named by the rule's text and how many equal rules packets could meet before it in the
  * table: so the same rule in two versions of a ruleset is taken to do the same, wherever it stands.
  */
 function predicateOfUse(preparing: Preparing, chain: Chain, rule: Rule, number: number, use: MatchUse): Predicate {
