@@ -1,8 +1,8 @@
 /** Writing to the disk, with one clear line for everything that can be in the way. */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { commandError } from './command.ts'
+import { commandError, isCommandError } from './command.ts'
 
 /** Writes a file; the path is as seen from the directory. What is in the way is a `commandError`. */
 export function writeText(path: string, text: string, directory: string): void {
@@ -12,8 +12,21 @@ export function writeText(path: string, text: string, directory: string): void {
 
 /** Writes files into a folder, which is made where it is not there. */
 export function writeFolder(folder: string, files: readonly { readonly name: string; readonly text: string }[], directory: string): void {
-  attempt(folder, () => mkdirSync(resolve(directory, folder), { recursive: true }))
+  attempt(folder, () => makeFolder(resolve(directory, folder)))
   for (const { name, text } of files) writeText(`${folder.replace(/\/+$/, '')}/${name}`, text, directory)
+}
+
+/** Makes a folder and those that it lies in. Node's own way never ends in a place such as /proc, where nothing can be made. */
+function makeFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return
+  const parent = dirname(path)
+  if (!existsSync(parent)) makeFolder(parent)
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const isNoPlace = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw isNoPlace ? commandError(`\`${path}\` cannot be made: ${parent} takes no directories`) : error
+  }
 }
 
 /** Returns why something could not be written, such as `the disk is full`. */
@@ -39,6 +52,7 @@ function attempt(path: string, write: () => void): void {
   try {
     write()
   } catch (error) {
+    if (isCommandError(error)) throw error
     const parent = dirname(path)
     const why = whyNotWritten(error)
     throw commandError(`\`${path}\` cannot be written: ${why}`, why === REASONS['ENOENT'] ? `make it: mkdir -p ${parent}` : undefined)

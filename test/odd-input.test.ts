@@ -1,6 +1,6 @@
 /** What users give by mistake: the wrong kind of file, and places where nothing can be written. One clear line, exit code 2. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -44,4 +44,8 @@ test.each([
   const printed = await printedBy(words, folder)
   expect(printed).toContain(`cannot be written: ${why}`)
   expect(printed).toMatch(/\(exit code 2\)\n$/)
+})
+
+test.skipIf(!existsSync('/proc/self'))('a place that takes no directories is no endless search', async () => {
+  expect(await printedBy(['docker', 'compose.yaml', '-o', '/proc/absent'], folder)).toMatch(/error: `\/proc\/absent` cannot be made: \/proc takes no directories\n\(exit code 2\)\n$/)
 })
