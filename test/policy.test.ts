@@ -1,5 +1,5 @@
 /**
- * Policies and the rules that they become: fixtures/policy/compile/NAME.gate with what `5x5 compile` prints, the gateway of fixtures/policy/gateway
+ * Policies and the rules that they become: fixtures/policy/compile/NAME.gate with what `5x5 compile` prints, fixtures/policy/tested/NAME.gate with what `5x5 test` prints, the gateway of fixtures/policy/gateway
  * with what `5x5 compile` and `5x5 test` print, and plans from live rules.
  */
 
@@ -24,6 +24,7 @@ import { readRuleset } from '../src/save/read.ts'
 import { printedBy } from './printed-by.ts'
 
 const COMPILE = 'fixtures/policy/compile'
+const TESTED = 'fixtures/policy/tested'
 const GATEWAY = 'fixtures/policy/gateway'
 const FAMILIES = ['ipv4', 'ipv6'] as const
 
@@ -53,6 +54,10 @@ describe.each(cases)('%s', name => {
   test('a plan from the rules themselves has nothing to do', () => {
     for (const family of FAMILIES) expect(planChanges(compiled.rules[family], asLive(compiled, policy, family)).text).toBe('')
   })
+})
+
+test.each(readdirSync(TESTED).filter(name => name.endsWith('.gate')))('5x5 test %s', async name => {
+  await expect(await printedBy(['test', name], TESTED)).toMatchFileSnapshot(join('..', TESTED, name.replace(/\.gate$/, '.expected.txt')))
 })
 
 describe('the gateway', () => {

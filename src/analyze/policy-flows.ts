@@ -6,6 +6,7 @@ import { familyOf } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import type { End, Traffic, Zone } from '../policy/resolved.ts'
+import { isNeverTracked, mayBegin } from '../symbolic/conntrack-sets.ts'
 import type { Namespace } from '../topology/topology.ts'
 
 /** Returns the predicate of addresses in any of these prefixes. */
@@ -74,8 +75,16 @@ function codeField(family: Family): 'icmp.code' | 'icmp6.code' {
   return family === 'ipv4' ? 'icmp.code' : 'icmp6.code'
 }
 
-/** What a sender means to begin: whole packets addressed to this host's frame, TCP with SYN alone. */
-export const USUAL: Predicate = all([
+/** Returns what a sender means to begin: whole packets addressed to this host's frame, TCP with SYN alone, and nothing that begins no connection (answers, errors of ICMP) where it is not named. */
+export function usual(traffic: readonly Traffic[] | undefined, family: Family): Predicate {
+  if (traffic && !traffic.some(({ protocol, messages }) => ICMP.has(protocol) && !messages)) return USUAL
+  const others = traffic ? not(any([...ICMP].map(protocol => equals('ip.protocol', protocol)))) : never
+  return all([USUAL, any([mayBegin(family, 'PREROUTING', false), isNeverTracked(family), others])])
+}
+
+const ICMP: ReadonlySet<number> = new Set([PROTOCOL.icmp, PROTOCOL.icmpv6])
+
+const USUAL: Predicate = all([
   equals('ip.fragmentOffset', 0),
   any([not(equals('ip.protocol', PROTOCOL.tcp)), masked('tcp.flags', 0x17, 0x02)]),
 ])

@@ -15,7 +15,8 @@ import type { Reached, Space, Start } from '../symbolic/reachable-sets.ts'
 import { readThrough } from '../symbolic/read-through.ts'
 import type { InputWay, OutputWay } from '../symbolic/surroundings.ts'
 import type { Namespace } from '../topology/topology.ts'
-import { arrivesFrom, goesTo, madeBy, ofTraffic, onZone, ownAddresses, sentTo, USUAL } from './policy-flows.ts'
+import { asAuthenticated, behindAuthentication } from './authenticated.ts'
+import { arrivesFrom, goesTo, madeBy, ofTraffic, onZone, ownAddresses, sentTo, usual } from './policy-flows.ts'
 
 /** What a proof found. `unsure`: what is named in `words` decides, and nothing is known of it. */
 export type Finding =
@@ -39,15 +40,22 @@ export interface TestBench {
 
 /** Proves all assertions. */
 export function testPolicy(assertions: readonly Assertion[], { rulesets, namespace, backend }: TestBench): readonly TestedAssertion[] {
-  const spaces = new Map<Family, Space>()
-  const spaceFor = (family: Family): Space => {
-    const known = spaces.get(family)
-    if (known) return known
-    const made = makeSpace({ family, rulesets: [rulesets[family]], namespace, backend })
-    spaces.set(family, made)
-    return made
+  const proofs = new Map<Ruleset, Proof>()
+  const proofFor = (ruleset: Ruleset): Proof => {
+    const { family } = ruleset
+    const proof = proofs.get(ruleset) ?? { space: makeSpace({ family, rulesets: [ruleset], namespace, backend }), ruleset, namespace, family }
+    proofs.set(ruleset, proof)
+    return proof
   }
-  return assertions.map(assertion => ({ assertion, finding: proveAssertion(assertion, family => ({ space: spaceFor(family), ruleset: rulesets[family], namespace, family })) }))
+  const authenticated = asAuthenticated(rulesets.ipv6)
+  const prove = (assertion: Assertion, family: Family): Finding => {
+    const finding = proveFamily(assertion, proofFor(rulesets[family]))
+    const behind = finding.kind === 'holds' ? behindAuthentication(assertion, family, backend) : undefined
+    const more = behind && proveFamily(behind, proofFor(authenticated))
+    if (more?.kind === 'fails') return { ...more, words: `behind the authentication header, where ip6tables looks, ${more.words}` }
+    return more && more.kind !== 'vacuous' ? more : finding
+  }
+  return assertions.map(assertion => ({ assertion, finding: proveAssertion(assertion, prove) }))
 }
 
 /** A proof's circumstances in one family. */
@@ -58,9 +66,9 @@ interface Proof {
   readonly family: Family
 }
 
-function proveAssertion(assertion: Assertion, proofFor: (family: Family) => Proof): Finding {
+function proveAssertion(assertion: Assertion, prove: (assertion: Assertion, family: Family) => Finding): Finding {
   const { flow } = assertion
-  const findings = flow.families.map(family => proveFamily(assertion, proofFor(family)))
+  const findings = flow.families.map(family => prove(assertion, family))
   const worst = findings.find(({ kind }) => kind === 'fails') ?? findings.find(({ kind }) => kind === 'unsure') ?? findings.find(({ kind }) => kind === 'holds')
   if (worst?.kind !== 'holds') return worst ?? findings[0] ?? { kind: 'vacuous', why: 'its ends are of different families' }
   return { kind: 'holds', withinLimits: findings.flatMap(finding => (finding.kind === 'holds' ? finding.withinLimits : [])) }
@@ -149,7 +157,7 @@ function flowPredicate({ flow, outcome }: Assertion, start: Start, state: FlowSt
   if (outcome.kind === 'refused') return from
   const traffic = flow.traffic?.filter(one => one.comesRelated === (state === 'related')).flatMap(one => onWay(one, start, flow))
   const sent = isPublished(flow) ? (flow.to.included.some(end => hasAddresses(end, family)) ? any(ownAddresses(namespace, family).map(address => equals('ip.dst', address))) : never) : sentToAny(flow, start, proof)
-  return all([from, sent, ofTraffic(traffic, family), ...(state === 'new' ? [USUAL] : [])])
+  return all([from, sent, ofTraffic(traffic, family), ...(state === 'new' ? [usual(flow.traffic, family)] : [])])
 }
 
 /** What is published is dialled at the firewall, and comes to its end by a translation. */

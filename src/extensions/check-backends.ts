@@ -43,10 +43,10 @@ function differencesOf(rule: Rule, family: Family): Diagnostic[] {
 function differenceOf(use: MatchUse, definition: MatchDefinition, rule: Rule, family: Family): string | undefined {
   if (definition.isNativeInNft && isJoined(use, definition, rule)) return `iptables-nft joins the uses of \`-m ${use.name}\` in one rule: of an option given twice the last counts`
   const saved = definition.savedBy ? definition.savedBy('nft', use.infos) : use.infos
-  const joins = saved && definition.nftJoins?.(saved) !== undefined
+  const joins = saved && definition.nftJoins?.(saved)
   if (!joins && saved && isSame(saved, use.infos)) return undefined
   if (textOfPredicate(use, family, 'legacy') === textOfPredicate(use, family, 'nft')) return undefined
-  if (joins) return 'iptables-nft compares both ports at once: there the rule matches unless both are as written'
+  if (joins) return joins.help ?? 'iptables-nft compares both ports at once: there the rule matches unless both are as written'
   const words = useInWords(use, family, 'nft')
   return saved && words !== '' ? `iptables-nft loads it as \`${words}\`` : 'iptables-nft forgets this match: there the rule matches without it'
 }

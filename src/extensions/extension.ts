@@ -150,8 +150,8 @@ export interface MatchShape<V> extends ExtensionShape<V> {
   /** What the match means beyond the conjunction of its options. */
   means?(infos: InfosOf<V>, family: Family): Predicate
   readonly memory?: Memory<V>
-  /** Options that iptables-nft joins into one expression with another meaning, though it saves them as they were. */
-  nftJoins?(infos: InfosOf<V>): { readonly options: readonly string[]; readonly means: Predicate } | undefined
+  /** Options that iptables-nft loads with another meaning, though it saves them as they were; `help` says which, where it is not that it joins them into one expression. */
+  nftJoins?(infos: InfosOf<V>): { readonly options: readonly string[]; readonly means: Predicate; readonly help?: string } | undefined
   /** iptables-nft writes this use as expressions of its own: it reads several of a rule back as one. */
   isNativeInNft?(infos: InfosOf<V>): boolean
 }

@@ -2,7 +2,8 @@
 
 import type { MatchUse } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
-import { connectionMatch, ipMatch, messageMatch, portMatch, setMatch } from './matches.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import { AUTHENTICATED, connectionMatch, ipMatch, messageMatch, portMatch, setMatch } from './matches.ts'
 import { portLists } from './port-sets.ts'
 import type { Traffic } from './resolved.ts'
 import type { Side } from './sides.ts'
@@ -51,7 +52,12 @@ function matchesOf({ protocol, ports, messages, published }: Traffic, family: Fa
     const dialled = ports ?? [undefined]
     return dialled.map(port => ({ protocol, matches: [connectionMatch({ states: ['DNAT'], isOriginal: true, ...(port ? { originalPort: port } : {}) })] }))
   }
-  return ports ? portLists(ports).map(list => ({ protocol, matches: [portMatch(protocol, list)] })) : [{ protocol, matches: [] }]
+  return ports ? portLists(ports).map(list => ({ protocol, matches: [portMatch(protocol, list)] })) : [wholeProtocol(protocol, family)]
+}
+
+/** Returns what matches a protocol as a whole. Kernel: ip6tables looks behind the authentication header for the protocol. */
+export function wholeProtocol(protocol: number, family: Family): TrafficMatch {
+  return family === 'ipv6' && protocol === PROTOCOL.ah ? { matches: [AUTHENTICATED] } : { protocol, matches: [] }
 }
 
 /** Returns a head for every combination. */

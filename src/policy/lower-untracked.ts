@@ -1,10 +1,11 @@
 /** untracked -> rules of raw for both directions, and the accepts that stand in for the connection. */
 
+import type { Family } from '../net/address.ts'
 import type { Complain } from './complain.ts'
 import { PREFIX } from './compiled.ts'
 import { alternatives, chainOf } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
-import { makeHeads, trafficMatches } from './heads.ts'
+import { makeHeads, trafficMatches, wholeProtocol } from './heads.ts'
 import type { Head, TrafficMatch } from './heads.ts'
 import { lowerRule } from './lower-rules.ts'
 import type { Entry } from './lower-rules.ts'
@@ -35,7 +36,7 @@ export function lowerUntracked(drafts: Drafts, sentence: RuleSentence, complain:
   else if (nameless) complain('missing-addresses', nameless.span, `zone \`${zoneOf(nameless)?.name ?? ''}\` says no addresses, and before routing only they tell where a packet goes`, 'give the zone its addresses: `zone ... at 10.0.0.0/8`')
   if (owned || excluded || nameless || !sentence.families.includes(drafts.family)) return []
   const there = trafficMatches(sentence.traffic, drafts.family)
-  const back = sentence.traffic ? sentence.traffic.filter(one => one.families.includes(drafts.family)).flatMap(answersOf) : there
+  const back = sentence.traffic ? sentence.traffic.filter(one => one.families.includes(drafts.family)).flatMap(one => answersOf(one, drafts.family)) : there
   for (const one of from.included) for (const other of to.included) {
     writeRaw(drafts, sentence, one, other, there)
     writeRaw(drafts, sentence, other, one, back)
@@ -45,8 +46,8 @@ export function lowerUntracked(drafts: Drafts, sentence: RuleSentence, complain:
   return [...lowerRule(drafts, allow), ...answers]
 }
 
-function answersOf({ protocol, ports, messages }: Traffic): readonly TrafficMatch[] {
-  if (messages || !ports) return [{ protocol, matches: [] }]
+function answersOf({ protocol, ports, messages }: Traffic, family: Family): readonly TrafficMatch[] {
+  if (messages || !ports) return [wholeProtocol(protocol, family)]
   return portLists(ports).map(list => ({ protocol, matches: [portMatch(protocol, list, 'sport')] }))
 }
 

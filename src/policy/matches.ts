@@ -107,6 +107,9 @@ export const INVALID = connectionMatch({ states: ['INVALID'] })
 /** What has not been sent elsewhere. */
 export const UNTRANSLATED: MatchUse = { name: 'conntrack', infos: { ctstate: { value: CT_STATE.DNAT, inverted: true } } }
 
+/** What has an authentication header, in IPv6. */
+export const AUTHENTICATED: MatchUse = { name: 'ah', infos: {} }
+
 /** What is not tracked. */
 export const UNTRACKED = connectionMatch({ states: ['UNTRACKED'] })
 

@@ -172,6 +172,15 @@ export const LISTENER_REPORTS: readonly number[] = [131, 132, 143]
 export const LISTENER_QUERIES: readonly number[] = [130]
 
 function readProtocol(node: ServiceNode, protocol: number, complain: Complain): readonly Traffic[] | undefined {
+  const header = HEADER_MATCHES.get(node.name.text.toLowerCase())
+  if (header !== undefined) {
+    complain('bad-service', node.span, `\`${node.name.text}\` is a header that rules of IPv6 look behind, not a protocol`, `iptables has a match for it: raw ipv6 filter INPUT first \`-m ${header} -j DROP\``)
+    return undefined
+  }
+  if (protocol === PROTOCOL.all) {
+    complain('bad-service', node.span, `\`${node.name.text}\` is no service: it would be every packet`, 'leave it out: without services a sentence speaks of all packets')
+    return undefined
+  }
   if (!node.low) return [plain(protocol)]
   if (!PORT_PROTOCOLS.has(protocol)) {
     complain('bad-service', node.span, `\`${node.name.text}\` has no ports`, 'write the protocol alone')
@@ -186,6 +195,9 @@ function readProtocol(node: ServiceNode, protocol: number, complain: Complain): 
   }
   return portTraffic(protocol, low, high)
 }
+
+/** Kernel: `-p` never holds of these. Source: net/ipv6/exthdrs_core.c ipv6_find_hdr(). The authentication header has a match that says the same as a protocol. */
+const HEADER_MATCHES: ReadonlyMap<string, string> = new Map([['hopopt', 'hbh'], ['ipv6-route', 'rt'], ['ipv6-frag', 'frag'], ['ipv6-opts', 'dst']])
 
 const knownPorts = new Map<number, readonly Traffic[]>()
 

@@ -114,7 +114,6 @@ export type KernelReason =
   | 'neighbour-unknown'
   | 'no-output-route'
   | 'no-listener'
-  | 'endless-loop'
 
 /** What decided the packet's fate. */
 export type Decider =

@@ -97,8 +97,8 @@ export function isUntracked(run: Run, rewriting: Rewriting): boolean {
   return constantOf(run.rewritings.valueOf(rewriting, 'ct.state')) === BigInt(CT_STATE.UNTRACKED)
 }
 
-/** Neighbour and router discovery and group management are not tracked at all. */
-function isNeverTracked(family: Family): Predicate {
+/** Returns the packets that are not tracked at all: neighbour and router discovery, and group management. */
+export function isNeverTracked(family: Family): Predicate {
   return family === 'ipv4' ? never : any(ICMPV6_UNTRACKED.map(type => equals('icmp6.type', type)))
 }
 

@@ -1,9 +1,10 @@
 /** The options of ip itself: `-s -d -i -o -p -f`. Source: iptables(8) "parameters"; net/ipv4/netfilter/ip_tables.c ip_packet_match(). */
 
-import { always, equals, masked, onDevice, within } from '../../meaning/predicate.ts'
+import { always, equals, masked, never, not, onDevice, within } from '../../meaning/predicate.ts'
 import { addressWidth, familyOf, writePrefix } from '../../net/address.ts'
 import type { Prefix } from '../../net/address.ts'
 import type { DevicePattern } from '../../net/device-name.ts'
+import { PROTOCOL } from '../../net/protocol.ts'
 import { defineMatch } from '../extension.ts'
 import type { OptionUseOf } from '../extension.ts'
 import { devicePattern, flag, prefixType, protocol } from '../option-types.ts'
@@ -36,7 +37,7 @@ export const ip = defineMatch({
     protocol: {
       type: protocol, invertible: true, aliases: ['-p', '--proto'], print: use => `-p ${protocol.write(use.value, 'ipv4').join('')}`,
       omitted: use => use.value === 0,
-      doc: 'protocol by name or number; 0 or all is every protocol', means: number => (number === 0 ? always : equals('ip.protocol', number)),
+      doc: 'protocol by name or number; 0 or all is every protocol', means: (number, family) => (number === 0 ? always : family === 'ipv6' && LOOKED_BEHIND.has(number) ? never : equals('ip.protocol', number)),
     },
     fragment: {
       type: flag, families: ['ipv4'], invertible: true, aliases: ['-f', '--fragments'], print: () => '-f',
@@ -49,12 +50,19 @@ export const ip = defineMatch({
     const { 'in-interface': inDevice, 'out-interface': outDevice, ...others } = infos
     return { ...others, ...(inDevice && !isAnyDevice(inDevice) ? { 'in-interface': inDevice } : {}), ...(outDevice && !isAnyDevice(outDevice) ? { 'out-interface': outDevice } : {}) }
   },
+  nftJoins: ({ protocol: number }) => (number?.value === PROTOCOL.ah
+    ? { options: ['protocol'], means: number.inverted ? not(equals('ip.protocol', number.value)) : equals('ip.protocol', number.value), help: NFT_SEES_AH }
+    : undefined),
   check({ protocol: number, source, destination }, { backend }) {
     if (number?.inverted && number.value === 0) return '`! -p all` would never match'
     const isNothing = [source, destination].some(use => use?.inverted && BigInt(use.value.mask) === 0n)
     return backend === 'nft' && isNothing ? '`!` before all addresses would never match' : undefined
   },
 })
+
+/** Kernel: ip6tables looks behind these headers for the protocol; nf_tables stops at that of authentication. Source: net/ipv6/exthdrs_core.c ipv6_find_hdr() and IP6_FH_F_AUTH. */
+const LOOKED_BEHIND: ReadonlySet<number> = new Set([43, 44, 60, PROTOCOL.ah])
+const NFT_SEES_AH = 'ip6tables-legacy looks behind the authentication header and never matches; `-m ah` means the same in both'
 
 function isAnyDevice({ value }: OptionUseOf<DevicePattern>): boolean {
   return value.prefix && value.name === ''
