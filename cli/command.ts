@@ -12,6 +12,8 @@ export interface Terminal {
   readonly paintErr: Paint
   /** Paths are relative to it. */
   readonly directory: string
+  /** Width of standard output where it is a terminal; absent elsewhere. */
+  readonly outColumns?: number
   /** Width of standard error where it is a terminal; absent elsewhere. */
   readonly errColumns?: number
   /** Environment variables; absent where they must not count. */
@@ -26,10 +28,12 @@ export type Flags = NonNullable<ParseArgsConfig['options']>
 /** What was given for the flags, by name. */
 export type FlagValues = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 
-/** A command. `help` is everything that `5x5 COMMAND --help` prints. */
+/** A command. `help` is everything that `5x5 COMMAND --help` prints, before it is filled to the width of the terminal. */
 export interface Command {
   readonly help: string
   readonly flags: Flags
+  /** Words that may stand beside the flags, for completion; files always may. */
+  readonly words?: () => Promise<readonly string[]>
   /** Returns the exit code. */
   readonly run: (values: FlagValues, words: readonly string[], terminal: Terminal) => Promise<number>
 }

@@ -17,6 +17,7 @@ const terminal: Terminal = {
   directory: process.cwd(),
   environment: process.env,
   seconds: () => process.uptime(),
+  ...(process.stdout.isTTY ? { outColumns: process.stdout.columns || 80 } : {}),
   ...(process.stderr.isTTY && process.env['TERM'] !== 'dumb' ? { errColumns: process.stderr.columns || 80 } : {}),
 }
 

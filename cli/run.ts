@@ -6,6 +6,7 @@ import { didYouMean } from '../src/extensions/did-you-mean.ts'
 import { commandError, EXIT, isCommandError } from './command.ts'
 import type { Command, FlagValues, Terminal } from './command.ts'
 import type { CommandWords } from './completion-scripts.ts'
+import { fillHelp } from './help-text.ts'
 
 interface CommandRow {
   readonly summary: string
@@ -45,8 +46,8 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
 /** What the completion scripts know of each command. */
 async function commandWords(): Promise<readonly CommandWords[]> {
   return Promise.all(Object.entries(COMMANDS).map(async ([name, { summary, load }]) => {
-    const flags = name === 'completion' ? {} : (await load()).flags
-    return { name, summary, flags: Object.entries(flags).map(([flag, { type }]) => ({ name: flag, takesValue: type === 'string' })) }
+    const { flags = {}, words } = name === 'completion' ? {} : await load()
+    return { name, summary, words: (await words?.()) ?? [], flags: Object.entries(flags).map(([flag, { type }]) => ({ name: flag, takesValue: type === 'string' })) }
   }))
 }
 
@@ -73,7 +74,7 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
   if (!row) throw commandError(...unknownCommand(name))
   const command = await row.load()
   if (rest.includes('--help') || rest.includes('-h')) {
-    terminal.out(command.help)
+    terminal.out(fillHelp(command.help, terminal.outColumns))
     return EXIT.clean
   }
   const { values, positionals } = parse(name, command, rest)
@@ -83,13 +84,13 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
 async function printHelp(name: string | undefined, terminal: Terminal): Promise<number> {
   const row = name === undefined ? undefined : COMMANDS[name]
   if (name !== undefined && !row) throw commandError(...unknownCommand(name))
-  terminal.out(row ? (await row.load()).help : mainHelp())
+  terminal.out(fillHelp(row ? (await row.load()).help : mainHelp(), terminal.outColumns))
   return EXIT.clean
 }
 
 function unknownCommand(name: string): [string, string] {
   const near = didYouMean(name, Object.keys(COMMANDS))
-  return [`there is no command \`${name}\``, near ?? (name.startsWith('-') ? 'the command comes first: `5x5 COMMAND ...`' : `the commands are ${Object.keys(COMMANDS).map(command => `\`${command}\``).join(', ')}; 5x5 --help tells more`)]
+  return [`there is no command \`${name}\``, near ?? (name.startsWith('-') ? 'the command comes first: `5x5 COMMAND ...`' : '5x5 --help lists the commands')]
 }
 
 function mainHelp(): string {

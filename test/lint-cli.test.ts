@@ -181,12 +181,16 @@ describe('completion', () => {
     expect(complete('lint', '--max')).toEqual(['--max-warnings'])
     expect(complete('lint', '--format', 'sa')).toEqual(['sarif'])
     expect(complete('lint', 'redis')).toEqual(['redis.rules'])
+    expect(complete('explain', 'shadowed-r')).toEqual(['shadowed-rule'])
+    expect(complete('explain', '')).toEqual(expect.arrayContaining(['redis.rules', 'open-policy']))
+    expect(complete('docs', 'MASQ')).toEqual(['MASQUERADE'])
   })
 
   test.each(['zsh', 'fish'])('%s names every command', async shell => {
     const script = await printedBy(['completion', shell], folder)
     for (const name of ['trace', 'check', 'lint', 'explain', 'fmt']) expect(script).toContain(name)
     expect(script).toContain('max-warnings')
+    expect(script).toContain('shadowed-rule')
     const { status, error } = spawnSync(shell, ['-n', '-c', script], { encoding: 'utf8' })
     if (!error) expect(status).toBe(0)
   })

@@ -13,8 +13,8 @@ import { readSources } from '../input.ts'
 /** The flag. */
 export const IPSET_FLAGS = { ipset: { type: 'string', multiple: true } } as const
 
-/** Its lines in the help of a command. */
-export const IPSET_HELP = '  --ipset FILE           what is in the sets that `-m set` asks for, as `ipset save` prints it; may be repeated\n                         without it a set may have any address'
+/** Its row in the help of a command. */
+export const IPSET_HELP = '  --ipset FILE           what is in the sets that `-m set` asks for, as `ipset save` prints it; may be repeated;\n                         without it a set may have any address'
 
 /** Returns the sets of the files of a flag. A file without any set is a `commandError`. */
 export function ipsetsOf(values: FlagValues, directory: string, flag = 'ipset'): readonly Ipset[] {

@@ -15,9 +15,11 @@ import { writeEndpoint } from '../../src/packet/endpoint.ts'
 import { readPacket } from '../../src/packet/notation.ts'
 import { assumedTopology } from '../../src/topology/assumed.ts'
 import { makeLinks } from '../../src/topology/links.ts'
+import { readHints } from '../../src/topology/rule-hints.ts'
 import type { Ipset, Namespace, Topology } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 import type { FlagValues, Terminal } from '../command.ts'
+import { helpForName } from '../docker/compose-flags.ts'
 import type { ComposeWorld } from '../docker/compose-world.ts'
 import { readFamily } from '../input.ts'
 import type { WorldInput } from '../trace/world-input.ts'
@@ -65,8 +67,14 @@ export async function answerReach(request: ReachRequest): Promise<AnsweredReach>
   sayUnknownIpsets([ruleset], ipsets, terminal)
   const query = readQuery(request.text, new Map(), ruleset.family)
   const guessed = values['guess'] === true ? guessedHost(ruleset, query) : undefined
-  const assumptions = guessed?.assumptions ?? misspeltDevices(query.devices, ruleset)
+  const assumptions = guessed?.assumptions ?? [...misspeltDevices(query.devices, ruleset), ...strangeGoal(query, ruleset)]
   return { query, answer: reachability({ ruleset, query, backend, ipsets, ...(guessed ? { namespace: withIpsets(guessed.namespace, ipsets) } : {}) }), assumptions, isPartial: ruleset.partial }
+}
+
+/** A goal without a digit that no rule names is likely the name of a container. */
+function strangeGoal({ goal }: ReachQuery, ruleset: Ruleset): readonly string[] {
+  if (goal.kind !== 'device' || !/^[a-z_-]{3,}$/i.test(goal.name) || readHints([ruleset]).devices.includes(goal.name)) return []
+  return [`${goal.name} is a device, though no rule names it; services and containers have names where --compose FILE.yaml or --topology FILE.yaml describes them`]
 }
 
 /** A topology file takes them where it is read. */
@@ -87,7 +95,7 @@ function guessedHost(ruleset: Ruleset, { arrivals, from, to }: ReachQuery): { re
 
 function readQuery(text: string, places: NamedPlaces, family?: Family): ReachQuery {
   const reading = readReachQuery(text, places, family)
-  if (!reading.ok) throw commandError(reading.problem.message, didYouMean(reading.problem.word.split(/[:/]/)[0] ?? '', [...places.keys()]) ?? text)
+  if (!reading.ok) throw commandError(reading.problem.message, didYouMean(reading.problem.word.split(/[:/]/)[0] ?? '', [...places.keys()]) ?? (places.size === 0 ? helpForName(reading.problem.word) : undefined) ?? text)
   return reading.value
 }
 

@@ -15,6 +15,7 @@ import { readHints } from '../../src/topology/rule-hints.ts'
 import type { Namespace } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
 import { readSources, withShortPaths } from '../input.ts'
+import { refuseForTopology } from '../wrong-file.ts'
 
 /** How rules are read; a family that is not given is told by their content. */
 export interface RulesetInput {
@@ -48,7 +49,7 @@ function readRules(paths: readonly string[], { family, backend, directory }: Rul
 /** Refuses what is no ruleset: an answer that is true of no rules at all would be taken for one about those of the file. */
 export function refuseForeign(diagnostics: readonly Diagnostic[]): void {
   const foreign = diagnostics.find(({ code }) => code === 'not-a-ruleset')
-  if (foreign) throw commandError(`\`${foreign.span.source.path}\` is not a ruleset: ${foreign.message}`, foreign.help)
+  if (foreign) throw commandError(`\`${foreign.span.source.path}\`: ${foreign.message}`, foreign.help)
 }
 
 /** Returns the first namespace of a topology file; undefined where none is given. */
@@ -56,6 +57,7 @@ export async function namespaceOf(path: unknown, directory: string): Promise<Nam
   if (typeof path !== 'string') return undefined
   const { readTopology } = await import('../../src/topology/load.ts')
   const [source] = readSources([path], directory)
+  if (source) refuseForTopology(source)
   const { value, diagnostics } = readTopology(source ?? { path, text: '' })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw commandError(`the topology \`${path}\` cannot be used`, writeDiagnostics(errors, plain).trimEnd())

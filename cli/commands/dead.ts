@@ -1,12 +1,15 @@
 /** `5x5 dead RULES...` */
 
 import { findDead } from '../../src/analyze/dead.ts'
+import type { DeadReport } from '../../src/analyze/dead.ts'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { byPlace } from '../../src/extensions/check-ruleset.ts'
 import { deadDiagnostic } from '../../src/report/dead-report.ts'
+import { deadSummary } from '../../src/report/dead-summary.ts'
+import type { DeadSize } from '../../src/report/dead-summary.ts'
 import { jsonReport } from '../../src/report/json.ts'
-import { writeDiagnostics, writeSummary } from '../../src/report/pretty.ts'
+import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import { IPSET_FLAGS, IPSET_HELP, ipsetsOf, sayUnknownIpsets } from '../analysis/ipset-flags.ts'
 import { commandError, EXIT } from '../command.ts'
@@ -66,13 +69,9 @@ export const dead: Command = {
   },
 }
 
-interface Found {
+interface Found extends DeadSize, Pick<DeadReport, 'findings' | 'undecided' | 'notes'> {
   readonly sources: readonly SourceFile[]
-  readonly partial: boolean
-  readonly ruleCount: number
   readonly diagnostics: readonly Diagnostic[]
-  readonly undecided: readonly string[]
-  readonly notes: readonly string[]
 }
 
 async function findIn(source: SourceFile, values: FlagValues, terminal: Terminal): Promise<Found> {
@@ -88,13 +87,10 @@ async function findIn(source: SourceFile, values: FlagValues, terminal: Terminal
   const known = ipsets.length > 0 ? { ipsets } : {}
   const { findings, undecided, notes } = findDead(value, { backend, ...(devices ? { universe: { devices, isClosed: true, ...known } } : { universe: known }), ...(namespace ? { namespace } : {}) })
   const about = findings.flatMap(finding => deadDiagnostic(finding, value.family) ?? [])
-  return { sources: [source], partial: value.partial, ruleCount: value.ruleCount, diagnostics: [...unread, ...about].sort(byPlace), undecided, notes }
+  return { sources: [source], path: source.path, partial: value.partial, ruleCount: value.ruleCount, findings, diagnostics: [...unread, ...about].sort(byPlace), undecided, notes }
 }
 
-function print({ sources, partial, ruleCount, diagnostics, undecided, notes }: Found, all: boolean, isFirst: boolean, { out, paint, seconds }: Terminal): void {
-  const text = writeDiagnostics(diagnostics, paint, all)
-  const summary = writeSummary(diagnostics, { paths: sources.map(({ path }) => path), ruleCount, partial, ...(seconds ? { seconds: seconds() } : {}) }, paint)
-  const open = undecided.map(what => `${paint('warning', 'too big')}: ${what} could not be decided within the memory and the steps that are allowed\n`).join('')
-  const said = notes.map(words => `${words}\n`).join('')
-  out(`${isFirst ? '' : '\n'}${text}${text === '' ? '' : '\n'}${open}${said}${summary.replace('no problem', 'every rule does something')}`)
+function print(found: Found, all: boolean, isFirst: boolean, { out, paint, seconds }: Terminal): void {
+  const text = writeDiagnostics(found.diagnostics, paint, all)
+  out(`${isFirst ? '' : '\n'}${text}${text === '' ? '' : '\n'}${deadSummary(found, { ...found, ...(seconds ? { seconds: seconds() } : {}) }, paint)}`)
 }

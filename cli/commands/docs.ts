@@ -28,6 +28,7 @@ exit code: 0 done, 2 there is no such match or target
 export const docs: Command = {
   help,
   flags: { json: { type: 'boolean' } },
+  words: async () => [...new Set(['ip', 'rules', ...referenceEntries().map(({ name }) => name)])],
   async run(values, names, { out }) {
     if (names.length === 1 && names[0] === 'rules') {
       const { RULES } = await import('../../src/lint/registry.ts')

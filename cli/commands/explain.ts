@@ -41,6 +41,7 @@ exit code: 0 done, 1 lines that could not be read, 2 a file cannot be read
 export const explain: Command = {
   help,
   flags: { family: { type: 'string' }, json: { type: 'boolean' } },
+  words: async () => (await import('../lint/code-page.ts')).codeNames(),
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 explain RULES...')
     if (await explainCodes(paths, terminal)) return EXIT.clean

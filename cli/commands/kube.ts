@@ -9,7 +9,7 @@ import type { Command } from '../command.ts'
 import { readBase } from '../docker/host-rules.ts'
 import { DOCKER_FILES } from '../docker/rule-files.ts'
 import { readFamily, readSources } from '../input.ts'
-import { refuseRulesets } from '../refuse-ruleset.ts'
+import { refuseRulesets } from '../wrong-file.ts'
 import { flagTexts } from '../network/flag-texts.ts'
 import { generatedRules } from '../network/generated-rules.ts'
 import { printRules } from '../network/print-rules.ts'
@@ -23,7 +23,7 @@ usage: 5x5 kube [flags] OBJECTS...
   --node NAME            the node; endpoints on it are local. Not needed where OBJECTS have one Node
   --node-ip ADDRESS,...  its addresses, the one that it is known by first; a Node of OBJECTS tells them too
   --cluster-cidr PREFIX,...       addresses of pods: whoever has another one is masqueraded on the way to a service
-  --nodeport-addresses PREFIX,... node ports are open on these addresses of the node only
+  --nodeport-addresses PREFIX,...  node ports are open on these addresses of the node only
   --masquerade-all       masquerade everything that is sent to a cluster address
   --no-localhost-nodeports        node ports do not work by 127.0.0.1
   --base RULES           rules that the node had before (may be given twice, for IPv4 and IPv6): those of kube-proxy are written into them

@@ -4,7 +4,7 @@ import { looksLikePacket, PACKET_EXAMPLE } from '../../src/packet/notation.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
-import { COMPOSE_FLAGS, COMPOSE_HELP } from '../docker/compose-flags.ts'
+import { COMPOSE_FLAGS, COMPOSE_HELP, helpForName } from '../docker/compose-flags.ts'
 import { readBackend } from '../input.ts'
 import { placeProbe, readRequests } from '../trace/next-probe.ts'
 import { readFlows, traceFlows } from '../trace/packet-flows.ts'
@@ -74,7 +74,7 @@ export const trace: Command = {
   async run(values, words, terminal) {
     const paths = words.filter(word => !looksLikePacket(word))
     const texts = words.filter(looksLikePacket)
-    if (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined)) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET'")
+    if (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined)) throw commandError('which rules?', "usage: 5x5 trace RULES... 'PACKET', with --topology FILE.yaml or --compose FILE.yaml in place of RULES or beside them")
     const flows = typeof values['packets'] === 'string' ? readFlows(values['packets'], terminal.directory) : undefined
     if (flows && texts.length > 0) throw commandError('packets stand in `--packets` or on the command line', 'give one of them')
     if (texts.length === 0 && !flows) throw commandError('which packet?', `for example: 5x5 trace ${paths[0] ?? '--topology FILE.yaml'} '${PACKET_EXAMPLE}'`)
@@ -85,7 +85,7 @@ export const trace: Command = {
     if (compose && hasNetwork) throw commandError('`--compose` and `--network` each make a host', 'give one of them')
     const made = compose ?? (hasNetwork ? await (await import('../network/network-input.ts')).readNetworkInput(how) : undefined)
     const from = typeof values['from'] === 'string' ? (compose?.placeOf(values['from']) ?? values['from']) : undefined
-    const requests = readRequests(made ? texts.map(made.fill) : texts).map(request => fromNamespace(request, from))
+    const requests = readRequests(made ? texts.map(made.fill) : texts, made ? undefined : helpForName).map(request => fromNamespace(request, from))
     const input = made?.input ?? (await readWorld({ ...how, requests }))
     const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))
     if (paths.length > 0) checkFamilies(placed, input)

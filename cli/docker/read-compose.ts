@@ -10,7 +10,7 @@ import type { HostReading, HostSources } from '../../src/docker/read-host.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { commandError } from '../command.ts'
 import { readSources } from '../input.ts'
-import { refuseRulesets } from '../refuse-ruleset.ts'
+import { refuseForCompose } from '../wrong-file.ts'
 
 /** What names a host on a command line. */
 export interface ComposeInput {
@@ -25,7 +25,7 @@ export interface ComposeInput {
 /** Reads a host; a file that cannot be read at all is a `commandError`. */
 export function readComposeHost({ path, others = [], engine, daemon, directory }: ComposeInput): HostReading {
   const [compose, ...inspections] = readSources([path, ...others], directory)
-  refuseRulesets([...(compose ? [compose] : []), ...inspections], 'a compose file', 'rules that the host had before are given with `--base`')
+  refuseForCompose([...(compose ? [compose] : []), ...inspections])
   const stray = compose && looksLikeInspection(compose) ? inspections.find(source => !looksLikeInspection(source)) : inspections[0]
   if (stray) throw commandError(`one compose file at a time: what is \`${stray.path}\`?`, 'several files are read where `docker network inspect` and `docker inspect` printed them')
   const [daemonSource] = daemon === undefined ? [] : readSources([daemon], directory)

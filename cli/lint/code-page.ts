@@ -10,7 +10,7 @@ export function codeNamed(word: string): DiagnosticCode | undefined {
   return allCodes().find(code => code === word)
 }
 
-/** Returns every code, for "did you mean". */
+/** Returns every code, for "did you mean" and completion. */
 export function codeNames(): readonly string[] {
   return allCodes()
 }

@@ -14,7 +14,7 @@ import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { commandError, isCommandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
 import { readSources } from '../input.ts'
-import { refuseRulesets } from '../refuse-ruleset.ts'
+import { refuseRulesets } from '../wrong-file.ts'
 
 /** A policy with its rules; these are absent where the text has errors. */
 export interface LoadedPolicy {

@@ -16,11 +16,11 @@ export interface SentPacket {
   readonly outcome: Outcome
 }
 
-/** Reads the packets of a command line; one that is wrong is a `commandError` with a caret under the wrong word. */
-export function readRequests(texts: readonly string[]): PacketRequest[] {
+/** Reads the packets of a command line; one that is wrong is a `commandError` with a caret under the wrong word, and what `helpForEnd` says where an address should be. */
+export function readRequests(texts: readonly string[], helpForEnd: (word: string) => string | undefined = () => undefined): PacketRequest[] {
   return texts.map((text, index) => {
     const reading = readPacket(text)
-    if (!reading.ok) throw packetError(text, reading.problem)
+    if (!reading.ok) throw packetError(text, { ...reading.problem, help: (isEnd(text, reading.problem) ? helpForEnd(text.slice(reading.problem.start, reading.problem.end)) : undefined) ?? reading.problem.help })
     if (reading.value.kind !== 'probe' && index === 0) throw packetError(text, { message: `there is no packet before \`${reading.value.kind}\``, help: `the first packet reads like \`${PACKET_EXAMPLE}\``, start: 0, end: reading.value.kind.length })
     return reading.value
   })
@@ -58,6 +58,11 @@ export function placeProbe({ kind, probe }: Extract<PacketRequest, { kind: 'prob
 
 function listed(namespaces: readonly Namespace[]): string {
   return `its namespaces are ${namespaces.map(({ name }) => `\`${name}\``).join(', ')}`
+}
+
+/** The ends of a packet stand beside the `>`. */
+function isEnd(text: string, { start, end }: PacketProblem): boolean {
+  return text.slice(0, start).trimEnd().endsWith('>') || text.slice(end).trimStart().startsWith('>')
 }
 
 function packetError(text: string, { message, help, start, end, candidates }: PacketProblem): Error {

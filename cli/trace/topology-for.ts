@@ -13,6 +13,7 @@ import type { Topology } from '../../src/topology/topology.ts'
 import { commandError, isCommandError } from '../command.ts'
 import type { FlagValues } from '../command.ts'
 import { readSources } from '../input.ts'
+import { refuseForTopology } from '../wrong-file.ts'
 
 /** What a topology is made of. */
 export interface TopologyInput {
@@ -35,6 +36,7 @@ export async function topologyFor({ values, requests, rulesets, directory, warn 
 /** Returns the topology of a file; one with errors is a `commandError`. */
 export async function readTopologyFile(path: string, directory: string, warn?: TopologyInput['warn']): Promise<Topology> {
   const [source] = readSources([path], directory)
+  if (source) refuseForTopology(source)
   const { readTopology } = await import('../../src/topology/load.ts')
   const { value, diagnostics } = readTopology(source ?? { path, text: '' }, { readFile: readNamedBy(path, directory) })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')

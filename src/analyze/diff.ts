@@ -2,7 +2,7 @@
 
 import type { Backend } from '../ir/hooks.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
-import { all } from '../meaning/predicate.ts'
+import { all, always } from '../meaning/predicate.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import { isTooBig } from '../packetset/packet-sets.ts'
 import type { Decider, Fate, FateKind, FlowState } from '../symbolic/fate.ts'
@@ -17,6 +17,7 @@ import type { CauseKind } from './causes.ts'
 import { withOwnIpsets } from './own-ipsets.ts'
 import { leavingBy, outcomeClasses } from './outcomes.ts'
 import type { OutcomeClass } from './outcomes.ts'
+import { usualAmong } from './plain-view.ts'
 import { replayOf, sampleOf } from './replay.ts'
 import type { Replay } from './replay.ts'
 import { selfAddressed } from './self-addressed.ts'
@@ -176,7 +177,11 @@ function joinedGroups(sets: PacketSets, one: Group, other: Group): Group {
 }
 
 function withReplays(space: Space, sides: Readonly<Record<'before' | 'after', PreparedRuleset>>, reached: Readonly<Record<'before' | 'after', Reached>>, group: Group & Pick<DiffGroup, 'start' | 'state'>): DiffGroup {
-  const sample = once(() => (group.state === 'known' ? undefined : sampleOf(space, group.set)))
+  const sample = once(() => {
+    if (group.state === 'known') return undefined
+    const usual = usualAmong(space.sets, group.set, 'new', always)
+    return sampleOf(space, usual === space.sets.none ? group.set : usual)
+  })
   const side = (which: 'before' | 'after'): DiffSide => {
     const replay = once(() => {
       const one = sample()

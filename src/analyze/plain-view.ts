@@ -80,7 +80,13 @@ export function describePlainly(sets: PacketSets, set: PacketSet, of: PacketSet,
 function inLines(sets: PacketSets, set: PacketSet, limit: number): readonly string[] {
   const loose = (['ip.src', 'ip.dst'] as const).map(field => ({ field, set: sets.setOf(NOBODYS[sets.family](field)) })).filter(({ set: odd }) => !sets.isSubset(set, odd))
   const { predicates, isWhole } = sets.cover(set, limit, loose)
-  return [...predicates.map(predicate => packetsInWords(mapTerms(predicate, readable))), ...(isWhole ? [] : ['and others'])]
+  return [...withoutParts(sets, predicates).map(predicate => packetsInWords(mapTerms(predicate, readable))), ...(isWhole ? [] : ['and others'])]
+}
+
+/** Leaves out predicates that another one covers: packets without a source MAC do not have a certain one either. */
+function withoutParts(sets: PacketSets, predicates: readonly Predicate[]): readonly Predicate[] {
+  const named = predicates.map(predicate => ({ predicate, set: sets.setOf(predicate) }))
+  return named.filter(({ set }, index) => !named.some((other, at) => other.set !== set && sets.isSubset(set, other.set) || (other.set === set && at < index))).map(({ predicate }) => predicate)
 }
 
 /** Whole packets are meant anyway; ranges that are prefixes are written so. */

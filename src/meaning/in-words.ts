@@ -1,11 +1,12 @@
 /** A predicate in plain English: the packets it speaks of. Derived from fields and values; only what headers cannot decide keeps its words. */
 
-import { plainForm } from './plain-form.ts'
+import { fieldRow } from './fields.ts'
+import { isEveryValue, plainForm } from './plain-form.ts'
 import type { Term } from './plain-form.ts'
 import type { Predicate } from './predicate.ts'
 import { conditionInWords } from './condition-in-words.ts'
 import type { Phrase, Place } from './condition-in-words.ts'
-import { listInWords } from './values-in-words.ts'
+import { listInWords, valuesInWords } from './values-in-words.ts'
 
 /**
  * Returns the packets of which a predicate holds, such as `new tcp connections to port 22 that arrive on eth0`; `all packets`
@@ -14,7 +15,7 @@ import { listInWords } from './values-in-words.ts'
 export function packetsInWords(predicate: Predicate): string {
   const term = plainForm(predicate)
   if (term.kind === 'any' && term.of.length === 0) return 'no packet'
-  const phrases = (term.kind === 'all' ? term.of : [term]).map(phraseOf)
+  const phrases = term.kind === 'all' ? phrasesOf(term.of) : [phraseOf(term)]
   return phrases.length === 0 ? 'all packets' : compose(phrases)
 }
 
@@ -30,9 +31,19 @@ function phraseOf(term: Term): Phrase {
   const either = term.kind === 'any' ? eitherPort(term.of) : undefined
   if (either) return either
   const isNested = term.of.some(part => part.kind === 'all' || part.kind === 'any')
-  const clauses = term.of.map(part => phraseOf(part).clause)
+  const clauses = (term.kind === 'all' ? phrasesOf(term.of) : term.of.map(phraseOf)).map(({ clause }) => clause)
   const clause = isNested ? `${term.kind === 'any' ? 'either' : 'both'} ${clauses.join(term.kind === 'any' ? ', or ' : ', and ')}` : listInWords(clauses, term.kind === 'any' ? 'or' : 'and')
   return { place: 'that', words: clause, clause }
+}
+
+/** Terms that all hold: to have a field, and not with certain values, is to have it with others. */
+function phrasesOf(terms: readonly Term[]): readonly Phrase[] {
+  const had = new Map(terms.flatMap(term => (term.kind === 'values' && !term.negated && term.of.every(isEveryValue) ? [[term.field, term] as const] : [])))
+  const others = terms.flatMap(term => (term.kind === 'values' && term.negated && had.has(term.field) ? [term] : []))
+  const [only] = others
+  if (only === undefined || others.length > 1) return terms.map(phraseOf)
+  const words = `a ${fieldRow(only.field).words} other than ${valuesInWords(only.of, 'or')}`
+  return [...terms.filter(term => term !== only && term !== had.get(only.field)).map(phraseOf), { place: 'with', words, clause: `have ${words}` }]
 }
 
 /** "from or to port 53". */

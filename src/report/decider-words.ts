@@ -25,7 +25,7 @@ function inNamespace({ namespace }: Decider): string {
 
 /** What the name of a reason does not tell by itself. */
 const REASONS: Readonly<Record<string, string>> = {
-  circles: 'they go round until their ttl is used up', 'neighbour-unknown': 'nobody answers for the next hop', 'nobody-takes-it': 'the frame finds nobody who takes it', 'no-listener': 'nobody listens there',
+  circles: 'they go round until their ttl is used up', 'endless-loop': 'they come in over lo without end', 'neighbour-unknown': 'nobody answers for the next hop', 'nobody-takes-it': 'the frame finds nobody who takes it', 'no-listener': 'nobody listens there',
 }
 
 function verbOf(by: Extract<Decider, { kind: 'rule' }>, kind: FateKind): string {

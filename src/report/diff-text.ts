@@ -4,6 +4,8 @@ import { describePlainly, usualPacket } from '../analyze/plain-view.ts'
 import type { DiffGroup, DiffSide, RulesetDiff } from '../analyze/diff.ts'
 import { keyOfCause } from '../analyze/causes.ts'
 import { gotThrough } from '../analyze/outcomes.ts'
+import { equals } from '../meaning/predicate.ts'
+import { PROTOCOL } from '../net/protocol.ts'
 import { writeProbe } from '../packet/write-packet.ts'
 import { startSet } from '../symbolic/reachable-sets.ts'
 import { count } from './paint.ts'
@@ -62,18 +64,19 @@ function apart({ space: { sets } }: RulesetDiff, reasons: readonly DiffGroup[]):
   return [reasons.filter(isUsual), reasons.filter(group => !isUsual(group))]
 }
 
-/** One entry for each pair of causes: the packets of new connections stand for those of known ones, usual packets for odd ones. */
+/** One entry for each pair of causes: the packets of new connections stand for those of known ones, usual packets for odd ones, and of these the first of TCP. */
 function joinReasons({ space, groups }: RulesetDiff): readonly DiffGroup[] {
   const { sets } = space
   const usual = sets.setOf(usualPacket(sets.family, 'new'))
-  const isUsual = (group: DiffGroup): boolean => group.state === 'new' && sets.meets(group.set, usual)
+  const syn = sets.intersect(usual, sets.setOf(equals('ip.protocol', PROTOCOL.tcp)))
+  const rankOf = ({ state, set }: DiffGroup): number => (state !== 'new' ? 0 : sets.meets(set, syn) ? 3 : sets.meets(set, usual) ? 2 : 1)
   const reasons = new Map<string, DiffGroup>()
   for (const group of groups) {
     const key = `${changeOf(group)} ${keyOfCause(group.before.by)} ${keyOfCause(group.after.by)}`
     const known = reasons.get(key)
     if (!known) reasons.set(key, group)
-    else if (known.start === group.start && known.state === group.state) reasons.set(key, { ...(isUsual(group) && !isUsual(known) ? group : known), set: sets.union(known.set, group.set) })
-    else if (!isUsual(known) && group.state === 'new') reasons.set(key, group)
+    else if (known.start === group.start && known.state === group.state) reasons.set(key, { ...(rankOf(group) > rankOf(known) ? group : known), set: sets.union(known.set, group.set) })
+    else if (rankOf(known) < 2 && group.state === 'new') reasons.set(key, group)
   }
   return [...reasons.values()].sort((one, other) => CHANGES.indexOf(changeOf(one)) - CHANGES.indexOf(changeOf(other)))
 }

@@ -83,4 +83,5 @@ export const REASONS: Readonly<Record<KernelReason, string>> = {
   'neighbour-unknown': 'nobody answers for the next address (no neighbour)',
   'no-output-route': 'the host has no route to send it',
   'no-listener': 'nothing listens on that port',
+  'endless-loop': 'it came in over lo 256 times: it goes round without end',
 }

@@ -43,9 +43,28 @@ interface RowState {
 /** Returns the rows of a trace in order. */
 export function traceRows(trace: Trace, options: RowOptions): readonly TraceRow[] {
   const state: RowState = { options, matters: eventsThatMatter(trace.events), rows: [], family: trace.outcome.packet.family, hook: '', chain: '', skipped: [], table: '' }
-  for (const event of trace.events) tell(state, event)
+  const { from, to } = options.all ? NO_LOOPS : loopsBetween(trace.events)
+  for (const [index, event] of trace.events.entries()) {
+    if (index === from) tellLoops(state, trace.events.slice(from, to))
+    if (index < from || index >= to) tell(state, event)
+  }
   tellSkipped(state)
   return state.rows
+}
+
+const NO_LOOPS = { from: Infinity, to: Infinity }
+
+/** The events of all times over lo between the first three and the last, where these are many. */
+function loopsBetween(events: readonly TraceEvent[]): { readonly from: number; readonly to: number } {
+  const loops = events.flatMap(({ kind }, index) => (kind === 'loop' ? [index] : []))
+  const [from, to] = [loops[3], loops.at(-1)]
+  return loops.length > 5 && from !== undefined && to !== undefined ? { from, to } : NO_LOOPS
+}
+
+function tellLoops(state: RowState, events: readonly TraceEvent[]): void {
+  tellSkipped(state)
+  const times = events.filter(({ kind }) => kind === 'loop').length
+  push(state, { hook: '', chain: '', place: '', text: `... and so ${count(times, 'time')} more (--all shows them)`, style: 'faint' })
 }
 
 function tell(state: RowState, event: TraceEvent): void {

@@ -46,6 +46,8 @@ export interface Flight extends Subject {
   readonly isLocal: boolean
   /** The device that the socket which made it is bound to. */
   readonly boundTo: string | undefined
+  /** How often it came in again over lo. */
+  loops: number
   /** Who listens, if anybody. */
   readonly record: ((event: TraceEvent) => void) | undefined
   readonly recordsMisses: boolean
@@ -79,6 +81,7 @@ export function makeFlight(start: FlightStart): Flight {
     packet: start.packet,
     isLocal: start.isLocal,
     boundTo: start.boundTo,
+    loops: 0,
     record: start.record,
     recordsMisses: start.recordsMisses,
     decisions: start.decisions,
@@ -138,9 +141,9 @@ const QUESTIONS = {
 
 /** Returns a copy of the packet at this point of its way: it shares connection, way, assumptions and answers. */
 export function copyFlight(flight: Flight, record: Flight['record']): Flight {
-  const { inDevice, outDevice, bridgeIn, bridgeOut, bridged, macDestination, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers } = flight
+  const { inDevice, outDevice, bridgeIn, bridgeOut, bridged, macDestination, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, loops, way, assumed, answers } = flight
   return Object.assign(makeFlight({ ...flight, record }), {
-    inDevice, outDevice, bridgeIn, bridgeOut, bridged, macDestination, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, way, assumed, answers,
+    inDevice, outDevice, bridgeIn, bridgeOut, bridged, macDestination, ctState, connection, tracked, direction, info, untracked, isTrackingFixed, zone, route, loops, way, assumed, answers,
   })
 }
 

@@ -9,7 +9,7 @@ import { isFragment, piecesOf, withPieces } from './fragments.ts'
 import { gatherFragments, keepsFragments } from './gather-fragments.ts'
 import { portsFor } from './frames.ts'
 import { findNeighbour } from './neighbours.ts'
-import { ALL_HOSTS, routeInput } from './route-input.ts'
+import { ALL_HOSTS, refusesOnLoopback, routeInput } from './route-input.ts'
 import type { InputRoute } from './route-input.ts'
 import { routeOutput } from './route-output.ts'
 import { runHook } from './run-hook.ts'
@@ -18,19 +18,21 @@ import type { KernelReason, Outcome } from './trace-events.ts'
 import { byKernel } from './verdict.ts'
 import type { Ended } from './verdict.ts'
 
-/** A packet that arrives on `flight.inDevice` as IP. */
-export function receive(flight: Flight): Outcome {
-  const before = flight.packet.dst
+/** A packet that arrives on `flight.inDevice` as IP; `kept`: over lo, with the route that it was sent or forwarded by. */
+export function receive(flight: Flight, kept?: 'sent' | 'forwarded'): Outcome {
+  const { route, packet: { dst } } = flight
   const ended = runHook(flight, 'PREROUTING')
   if (ended) return endedOutcome(flight, ended)
-  if (flight.inDevice === 'lo' && flight.packet.dst === before && isTakenFromLoopback(flight)) return deliver(flight)
+  if (kept && route && flight.packet.dst === dst) {
+    if (kept === 'forwarded' && flight.packet.family === 'ipv4') return forward(flight, route)
+    if (kept === 'sent' && isTakenFromLoopback(flight.packet, route)) return deliver(flight)
+  }
   return goOn(flight, routeInput(flight))
 }
 
-/** Kernel: over lo the route of before stays: own addresses, broadcasts, and the group of all hosts, which lo is in too. Source: net/ipv4/route.c __mkroute_output(). */
-function isTakenFromLoopback({ route, packet }: Flight): boolean {
-  if (route?.kind === 'local') return true
-  return packet.family === 'ipv4' && (route?.kind === 'broadcast' || (route?.kind === 'multicast' && packet.dst === ALL_HOSTS))
+/** Kernel: what was sent by lo is for this host wherever it is addressed to, groups that lo is not in excepted. Source: net/ipv4/route.c __mkroute_output(). */
+function isTakenFromLoopback({ family, dst }: Packet, { kind }: RouteDecision): boolean {
+  return kind === 'local' || (family === 'ipv4' && (kind !== 'multicast' || dst === ALL_HOSTS))
 }
 
 /** What comes after PREROUTING: delivery, forwarding, or an end. */
@@ -80,10 +82,11 @@ function forward(flight: Flight, decision: RouteDecision): Outcome {
 /** POSTROUTING and out; over lo it comes in again. */
 function leave(flight: Flight, kind: 'forward' | 'sent'): Outcome {
   flight.outDevice = flight.route?.device ?? ''
+  const device = flight.host.devices.get(flight.outDevice)
+  if (refusesOnLoopback(flight.packet.family, flight.route, device)) return answered(flight, 'unreachable-route', 1, 0)
   const ended = runHook(flight, 'POSTROUTING')
   if (ended) return endedOutcome(flight, ended)
-  const device = flight.host.devices.get(flight.outDevice)
-  if (device?.kind === 'loopback') return loopBack(flight)
+  if (device?.kind === 'loopback') return loopBack(flight, kind === 'forward' ? 'forwarded' : 'sent')
   const { world, host, outDevice, route } = flight
   const gateway = route?.gateway
   const neighbour = world.links && findNeighbour(world, host, { device: outDevice, nextHop: gateway ?? flight.packet.dst, source: flight.packet.src })
@@ -94,23 +97,28 @@ function leave(flight: Flight, kind: 'forward' | 'sent'): Outcome {
 }
 
 /** Kernel: the packet keeps connection, mark and route over lo, so conntrack and nat have done their work. */
-function loopBack(flight: Flight): Outcome {
+function loopBack(flight: Flight, kept: 'sent' | 'forwarded'): Outcome {
+  if (flight.loops >= MOST_LOOPS) return endedOutcome(flight, byKernel('endless-loop'))
+  flight.loops += 1
   flight.record?.({ kind: 'loop', device: flight.outDevice })
   flight.inDevice = flight.outDevice
   flight.outDevice = ''
-  return flight.packet.pieces && keepsFragments(flight) ? receivePieces(flight) : receive(flight)
+  return flight.packet.pieces && keepsFragments(flight) ? receivePieces(flight, kept) : receive(flight, kept)
 }
 
+/** Each time takes one from the ttl: what has come so often has a rule that gives it back, and goes on until its device does. */
+const MOST_LOOPS = 256
+
 /** Each piece goes through the rules. */
-function receivePieces(flight: Flight): Outcome {
+function receivePieces(flight: Flight, kept: 'sent' | 'forwarded'): Outcome {
   const pieces = piecesOf(flight.packet)
   for (const piece of pieces.slice(0, -1)) {
     const copy = copyFlight(flight, flight.record)
     copy.packet = piece
-    flight.way.copies.push(receive(copy))
+    flight.way.copies.push(receive(copy, kept))
   }
   flight.packet = pieces.at(-1) ?? flight.packet
-  return receive(flight)
+  return receive(flight, kept)
 }
 
 function deliver(flight: Flight): Outcome {

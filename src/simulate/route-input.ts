@@ -1,8 +1,9 @@
 /** Routing of packets that arrive: for us, through us, or refused. Source: net/ipv4/route.c ip_route_input_slow(), fib_frontend.c fib_validate_source(). */
 
-import type { Address } from '../net/address.ts'
+import type { Address, Family } from '../net/address.ts'
 import { lookupRoute } from '../topology/fib.ts'
 import type { RouteDecision } from '../topology/fib.ts'
+import type { Device } from '../topology/topology.ts'
 import type { Flight } from './flight.ts'
 import { isLimitedBroadcast, isMulticast } from './group-address.ts'
 import type { KernelReason } from './trace-events.ts'
@@ -98,10 +99,16 @@ function routeInput6(flight: ArrivedPacket): InputRoute {
   if (dst === 1n && inDevice !== 'lo') return refused(dst, 'martian', 'martian-destination')
   const decision = lookupRoute(host.fib, { destination: dst, source: src, mark: packet.mark, tos: packet.tos, inDevice })
   if (decision.kind === 'local') return { kind: 'local', decision }
+  if (refusesOnLoopback('ipv6', decision, host.devices.get(decision.device ?? ''))) return { kind: 'refused', decision, reason: 'unreachable-route', icmpCode: 0 }
   if (!host.sysctls.forward6) return { kind: 'refused', decision, reason: 'forwarding-off' }
   if (decision.kind === 'unicast') return { kind: 'forward', decision }
   const reason = decision.kind === 'blackhole' ? 'blackhole-route' : decision.kind === 'prohibit' ? 'prohibit-route' : 'no-route'
   return decision.kind === 'blackhole' ? { kind: 'refused', decision, reason } : { kind: 'refused', decision, reason, icmpCode: decision.kind === 'prohibit' ? 1 : 0 }
+}
+
+/** Whether a route over lo refuses: in IPv6 all but those to own addresses. Source: net/ipv6/route.c fib6_is_reject(). */
+export function refusesOnLoopback(family: Family, route: RouteDecision | undefined, device: Device | undefined): boolean {
+  return family === 'ipv6' && route?.kind === 'unicast' && device?.kind === 'loopback'
 }
 
 /** All nodes, all routers, and the solicited-node groups of the device's own addresses. */

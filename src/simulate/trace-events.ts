@@ -114,6 +114,7 @@ export type KernelReason =
   | 'neighbour-unknown'
   | 'no-output-route'
   | 'no-listener'
+  | 'endless-loop'
 
 /** What decided the packet's fate. */
 export type Decider =

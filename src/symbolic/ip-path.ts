@@ -1,6 +1,6 @@
 /** The way of sets of IP packets through one host: in, through, out. The mirror of the simulator's ip-path.ts. */
 
-import { CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
+import { ADDRESS_TYPE, CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
 import { all, any, equals, not, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
@@ -17,12 +17,14 @@ import { adjustValue, keyOfValue, valuesEqual } from './value.ts'
 
 const LOOPBACK_DEVICE = 'lo'
 const isUnjoinedGroup = all([isMulticast('ip.dst'), not(equals('ip.dst', ALL_HOSTS))])
+const isOnLoopback: Predicate = { kind: 'device', field: 'device.out', pattern: { name: LOOPBACK_DEVICE, prefix: false } }
+const isRefusedOnLoopback = all([isOnLoopback, equals('addressType.dst', ADDRESS_TYPE.UNICAST)])
 const UNTRANSLATED: Translation = new Map()
 
 /** Packets that arrive; `set` says on which devices; of known connections `translation` is what nat does to them. Their fates are noted in the run. */
 export function receive(run: Run, set: PacketSet, translation: Translation = UNTRANSLATED): void {
   const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.out': '' }, translation })
-  receiveClasses(run, new Map([[rewriting, set]]), { isLooped: false })
+  receiveClasses(run, new Map([[rewriting, set]]))
 }
 
 /** Packets that this host makes. Their fates are noted in the run. */
@@ -40,22 +42,26 @@ export function startOf({ rewritings, surroundings }: Run): Rewriting {
   return rewritings.with(rewritings.none, { values: new Map([...values, ['bridge.forwarded' as const, rewritings.constant('bridge.forwarded', 0)]]), devices: bridges })
 }
 
-/** Packets that come in, as their rewriting says where; `isLooped`: over lo, where what keeps its destination keeps its route. */
-export function receiveClasses(run: Run, entering: Classes, { isLooped }: { readonly isLooped: boolean }): void {
+/** Packets that come in, as their rewriting says where; `kept`: over lo, where what keeps its destination keeps the route that it was sent or forwarded by. */
+export function receiveClasses(run: Run, entering: Classes, kept?: 'sent' | 'forward'): void {
   const after = [...runHook(run, 'PREROUTING', entering)].map(([rewriting, set]): PacketClass => ({ rewriting, set }))
-  const { unchanged, changed } = isLooped ? byDestination(run, [...entering.keys()], after) : { unchanged: [], changed: after }
+  const { unchanged, changed } = kept ? byDestination(run, [...entering.keys()], after) : { unchanged: [], changed: after }
   const { delivered, forwarded } = routeClasses(run, changed)
-  goOn(run, { delivered: [...joinedGroups(run, unchanged), ...delivered], forwarded })
+  if (kept !== 'forward') return goOn(run, { delivered: [...takenFromLoopback(run, unchanged), ...delivered], forwarded })
+  const again = unchanged.map(({ rewriting, set }) => ({ rewriting: run.rewritings.with(rewriting, { devices: { 'device.out': LOOPBACK_DEVICE } }), set }))
+  goOn(run, { delivered, forwarded: [...again, ...forwarded] })
 }
 
-/** Kernel: what comes over lo to a group is taken where lo is in the group, as it is in that of all hosts. Source: net/ipv4/route.c __mkroute_output(). */
-function joinedGroups(run: Run, list: readonly PacketClass[]): readonly PacketClass[] {
-  if (run.family === 'ipv6') return list
-  return list.map(({ rewriting, set }) => {
-    const strange = run.sets.intersect(set, run.setOf(isUnjoinedGroup, rewriting))
-    if (strange !== run.sets.none) run.end('drop', { kind: 'kernel', reason: 'not-for-this-host' }, { rewriting, set: strange })
-    return { rewriting, set: run.sets.subtract(set, strange) }
-  })
+/** Returns what is taken of packets that were sent over lo. The mirror of isTakenFromLoopback(). */
+function takenFromLoopback(run: Run, list: readonly PacketClass[]): readonly PacketClass[] {
+  return run.family === 'ipv6' ? list : list.map(packets => withoutRefused(run, packets, isUnjoinedGroup, 'not-for-this-host'))
+}
+
+/** Returns the packets without those that the kernel ends. */
+function withoutRefused(run: Run, { rewriting, set }: PacketClass, refused: Predicate, reason: string): PacketClass {
+  const ended = run.sets.intersect(set, run.setOf(refused, rewriting))
+  if (ended !== run.sets.none) run.end('drop', { kind: 'kernel', reason }, { rewriting, set: ended })
+  return { rewriting, set: run.sets.subtract(set, ended) }
 }
 
 /** Packets behind PREROUTING by where they go. */
@@ -158,15 +164,26 @@ function leave(run: Run, entering: Classes, kind: 'forward' | 'sent'): void {
     const { nextDevice } = rewriting
     return { rewriting: rewritings.with(rewriting, { nextDevice: undefined, ...(typeof nextDevice === 'string' ? { devices: { 'device.out': nextDevice } } : { devices: { 'device.out': undefined }, drawnWay: nextDevice }) }), set }
   })
+  const leaving = run.family === 'ipv4' ? rerouted : rerouted.map(packets => withoutRefused(run, packets, isRefusedOnLoopback, 'unreachable-route'))
   const looped: PacketClass[] = []
-  for (const [rewriting, set] of runHook(run, 'POSTROUTING', joinClasses(sets, rerouted))) {
-    const overLoopback = sets.intersect(set, run.setOf({ kind: 'device', field: 'device.out', pattern: { name: LOOPBACK_DEVICE, prefix: false } }, rewriting))
+  for (const [rewriting, set] of runHook(run, 'POSTROUTING', joinClasses(sets, leaving))) {
+    const overLoopback = sets.intersect(set, run.setOf(isOnLoopback, rewriting))
     const out = sets.subtract(set, overLoopback)
     if (out !== sets.none) run.end(kind, undefined, { rewriting, set: out })
     looped.push({ rewriting: rewritings.with(rewriting, { devices: { 'device.in': LOOPBACK_DEVICE, 'device.out': '' }, drawnWay: undefined }), set: overLoopback })
   }
-  const again = joinClasses(sets, looped)
-  if (again.size > 0) receiveClasses(run, again, { isLooped: true })
+  const again = joinClasses(sets, kind === 'sent' ? looped : looped.map(packets => withoutCircling(run, packets)))
+  if (again.size > 0) receiveClasses(run, again, kind)
+}
+
+/** Returns what was not forwarded over lo before as it is now: the rest does so without end, for a rule gives back what each time takes from the ttl. */
+function withoutCircling(run: Run, { rewriting, set }: PacketClass): PacketClass {
+  const { sets, looped } = run
+  const before = looped.get(rewriting.key) ?? sets.none
+  looped.set(rewriting.key, sets.union(before, set))
+  const circling = sets.intersect(set, before)
+  if (circling !== sets.none) run.end('drop', { kind: 'kernel', reason: 'endless-loop' }, { rewriting, set: circling })
+  return { rewriting, set: sets.subtract(set, circling) }
 }
 
 function deliver(run: Run, entering: Classes): void {

@@ -117,7 +117,7 @@ function arriveFromOutside(course: Course, run: Run, host: WorldHost, set: Packe
     if (up === run.sets.none) continue
     const rewriting = run.rewritings.with(startOf(run), { devices: { 'device.in': at.bridge, 'device.out': '' } })
     if (host.bridgesAsk) onBridge(course, run, host, at, { rewriting, set: up }, undefined)
-    else receiveClasses(run, new Map([[rewriting, up]]), { isLooped: false })
+    else receiveClasses(run, new Map([[rewriting, up]]))
   }
 }
 
@@ -179,7 +179,7 @@ function carry(course: Course, { from, kind, way, packets }: OnWay): void {
   const fresh = withoutCircling(course, host, `${device} ${port ?? ''} ${crossing?.outPort ?? ''}`, arrived)
   if (fresh.set === course.world.sets.none) return
   onHost(course, host, run => {
-    if (port === undefined || !host.bridgesAsk) receiveClasses(run, new Map([[fresh.rewriting, fresh.set]]), { isLooped: false })
+    if (port === undefined || !host.bridgesAsk) receiveClasses(run, new Map([[fresh.rewriting, fresh.set]]))
     else onBridge(course, run, host, { bridge: device, port }, fresh, crossing && { port: crossing.outPort, way: rest })
   })
 }

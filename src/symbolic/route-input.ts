@@ -101,6 +101,7 @@ export function inputWays6(host: DescribedHost): readonly InputWay[] {
     refused(all([equals('ip.dst', 1n), not(inDevice('lo'))]), 'martian-destination'),
     ...cases.map(({ when, decision }): InputWay => {
       if (decision.kind === 'local') return local(when)
+      if (decision.kind === 'unicast' && devices.some(({ name, kind }) => name === decision.device && kind === 'loopback')) return refused(when, 'unreachable-route')
       if (!forwards) return refused(when, 'forwarding-off')
       if (decision.kind === 'unicast') return { when, way: { kind: 'forward', device: decision.device ?? '', ...(decision.gateway === undefined ? {} : { gateway: decision.gateway }) } }
       return refused(when, decision.kind === 'blackhole' || decision.kind === 'prohibit' ? routeReason(decision.kind) : 'no-route')

@@ -37,6 +37,8 @@ export interface Run extends RunOptions {
   /** Takes packets that are not followed any further, and why in words. */
   readonly leaveOpen: (why: string, set: PacketSet) => void
   readonly openPackets: () => PacketSet
+  /** What was forwarded over lo, by how it was rewritten. */
+  readonly looped: Map<string, PacketSet>
   /** Things that took part and are not followed, in words. */
   readonly notes: Set<string>
   readonly fatesOf: () => readonly Fate[]
@@ -58,6 +60,7 @@ export function makeRun(options: RunOptions): Run {
     setOf,
     splitByRule: (rule, packets) => split(sets, readThrough(surroundings.ground(rule.when), packets.rewriting), packets.set, cubes),
     notes,
+    looped: new Map(),
     leaveOpen(why, set) {
       if (set === sets.none) return
       notes.add(why)

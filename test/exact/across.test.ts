@@ -99,10 +99,10 @@ describe('rules that other tables leave without packets', () => {
   }
 })
 
-/** From host to host: neither groups nor 127.0.0.0/8. */
+/** Whole packets from host to host: neither groups nor 127.0.0.0/8, nor a fragment that waits for the rest of its packet. */
 function betweenHosts({ sets }: Pick<Space, 'sets'>): PacketSet {
   const hosts = (field: 'ip.src' | 'ip.dst'): PacketSet => sets.setOfRanges(field, [{ low: 0x01000000n, high: 0x7effffffn }, { low: 0x80000000n, high: 0xdfffffffn }])
-  return sets.intersect(hosts('ip.src'), hosts('ip.dst'))
+  return sets.intersect(hosts('ip.src'), hosts('ip.dst'), sets.setOfField('ip.fragmentOffset', 0, 0))
 }
 
 function note(events: readonly TraceEvent[], met: Met): void {

@@ -109,7 +109,7 @@ function isOf({ rewritings }: Space, { rewriting }: Fate, { packet }: Probe, con
   })
   return (becomes || !isNext) && (['ct.original.src', 'ct.original.dst', 'ct.original.sport', 'ct.original.dport'] as const).every(field => {
     const [said, real] = [valueFor(rewritings.valueOf(rewriting, field), from => fieldRow(from).read(subject)), fieldRow(field).read(subject)]
-    return said === undefined || packet.sport === undefined || said === BigInt(real ?? 0)
+    return said === undefined || (field.endsWith('port') && packet.sport === undefined) || said === BigInt(real ?? 0)
   })
 }
 
