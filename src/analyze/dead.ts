@@ -129,10 +129,15 @@ function whyDead(run: TableRun, here: ChainRun, at: RuleRef): DeadFinding | unde
   return matchesAny(sets, here.start, match) ? undefined : { kind: 'misplaced', at, brings: jumpsTo(run, at.chain) }
 }
 
+const entered = new WeakMap<ChainRun, boolean>()
+
 /** Tells whether any packet comes to a chain. */
 export function isEntered(run: TableRun, chain: Chain): boolean {
   const here = run.runs.get(chain)
-  return here !== undefined && comesTo(run, chain, here.start)
+  if (!here) return false
+  const known = entered.get(here) ?? comesTo(run, chain, here.start)
+  entered.set(here, known)
+  return known
 }
 
 function jumpsTo(run: TableRun, to: Chain): readonly RuleRef[] {

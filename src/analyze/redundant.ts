@@ -8,7 +8,7 @@
 import { memoryOf } from '../extensions/meaning-of.ts'
 import type { Chain } from '../ir/ruleset.ts'
 import { isTooBig } from '../packetset/packet-sets.ts'
-import type { PacketSet } from '../packetset/packet-sets.ts'
+import type { PacketCube, PacketSet } from '../packetset/packet-sets.ts'
 import { matched } from '../symbolic/flows.ts'
 import { runTable } from '../symbolic/run-chain.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
@@ -179,14 +179,25 @@ function followRule(pass: Pass, here: ChainRun, index: number, fate: string): Fo
   return point ? { kind: 'differs', areAll: among => sets.includesPoint(among, point) } : followWithout(pass, here, index, fate)
 }
 
-/** Where no rule after it can match any of a rule's packets the chain policy decides, without a look at the packets; undefined elsewhere. */
-function leftToPolicy({ run, gone }: Pass, here: ChainRun, index: number, fate: string): Followed | undefined {
-  const { sets } = run.ruleSets
+/** Where no rule on their way can match any of a rule's packets the chain policy decides, without a look at the packets; undefined elsewhere. */
+function leftToPolicy(pass: Pass, here: ChainRun, index: number, fate: string): Followed | undefined {
+  const { sets } = pass.run.ruleSets
   const match = here.matches[index]
-  if (!here.chain.hook || !match) return undefined
-  for (const later of rulesMeeting(here, match.hull(), index + 1)) if (!gone.has(idOf(here, later))) return undefined
-  if (policyFate(here.chain) === fate) return { kind: 'same', instead: [], policyOf: here.chain }
+  const policyOf = match && policyBehind(pass, here, index + 1, match.hull())
+  if (!policyOf) return undefined
+  if (policyFate(policyOf) === fate) return { kind: 'same', instead: [], policyOf }
   return { kind: 'differs', areAll: among => (here.before[index] ?? []).every(flow => sets.isSubset(matched(sets, flow, match).packets, among)) }
+}
+
+/** Returns the built-in chain at whose end packets come out that no rule from one on can match; undefined where one may, or a chain on the way has several callers. */
+function policyBehind(pass: Pass, here: ChainRun, from: number, hull: PacketCube): Chain | undefined {
+  const { run, gone } = pass
+  for (const later of rulesMeeting(here, hull, from)) if (!gone.has(idOf(here, later))) return undefined
+  if (here.chain.hook) return here.chain
+  const calls = run.calls.get(here.chain)
+  const call = calls?.length === 1 ? calls[0] : undefined
+  const caller = call && run.runs.get(call.from)
+  return caller && policyBehind(pass, caller, caller.ends[call.index]?.kind === 'goto' ? caller.matches.length : call.index + 1, hull)
 }
 
 function attempt(follow: () => Followed): Followed {

@@ -96,24 +96,38 @@ function isMasked(known: Known | undefined, mask: FieldValue, value: FieldValue)
   return (rest & (rest + 1n)) === 0n ? isWithin(known, BigInt(value), BigInt(value) | rest) : undefined
 }
 
-/** Returns the class of those packets of a class of which a predicate holds, as far as ranges and names can say it: never too small a class. */
-export function narrowed(packets: PacketClass, predicate: Predicate): PacketClass {
+/** Returns the class of those packets of a class of which predicates hold, as far as ranges and names can say it: never too small a class. */
+export function narrowed({ family, fields, devices }: PacketClass, predicates: readonly Predicate[]): PacketClass {
+  const draft: Draft = { fields: { ...fields }, devices: { ...devices } }
+  for (const predicate of predicates) narrow(draft, predicate)
+  return { family, ...draft }
+}
+
+interface Draft {
+  readonly fields: Partial<Record<NumberField, Known>>
+  readonly devices: Partial<Record<DeviceField, KnownDevice>>
+}
+
+function narrow(draft: Draft, predicate: Predicate): void {
   switch (predicate.kind) {
     case 'all':
-      return predicate.of.reduce(narrowed, packets)
+      for (const part of predicate.of) narrow(draft, part)
+      return
     case 'within':
-      return withFields(packets, { [predicate.field]: { low: predicate.low, high: predicate.high } })
+      draft.fields[predicate.field] = { low: predicate.low, high: predicate.high }
+      return
     case 'masked': {
       const range = rangeOf(predicate.mask, predicate.value)
-      return range ? withFields(packets, { [predicate.field]: range }) : packets
+      if (range) draft.fields[predicate.field] = range
+      return
     }
     case 'device':
-      return predicate.pattern.prefix ? packets : withFields(packets, {}, { [predicate.field]: predicate.pattern.name })
+      if (!predicate.pattern.prefix) draft.devices[predicate.field] = predicate.pattern.name
+      return
     case 'not':
-      if (predicate.of.kind !== 'device' || predicate.of.pattern.prefix) return packets
-      return withFields(packets, {}, { [predicate.of.field]: withoutName(packets.devices[predicate.of.field], predicate.of.pattern.name) })
+      if (predicate.of.kind === 'device' && !predicate.of.pattern.prefix) draft.devices[predicate.of.field] = withoutName(draft.devices[predicate.of.field], predicate.of.pattern.name)
+      return
     default:
-      return packets
   }
 }
 
@@ -123,8 +137,10 @@ function withoutName(known: KnownDevice | undefined, name: string): KnownDevice 
 
 /** The range of the values under a mask of leading ones. */
 function rangeOf(mask: FieldValue, value: FieldValue): Known | undefined {
-  const width = typeof mask === 'number' ? 32n : 128n
-  const rest = ~BigInt(mask) & ((1n << width) - 1n)
-  if ((rest & (rest + 1n)) !== 0n) return undefined
-  return typeof value === 'number' ? { low: value, high: value + Number(rest) } : { low: value, high: value + rest }
+  if (typeof mask === 'number' && typeof value === 'number') {
+    const rest = ~mask >>> 0
+    return (rest & (rest + 1)) === 0 ? { low: value, high: value + rest } : undefined
+  }
+  const rest = ~BigInt(mask) & ((1n << 128n) - 1n)
+  return (rest & (rest + 1n)) === 0n ? { low: value, high: BigInt(value) + rest } : undefined
 }

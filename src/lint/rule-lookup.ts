@@ -49,27 +49,30 @@ function merged(lists: readonly (readonly number[])[]): readonly number[] {
 }
 
 function indexOf(chain: Chain, family: Family): readonly FieldIndex[] {
-  const known = indexes.get(chain) ?? FIELDS.map(field => indexBy(field, chain.rules, family)).filter(({ byMask }) => byMask.size > 0)
+  const known = indexes.get(chain) ?? indexRules(chain.rules, family)
   indexes.set(chain, known)
   return known
 }
 
-function indexBy(field: NumberField, rules: readonly Rule[], family: Family): FieldIndex {
-  const byMask = new Map<FieldValue, Map<FieldValue, number[]>>()
-  const others: number[] = []
+/** Leaves out fields of which no rule wants one value. */
+function indexRules(rules: readonly Rule[], family: Family): readonly FieldIndex[] {
+  const drafts = FIELDS.map(field => ({ field, byMask: new Map<FieldValue, Map<FieldValue, number[]>>(), others: [] as number[] }))
   rules.forEach((rule, index) => {
-    const wanted = wantedBy(rule, field, family)
-    if (!wanted) {
-      others.push(index)
-      return
+    const predicates = rule.matches.map(use => predicateOf(use, family))
+    for (const { field, byMask, others } of drafts) {
+      const wanted = wantedIn(predicates, field)
+      if (!wanted) {
+        others.push(index)
+        continue
+      }
+      const byValue = byMask.get(wanted.mask) ?? new Map<FieldValue, number[]>()
+      byMask.set(wanted.mask, byValue)
+      const list = byValue.get(wanted.value)
+      if (list) list.push(index)
+      else byValue.set(wanted.value, [index])
     }
-    const byValue = byMask.get(wanted.mask) ?? new Map<FieldValue, number[]>()
-    byMask.set(wanted.mask, byValue)
-    const list = byValue.get(wanted.value)
-    if (list) list.push(index)
-    else byValue.set(wanted.value, [index])
   })
-  return { field, byMask, others }
+  return drafts.filter(({ byMask }) => byMask.size > 0)
 }
 
 interface Wanted {
@@ -77,25 +80,16 @@ interface Wanted {
   readonly value: FieldValue
 }
 
-function wantedBy({ matches }: Rule, field: NumberField, family: Family): Wanted | undefined {
-  for (const use of matches) {
-    const wanted = wantedIn(predicateOf(use, family), field)
-    if (wanted) return wanted
+/** Returns the value that predicates, which hold together, want of a field. */
+function wantedIn(predicates: readonly Predicate[], field: NumberField): Wanted | undefined {
+  for (const predicate of predicates) {
+    if (predicate.kind === 'all') {
+      const wanted = wantedIn(predicate.of, field)
+      if (wanted) return wanted
+    } else if (predicate.kind === 'masked' && predicate.field === field) return { mask: predicate.mask, value: predicate.value }
+    else if (predicate.kind === 'within' && predicate.field === field && predicate.low === predicate.high) return { mask: typeof predicate.low === 'number' ? 0xffffffff : ALL_BITS, value: predicate.low }
   }
   return undefined
-}
-
-function wantedIn(predicate: Predicate, field: NumberField): Wanted | undefined {
-  if (predicate.kind === 'all') {
-    for (const part of predicate.of) {
-      const wanted = wantedIn(part, field)
-      if (wanted) return wanted
-    }
-    return undefined
-  }
-  if (predicate.kind === 'masked' && predicate.field === field) return { mask: predicate.mask, value: predicate.value }
-  const isOne = predicate.kind === 'within' && predicate.field === field && predicate.low === predicate.high
-  return isOne ? { mask: typeof predicate.low === 'number' ? 0xffffffff : ALL_BITS, value: predicate.low } : undefined
 }
 
 const ALL_BITS = (1n << 128n) - 1n

@@ -1,8 +1,7 @@
 /** The packets that rules about exposure send: from an address that no rule names, on the device behind which the world lies. */
 
 import { predicateOf } from '../extensions/meaning-of.ts'
-import { eachRule } from '../ir/ruleset.ts'
-import type { MatchUse, Ruleset } from '../ir/ruleset.ts'
+import type { Chain, Ruleset } from '../ir/ruleset.ts'
 import { ADDRESS_TYPE, CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import { readAddress } from '../net/address.ts'
@@ -43,8 +42,7 @@ const NEAR = 'fe80::2'
 
 /** Reads from topology and rules what is known of the world. */
 export function worldOf(ruleset: Ruleset, topology: Topology | undefined): World {
-  const named = sourceTerms(ruleset)
-  const source = SOURCES[ruleset.family].map(text => readAddress(text)).find(address => address !== undefined && !named.some(term => holds(term, { family: ruleset.family, fields: { 'ip.src': exactly(address) }, devices: {} }) === true))
+  const source = SOURCES[ruleset.family].map(text => readAddress(text)).find(address => address !== undefined && !isNamedSource(ruleset, address))
   const routed = topology?.namespaces[0]?.routes.find(route => route.table === ROUTE_TABLE.main && BigInt(route.prefix.mask) === 0n && route.device !== undefined)?.device
   const hints = readHints([ruleset])
   const outside = hints.outside !== undefined && !isInnerDevice(hints.outside) ? hints.outside : undefined
@@ -59,24 +57,17 @@ export function isInnerDevice(name: string): boolean {
 
 const INNER = /^(docker|br-|virbr|lxcbr|lxdbr|podman|cni|cali|flannel|cilium|lxc|vnet|veth|wg|tun|tap|tailscale|dummy|nodelocaldns|kube|zt|ppp-vpn|utun)/
 
-/** Every term about the source address, but those that all addresses satisfy. */
-function sourceTerms(ruleset: Ruleset): readonly Predicate[] {
-  const seen = new Set<MatchUse>()
-  const terms: Predicate[] = []
-  eachRule(ruleset, rule => {
-    for (const use of rule.matches) {
-      if (seen.has(use)) continue
-      seen.add(use)
-      collect(predicateOf(use, ruleset.family), terms)
-    }
-  })
-  return terms
+/** Tells whether some rule names an address, or a network that it is in, as a source; networks of all addresses are not meant. */
+function isNamedSource(ruleset: Ruleset, address: Address): boolean {
+  const packets: PacketClass = { family: ruleset.family, fields: { 'ip.src': exactly(address) }, devices: {} }
+  const isNamedIn = ({ rules }: Chain): boolean => rules.some(({ matches }) => matches.some(use => namesSource(predicateOf(use, ruleset.family), packets)))
+  return ruleset.tables.some(({ chains }) => chains.some(isNamedIn))
 }
 
-function collect(predicate: Predicate, terms: Predicate[]): void {
-  if (predicate.kind === 'all' || predicate.kind === 'any') for (const part of predicate.of) collect(part, terms)
-  else if (predicate.kind === 'not') collect(predicate.of, terms)
-  else if ((predicate.kind === 'masked' || predicate.kind === 'within') && predicate.field === 'ip.src') terms.push(predicate)
+function namesSource(predicate: Predicate, packets: PacketClass): boolean {
+  if (predicate.kind === 'all' || predicate.kind === 'any') return predicate.of.some(part => namesSource(part, packets))
+  if (predicate.kind === 'not') return namesSource(predicate.of, packets)
+  return (predicate.kind === 'masked' || predicate.kind === 'within') && predicate.field === 'ip.src' && holds(predicate, packets) === true
 }
 
 /** What a packet is sent to: a port of tcp or udp, or an ICMP type. */

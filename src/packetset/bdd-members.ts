@@ -53,12 +53,11 @@ function find(search: Search, row: Edge[], from: number): boolean {
       if (high[place] === ZERO) isHigh = false
     }
     if (isLow && isHigh) {
-      const key = row.join(' ')
-      if (failed.has(key)) break
+      if (failed.size > 0 && failed.has(keyOf(row))) break
       const length = path.push(level * 2)
       if (find(search, [...low], at)) return true
       path.length = length - 1
-      failing.push(key)
+      failing.push(keyOf(row))
     }
     if (!isLow && !isHigh) break
     if (!isFixed) path.push(level * 2 + (isHigh ? 1 : 0))
@@ -66,4 +65,8 @@ function find(search: Search, row: Edge[], from: number): boolean {
   }
   for (const key of failing) failed.add(key)
   return false
+}
+
+function keyOf(row: readonly Edge[]): string {
+  return row.join(' ')
 }

@@ -4,6 +4,7 @@ import { invariant } from '../diagnostics/diagnostic.ts'
 import type { NumberField, FieldValue, DeviceField } from '../meaning/fields.ts'
 import { and, choose, ONE, variable, ZERO } from './bdd.ts'
 import type { Edge } from './bdd.ts'
+import type { Cube } from './bdd-cubes.ts'
 import { exists, substitute } from './bdd-quantify.ts'
 import type { Bits } from './bdd-values.ts'
 import { codeOfDevice } from './device-codes.ts'
@@ -21,15 +22,39 @@ const OPENS: Partial<Record<LaidField, readonly Gate[]>> = {
 /** Fields that stand for "has it" go with what they are about. */
 const PRESENCE: Partial<Record<LaidField, LaidField>> = { 'mac.src': 'mac.present' }
 
+/** What is forgotten of a packet with a field: the levels of its own bits, and those of the fields that it decides about. */
+interface Forgetting {
+  readonly own: ReadonlySet<number>
+  readonly decided: readonly { readonly gate: Gate; readonly levels: ReadonlySet<number> }[]
+}
+
+const forgettings = new WeakMap<Space, Map<LaidField, Forgetting>>()
+
 /** Returns the packets that differ from one of the set in this field at most. */
 export function forgetField(space: Space, edge: Edge, field: LaidField): Edge {
+  const { own, decided } = forgettingOf(space, field)
+  return decided.reduce((set, { gate, levels }) => choose(space.bdd, gateEdge(space, gate), set, exists(space.bdd, set, levels)), exists(space.bdd, edge, own))
+}
+
+/** Tells whether a cube has a literal of what is forgotten with some of the fields. */
+export function asksForAny(space: Space, cube: Cube, fields: readonly LaidField[]): boolean {
+  const sets = fields.flatMap(field => {
+    const { own, decided } = forgettingOf(space, field)
+    return [own, ...decided.map(({ levels }) => levels)]
+  })
+  return cube.some(literal => sets.some(levels => levels.has(literal >> 1)))
+}
+
+function forgettingOf(space: Space, field: LaidField): Forgetting {
+  const bySpace = forgettings.get(space) ?? new Map<LaidField, Forgetting>()
+  forgettings.set(space, bySpace)
+  const known = bySpace.get(field)
+  if (known) return known
   const presence = PRESENCE[field]
-  const fields = presence ? [field, presence] : [field]
-  const forgotten = exists(space.bdd, edge, levelsOf(space, fields))
-  return (OPENS[field] ?? []).reduce((set, gate) => {
-    const behind = [...space.layout.codings.keys()].filter(one => gateOf(one) === gate)
-    return choose(space.bdd, gateEdge(space, gate), set, exists(space.bdd, set, levelsOf(space, behind)))
-  }, forgotten)
+  const decided = (OPENS[field] ?? []).map(gate => ({ gate, levels: levelsOf(space, [...space.layout.codings.keys()].filter(one => gateOf(one) === gate)) }))
+  const made = { own: levelsOf(space, presence ? [field, presence] : [field]), decided }
+  bySpace.set(field, made)
+  return made
 }
 
 /** Returns what becomes of the set when (field & mask) is overwritten with `value` in the packets that have the field. */

@@ -21,7 +21,7 @@ import { cubePartOf } from './cube-of.ts'
 import { coverOf, fieldRangesOf } from './describe.ts'
 import type { Cover } from './describe.ts'
 import { nameOfDevice } from './device-codes.ts'
-import { assignField, forgetField, levelsOf, preimageOfAssign } from './forget.ts'
+import { asksForAny, assignField, forgetField, levelsOf, preimageOfAssign } from './forget.ts'
 import { codingOf } from './layout.ts'
 import { normalEdge } from './normal.ts'
 import { includesPoint, includesSubject, pointOf } from './point.ts'
@@ -113,6 +113,8 @@ export interface PacketSets {
   cubesOf(set: PacketSet, most: number): readonly PacketCube[] | undefined
   /** What holds in both cubes; 'never' where they exclude each other. */
   joinCubes(one: PacketCube, other: PacketCube): PacketCube | 'never'
+  /** Tells whether the cube asks for one of the fields, or for one that goes with it: see `exists`. */
+  asksForAny(cube: PacketCube, fields: readonly (NumberField | DeviceField)[]): boolean
   /** The narrowest cube that holds of all packets of both. */
   commonCube(one: PacketCube, other: PacketCube): PacketCube
 
@@ -243,7 +245,7 @@ function namesOfDevices({ layout }: Space): readonly string[] {
   return coding.kind === 'device' ? coding.devices.classes.map((_, code) => nameOfDevice(coding.devices, code)) : []
 }
 
-function cubes(space: Space): Pick<PacketSets, 'noLiterals' | 'cubePartOf' | 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'meetInCube' | 'setOfCube' | 'cubesOf' | 'joinCubes' | 'commonCube'> {
+function cubes(space: Space): Pick<PacketSets, 'noLiterals' | 'cubePartOf' | 'cubeOf' | 'subtractCube' | 'intersectCube' | 'meetsCube' | 'meetInCube' | 'setOfCube' | 'cubesOf' | 'joinCubes' | 'asksForAny' | 'commonCube'> {
   const { bdd } = space
   return {
     noLiterals: [] as readonly number[] as PacketCube,
@@ -262,6 +264,7 @@ function cubes(space: Space): Pick<PacketSets, 'noLiterals' | 'cubePartOf' | 'cu
     setOfCube: cube => branded(cubeEdge(bdd, cube)),
     cubesOf: (set, most) => cubesOfEdge(bdd, set, most)?.map(cube => cube as PacketCube),
     joinCubes: (one, other) => joinCubes(one, other) as PacketCube | 'never',
+    asksForAny: (cube, fields) => asksForAny(space, cube, fields),
     commonCube: (one, other) => commonCube(one, other) as PacketCube,
   }
 }

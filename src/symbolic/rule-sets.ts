@@ -4,7 +4,7 @@ import { effectsOf, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
 import { invariant } from '../diagnostics/diagnostic.ts'
 import type { Backend } from '../ir/hooks.ts'
 import { eachRule } from '../ir/ruleset.ts'
-import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
+import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import { always, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketCube, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
@@ -74,8 +74,10 @@ export function makeRuleSets(ruleset: Ruleset, backend: Backend, sets: PacketSet
       const known = matches[rule.id]
       if (known) return known
       const plain = rule.matches.map(use => predicateOf(use, ruleset.family, backend))
-      const predicates = rule.matches.map((use, index) => ownVariables(plain[index] ?? always, memoryOf(use, ruleset.family) !== undefined, ` of rule ${number} in ${chain.name} of ${chain.table}`, changed, forgetful))
-      const match = makeMatch(sets, predicates, predicates.filter((predicate, index) => predicate === plain[index]))
+      const own = (use: MatchUse, index: number): Predicate => ownVariables(plain[index] ?? always, memoryOf(use, ruleset.family) !== undefined, ` of rule ${number} in ${chain.name} of ${chain.table}`, changed, forgetful)
+      const isPlain = changed.size === 0 && rule.matches.every(use => memoryOf(use, ruleset.family) === undefined)
+      const predicates = isPlain ? plain : rule.matches.map(own)
+      const match = makeMatch(sets, predicates, isPlain ? plain : predicates.filter((predicate, index) => predicate === plain[index]))
       matches[rule.id] = match
       return match
     },

@@ -63,7 +63,7 @@ const MANY_CALLERS = 16
 /** Runs a table; `starts` says which packets come to it at a hook, every packet where it says nothing. The rules `gone` do nothing, as if they were not there. */
 export function runTable(ruleSets: RuleSets, table: Table, starts: ReadonlyMap<Hook, PacketSet>, gone: ReadonlySet<number> = new Set()): TableRun {
   const { order, calls } = chainOrder(table)
-  const context: Context = { ruleSets, table, gone, runs: new Map(), rewritten: rewrittenFields(ruleSets, table), ends: new Map() }
+  const context: Context = { ruleSets, table, gone, runs: new Map(), rewritten: rewrittenFields(ruleSets, table), ends: new Map(), opened: new Map() }
   const prepared = new Map(order.map(chain => [chain, prepareChain(context, chain)]))
   const begins = new Map<Chain, PacketSet>()
   for (const chain of order) begins.set(chain, chain.hook ? (starts.get(chain.hook) ?? ruleSets.sets.every) : startOf(context, calls.get(chain) ?? [], prepared, begins))
@@ -97,7 +97,11 @@ interface Context {
   /** Fields that some rule of the table writes. */
   readonly rewritten: readonly NumberField[]
   readonly ends: Map<TargetUse, RuleEnd>
+  /** What chains begin with, with any value in the written fields. */
+  readonly opened: Map<Chain, PacketSet>
 }
+
+type Calls = readonly { readonly from: Chain; readonly index: number }[]
 
 interface Prepared {
   readonly matches: readonly RuleMatch[]
@@ -110,10 +114,18 @@ function prepareChain(context: Context, chain: Chain): Prepared {
 }
 
 /** Returns what the jumps to a chain can bring: what they match, of what their own chains can see; written fields may have any value. */
-function startOf({ ruleSets: { sets }, rewritten }: Context, calls: readonly { readonly from: Chain; readonly index: number }[], prepared: ReadonlyMap<Chain, Prepared>, begins: ReadonlyMap<Chain, PacketSet>): PacketSet {
+function startOf(context: Context, calls: Calls, prepared: ReadonlyMap<Chain, Prepared>, begins: ReadonlyMap<Chain, PacketSet>): PacketSet {
+  const { ruleSets: { sets }, rewritten, opened } = context
   if (calls.length > MANY_CALLERS) return sets.every
-  const brought = calls.map(({ from, index }) => sets.intersect(begins.get(from) ?? sets.every, prepared.get(from)?.matches[index]?.set() ?? sets.every))
-  return rewritten.reduce((set, field) => sets.exists(set, field), sets.union(...brought))
+  const open = (set: PacketSet): PacketSet => rewritten.reduce((all, field) => sets.exists(all, field), set)
+  return sets.union(...calls.map(({ from, index }) => {
+    const [begin, match] = [begins.get(from) ?? sets.every, prepared.get(from)?.matches[index]]
+    const cube = match?.cube
+    if (typeof cube !== 'object' || sets.asksForAny(cube, rewritten)) return open(sets.intersect(begin, match?.set() ?? sets.every))
+    const known = opened.get(from) ?? open(begin)
+    opened.set(from, known)
+    return sets.intersectCube(known, cube)
+  }))
 }
 
 function runChain(context: Context, chain: Chain, { matches, ends }: Prepared, start: PacketSet): ChainRun {
@@ -129,11 +141,16 @@ function runChain(context: Context, chain: Chain, { matches, ends }: Prepared, s
     const next: Flow[] = []
     for (const flow of flows) {
       next.push(unmatched(sets, flow, match))
-      if (end.kind !== 'decide') follow(context, { chain, index, end, flow: matched(sets, flow, match) }, next, returned)
+      if (end.kind !== 'decide' && !isEnded(context, end)) follow(context, { chain, index, end, flow: matched(sets, flow, match) }, next, returned)
     }
     flows = joinFlows(sets, next)
   })
   return { chain, start, matches, ends, before, returned: joinFlows(sets, [...returned, ...flows]) }
+}
+
+/** Tells whether a rule leads to a chain from which nothing comes back. */
+function isEnded({ runs }: Context, end: RuleEnd): boolean {
+  return (end.kind === 'jump' || end.kind === 'goto') && runs.get(end.to)?.returned.length === 0
 }
 
 interface Step {

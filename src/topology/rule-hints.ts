@@ -1,6 +1,6 @@
 /** What the rules of a ruleset give away about the network that they were written for. */
 
-import { predicateOfRule } from '../extensions/meaning-of.ts'
+import { predicateOf, predicateOfRule } from '../extensions/meaning-of.ts'
 import { eachRule } from '../ir/ruleset.ts'
 import type { Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Predicate } from '../meaning/predicate.ts'
@@ -32,6 +32,8 @@ export function readHints(rulesets: readonly Ruleset[]): RuleHints {
   let outside: string | undefined
   for (const ruleset of rulesets) {
     eachRule(ruleset, rule => {
+      // Only rules about devices say anything.
+      if (!rule.matches.some(use => isAboutDevices(predicateOf(use, ruleset.family)))) return
       const predicate = predicateOfRule(rule, ruleset.family)
       readRule(predicate, found)
       outside ??= translatingDevice(rule, predicate)
@@ -85,6 +87,11 @@ function translatingDevice({ target }: Rule, predicate: Predicate): string | und
   const terms = predicate.kind === 'all' ? predicate.of : [predicate]
   const term = terms.find(one => one.kind === 'device' && one.field === 'device.out' && !one.pattern.prefix)
   return term?.kind === 'device' ? term.pattern.name : undefined
+}
+
+function isAboutDevices(predicate: Predicate): boolean {
+  if (predicate.kind === 'all') return predicate.of.some(isAboutDevices)
+  return predicate.kind === 'device' || (predicate.kind === 'not' && predicate.of.kind === 'device')
 }
 
 function isPort(field: DeviceField): boolean {

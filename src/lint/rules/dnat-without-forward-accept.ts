@@ -5,8 +5,9 @@ import { eachRule } from '../../ir/ruleset.ts'
 import type { Rule } from '../../ir/ruleset.ts'
 import { CT_STATE } from '../../meaning/fields.ts'
 import { writeAddress } from '../../net/address.ts'
-import type { Address } from '../../net/address.ts'
+import type { Address, Family } from '../../net/address.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
+import type { Fate } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { exactly, narrowed, withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
@@ -24,12 +25,16 @@ export const dnatWithoutForwardAccept: LintRule = {
   check(inputs, report) {
     const { ruleset, family, chains } = inputs
     let isOwnAddress: IsOwnAddress | undefined
+    let mayDrop: boolean | undefined
     eachRule(ruleset, (rule, _number, chain, table) => {
       const nat = table.name === 'nat' && chains.hooksOf(chain).includes('PREROUTING') ? natOf(rule, family) : undefined
       const server = nat?.side === 'destination' && nat.addresses.kind === 'ranges' ? nat.addresses.ranges[0] : undefined
       if (!nat || !server || server.low !== server.high) return
+      // Where FORWARD drops nothing that DNAT rewrote, no rule needs a look of its own.
+      mayDrop ??= filteredAt('FORWARD', withFields(anyForwarded(family), TRANSLATED), inputs).endings.some(({ verdict }) => verdict === 'drop')
+      if (!mayDrop) return
       const packets = afterwards(rule, nat, server.low, inputs)
-      const forward = fateAt({ ruleset, hook: 'FORWARD', tables: ['mangle', 'filter', 'security'] }, packets)
+      const forward = filteredAt('FORWARD', packets, inputs)
       const by = deciderOf(forward)
       if (!by || !isCertain(forward, 'drop')) return
       const isOwn = (isOwnAddress ??= ownAddresses(inputs))(server.low)
@@ -46,16 +51,26 @@ export const dnatWithoutForwardAccept: LintRule = {
   },
 }
 
+const TRANSLATED: PacketClass['fields'] = { 'ct.state': exactly(CT_STATE.NEW | CT_STATE.DNAT), 'ct.direction': exactly(0) }
+
+function anyForwarded(family: Family): PacketClass {
+  return { family, fields: {}, devices: { 'device.in': { not: [''] } } }
+}
+
+function filteredAt(hook: 'INPUT' | 'FORWARD', packets: PacketClass, { ruleset }: LintInputs): Fate {
+  return fateAt({ ruleset, hook, tables: ['mangle', 'filter', 'security'] }, packets)
+}
+
 /** The first packets of the connections after the rule: what it asks for holds, the destination is the new one. */
 function afterwards(rule: Rule, nat: NonNullable<ReturnType<typeof natOf>>, server: Address, { family }: LintInputs): PacketClass {
-  const asked = rule.matches.reduce<PacketClass>((packets, use) => narrowed(packets, predicateOf(use, family)), { family, fields: {}, devices: { 'device.in': { not: [''] } } })
+  const asked = narrowed(anyForwarded(family), rule.matches.map(use => predicateOf(use, family)))
   const { 'l4.dport': port, 'addressType.dst': _type, ...others } = asked.fields
   const newPort = nat.ports === undefined ? port : nat.ports.base === undefined ? { low: nat.ports.low, high: nat.ports.high } : undefined
-  return withFields({ ...asked, fields: others }, { 'ip.dst': exactly(server), ...(newPort === undefined ? {} : { 'l4.dport': newPort }), 'ct.state': { low: CT_STATE.NEW | CT_STATE.DNAT, high: CT_STATE.NEW | CT_STATE.DNAT }, 'ct.direction': exactly(0) })
+  return withFields({ ...asked, fields: others }, { 'ip.dst': exactly(server), ...(newPort === undefined ? {} : { 'l4.dport': newPort }), ...TRANSLATED })
 }
 
 /** Where the address might be the host's own, INPUT must drop it too. */
-function isDroppedAtHome(packets: PacketClass, { ruleset }: LintInputs): boolean {
-  const fate = fateAt({ ruleset, hook: 'INPUT', tables: ['mangle', 'filter', 'security'] }, packets)
+function isDroppedAtHome(packets: PacketClass, inputs: LintInputs): boolean {
+  const fate = filteredAt('INPUT', packets, inputs)
   return fate.endings.length > 0 && isCertain(fate, 'drop')
 }

@@ -1,6 +1,6 @@
 /** Runs of rules that differ in one address only. */
 
-import { useInWords, targetInWords } from '../../extensions/option-words.ts'
+import { useInWords } from '../../extensions/option-words.ts'
 import type { Chain, Rule } from '../../ir/ruleset.ts'
 import type { Family } from '../../net/address.ts'
 import type { LintRule } from '../lint-rule.ts'
@@ -42,8 +42,11 @@ function runs({ rules }: Chain, family: Family): readonly Run[] {
   return (['source', 'destination'] as const).flatMap(option => {
     const found: Rule[][] = []
     let last: Rule | undefined
+    let key: string | undefined
     for (const rule of rules) {
-      if (last && isAlike(last, rule) && isSameWithout(last, rule, option, family)) found.at(-1)?.push(rule)
+      const before = last && isAlike(last, rule) ? (key ?? ipWithout(last, option, family)) : undefined
+      key = before === undefined ? undefined : ipWithout(rule, option, family)
+      if (key !== undefined && key === before) found.at(-1)?.push(rule)
       else found.push([rule])
       last = rule
     }
@@ -51,24 +54,18 @@ function runs({ rules }: Chain, family: Family): readonly Run[] {
   })
 }
 
-/** Equal uses are one object: most neighbours are told apart without their words. */
+/** Equal uses are one object: all but addresses and comments. */
 function isAlike(one: Rule, other: Rule): boolean {
-  if (one.target !== other.target) return false
-  const [rest, others] = [one, other].map(({ matches }) => matches.filter(({ name }) => name !== 'ip' && name !== 'comment'))
-  return rest !== undefined && others !== undefined && rest.length === others.length && rest.every((use, index) => use === others[index])
+  return one.target === other.target && one.matches.length === other.matches.length && one.matches.every((use, index) => use === other.matches[index] || (MAY_DIFFER.has(use.name) && use.name === other.matches[index]?.name))
 }
 
-function isSameWithout(one: Rule, other: Rule, option: Run['option'], family: Family): boolean {
-  const key = keyWithout(one, option, family)
-  return key !== undefined && key === keyWithout(other, option, family)
-}
+const MAY_DIFFER: ReadonlySet<string> = new Set(['ip', 'comment'])
 
-/** The rule without its address; undefined where it has none, or excludes one. */
-function keyWithout(rule: Rule, option: 'source' | 'destination', family: Family): string | undefined {
-  const ip = rule.matches.find(({ name }) => name === 'ip')
+/** The words of a rule's addresses, protocol and devices without one address; undefined where it has none there, or excludes one. */
+function ipWithout({ matches }: Rule, option: Run['option'], family: Family): string | undefined {
+  const ip = matches.find(({ name }) => name === 'ip')
   const use = ip?.infos[option]
   if (!ip || !use || use.inverted) return undefined
   const { [option]: _address, ...others } = ip.infos
-  const words = rule.matches.map(match => (match === ip ? useInWords({ name: 'ip', infos: others }, family) : match.name === 'comment' ? '' : useInWords(match, family)))
-  return [...words, rule.target ? targetInWords(rule.target, family) : ''].join(' ')
+  return useInWords({ name: 'ip', infos: others }, family)
 }

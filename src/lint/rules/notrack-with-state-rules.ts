@@ -47,5 +47,5 @@ function wouldPass({ ruleset }: LintInputs, packets: PacketClass, hooks: readonl
 /** The class of all packets that a rule matches, as far as ranges tell it. */
 function untracked(rule: Rule, { family }: LintInputs): PacketClass {
   const start: PacketClass = { family, fields: {}, devices: { 'device.in': { not: ['lo'] }, 'device.out': { not: ['lo'] } } }
-  return withFields(rule.matches.reduce<PacketClass>((packets, use) => narrowed(packets, predicateOf(use, family)), start), { 'ct.state': exactly(CT_STATE.UNTRACKED) })
+  return withFields(narrowed(start, rule.matches.map(use => predicateOf(use, family))), { 'ct.state': exactly(CT_STATE.UNTRACKED) })
 }
