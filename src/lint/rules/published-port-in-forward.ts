@@ -88,14 +88,16 @@ function grouped(found: readonly Published[], portOf: (one: Published) => number
   const groups = new Map<string, Published[]>()
   for (const one of found) {
     const key = `${one.protocol} ${portOf(one)}`
-    groups.set(key, [...(groups.get(key) ?? []), one])
+    const group = groups.get(key)
+    if (group) group.push(one)
+    else groups.set(key, [one])
   }
   return groups
 }
 
 /** Undefined where no packet from the world is translated so. */
 function classesIn(one: Published, { ruleset, family, world }: LintInputs): Classes | undefined {
-  const packets = narrowed(newFromWorld(world, family, one), all(one.dnat.matches.map(use => predicateOf(use, family))))
+  const packets = narrowed(newFromWorld(world, family, one), one.dnat.matches.map(use => predicateOf(use, family)))
   const { endings } = fateAt({ ruleset, hook: 'PREROUTING', tables: ['raw', 'mangle', 'nat'] }, packets)
   if (!endings.some(({ by }) => by.kind === 'rule' && by.rule === one.dnat)) return undefined
   const before = withFields(packets, { 'ip.dst': exactly(one.address), 'addressType.dst': exactly(ADDRESS_TYPE.UNICAST) }, { 'device.out': world.hintsAt(one.address)[0]?.device ?? { not: ['', 'lo'] } })
