@@ -35,7 +35,12 @@ function* rulesAround({ matches }: ChainRun, from: number, find: (from: number) 
 /** Tells whether a rule matches a packet. */
 export function isMatched(sets: PacketSets, match: RuleMatch | undefined, point: PacketPoint): boolean {
   if (!match || match.cube === 'never') return false
-  return match.cube ? match.cube.every(literal => (point[literal >> 1] ?? 0) === (literal & 1)) : sets.includesPoint(match.set(), point)
+  return match.cube ? isInCube(match.cube, point) : isInCube(match.hull(), point) && sets.includesPoint(match.set(), point)
+}
+
+function isInCube(cube: PacketCube, point: PacketPoint): boolean {
+  for (const literal of cube) if ((point[literal >> 1] ?? 0) !== (literal & 1)) return false
+  return true
 }
 
 function indexOf(here: ChainRun): CubeIndex {

@@ -16,12 +16,17 @@ export type TakersAt = (here: ChainRun, before: number, point: PacketPoint) => G
 /** Chains with fewer rules are gone through rule by rule. */
 const FEW = 24
 
+/** So are the first packets of longer ones: to find where to look takes as long as some hundred walks. */
+const WALKS = 100
+
 /** What is known of one chain. */
 interface TakingChain {
   /** By the rule's index, as far as it was asked for. */
   readonly takes: (PacketSet | undefined)[]
+  /** How many packets were asked about. */
+  walks: number
   /** Where to look in a chain of many rules. */
-  readonly places: CubeIndex | undefined
+  places: CubeIndex | undefined
 }
 
 /** Returns how takers are found in a table. */
@@ -29,14 +34,14 @@ export function takersIn(run: TableRun): TakersAt {
   const { sets } = run.ruleSets
   const chains = new Map<ChainRun, TakingChain>()
   let hulls: ReadonlyMap<Chain, Hull> | undefined
-  const placesIn = (here: ChainRun): CubeIndex | undefined => {
-    if (here.matches.length < FEW) return undefined
+  const placesIn = (here: ChainRun): CubeIndex => {
     const known = (hulls ??= decidedHulls(run))
     return indexCubes(here.matches.map((_, index) => hullAt(run, here, index, known)).map(hull => (hull === 'never' ? undefined : hull)))
   }
   return function* (here, before, point) {
-    const chain = chains.get(here) ?? { takes: [], places: placesIn(here) }
+    const chain = chains.get(here) ?? { takes: [], walks: 0, places: undefined }
     chains.set(here, chain)
+    if (here.matches.length >= FEW && chain.walks++ >= WALKS) chain.places ??= placesIn(here)
     for (const index of chain.places ? cubesAt(chain.places, point, 0) : here.matches.keys()) {
       if (index >= before) return
       const rule = here.chain.rules[index]

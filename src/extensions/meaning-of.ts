@@ -8,7 +8,7 @@ import { all, not, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Subject } from '../meaning/subject.ts'
 import type { Family } from '../net/address.ts'
-import type { ExtensionDefinition, MatchDefinition } from './extension.ts'
+import type { ExtensionDefinition, MatchDefinition, OptionRow } from './extension.ts'
 import { matchDefinition, targetDefinition } from './registry.ts'
 import { useInWords } from './option-words.ts'
 
@@ -70,20 +70,32 @@ function predicateOfKnown(definition: MatchDefinition, use: MatchUse, family: Fa
   const infos = backend === 'nft' && definition.savedBy ? definition.savedBy('nft', use.infos) : use.infos
   if (infos === undefined) return all([])
   const joined = backend === 'nft' ? definition.nftJoins?.(infos) : undefined
-  const rows = givenRows(definition, infos).flatMap(({ name, row, use: option }) => {
+  const parts: Predicate[] = []
+  for (const { name, row, use: option } of givenRows(definition, infos)) {
     const predicate = joined?.options.includes(name) ? undefined : row.means?.(option.value, family)
-    return predicate === undefined ? [] : [option.inverted ? not(predicate) : predicate]
-  })
-  return all([...rows, ...(joined ? [joined.means] : []), ...(definition.means ? [definition.means(infos, family)] : [])])
+    if (predicate) parts.push(option.inverted ? not(predicate) : predicate)
+  }
+  if (joined) parts.push(joined.means)
+  if (definition.means) parts.push(definition.means(infos, family))
+  return all(parts)
 }
 
 function perFamily(): Readonly<Record<Family, WeakMap<MatchUse, Predicate>>> {
   return { ipv4: new WeakMap(), ipv6: new WeakMap() }
 }
 
-function givenRows(definition: ExtensionDefinition, infos: Readonly<Record<string, OptionUse | undefined>>) {
-  return Object.entries(definition.options).flatMap(([name, row]) => {
-    const use = infos[name]
-    return use ? [{ name, row, use }] : []
-  })
+interface GivenRow {
+  readonly name: string
+  readonly row: OptionRow<unknown>
+  readonly use: OptionUse
+}
+
+/** Returns the options that are given, in the order of the rows. */
+function givenRows({ options }: ExtensionDefinition, infos: Readonly<Record<string, OptionUse | undefined>>): readonly GivenRow[] {
+  const given: GivenRow[] = []
+  for (const name in options) {
+    const [row, use] = [options[name], infos[name]]
+    if (row && use) given.push({ name, row, use })
+  }
+  return given
 }

@@ -48,8 +48,13 @@ export function equals(field: NumberField, value: FieldValue): Predicate {
 
 /** Returns `(field & mask) === value`, compared as the kernel does: `never` where value has bits outside mask. */
 export function masked(field: NumberField, mask: FieldValue, value: FieldValue): Predicate {
-  if ((BigInt(value) & ~BigInt(mask)) !== 0n) return never
-  return BigInt(mask) === 0n ? always : { kind: 'masked', field, mask, value }
+  if (hasBitsOutside(value, mask)) return never
+  return mask === 0 || mask === 0n ? always : { kind: 'masked', field, mask, value }
+}
+
+function hasBitsOutside(value: FieldValue, mask: FieldValue): boolean {
+  if (typeof value === 'number' && typeof mask === 'number' && value <= 0xffffffff && mask <= 0xffffffff) return (value & ~mask) !== 0
+  return (BigInt(value) & ~BigInt(mask)) !== 0n
 }
 
 /** Returns `(field & mask) !== 0`, for fields whose bits are a choice of several. */
@@ -76,8 +81,12 @@ export function not(of: Predicate): Predicate {
 
 /** Returns the conjunction; of nothing: always. */
 export function all(of: readonly Predicate[]): Predicate {
-  const parts = of.flatMap(part => (part.kind === 'all' ? part.of : part.kind === 'always' ? [] : [part]))
-  if (parts.some(part => part.kind === 'never')) return never
+  const parts: Predicate[] = []
+  for (const part of of) {
+    if (part.kind === 'never') return never
+    if (part.kind === 'all') parts.push(...part.of)
+    else if (part.kind !== 'always') parts.push(part)
+  }
   return parts.length === 0 ? always : parts.length === 1 && parts[0] ? parts[0] : { kind: 'all', of: parts }
 }
 

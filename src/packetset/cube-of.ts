@@ -8,7 +8,7 @@ import type { Cube } from './bdd-cubes.ts'
 import { codingOf } from './layout.ts'
 import { setOfPredicate } from './set-of.ts'
 import { deviceEdge, GATE_PROTOCOLS, gateOf } from './space.ts'
-import type { CubeDraft, Space } from './space.ts'
+import type { CubeDraft, Gate, Space } from './space.ts'
 
 type Term = Extract<Predicate, { kind: 'within' | 'masked' }>
 
@@ -30,30 +30,52 @@ export function cubePartOf(space: Space, predicates: readonly Predicate[]): Cube
     before = rest.length
     ;({ added, rest } = addEach(space, draft, rest))
   }
-  const cube = added === 'never' ? 'never' : draft.levels.map(level => level * 2 + (draft.literals[level] === 2 ? 1 : 0)).sort((one, other) => one - other)
-  cutTo(draft, 0, 0)
-  return { cube, rest }
+  if (added === 'added') return { cube: takeLiterals(draft, space.layout.owners.length), rest }
+  cutTo(draft, 0)
+  return { cube: 'never', rest }
 }
 
 /** Adds those that can be added, all or nothing of each. */
 function addEach(space: Space, draft: CubeDraft, predicates: readonly Predicate[]): { readonly added: Added; readonly rest: readonly Predicate[] } {
   const rest: Predicate[] = []
-  for (const predicate of predicates.flatMap(one => (one.kind === 'all' ? one.of : [one]))) {
-    const [levels, gates] = [draft.levels.length, draft.gates.length]
-    const alone = add(space, draft, predicate)
-    const added = alone === 'added' && draft.gates.length > gates ? addGates(space, draft) : alone
-    if (added === 'never') return { added, rest }
-    if (added === 'added') continue
-    rest.push(predicate)
-    cutTo(draft, levels, gates)
+  for (const predicate of predicates) {
+    for (const part of predicate.kind === 'all' ? predicate.of : [predicate]) {
+      const { count } = draft
+      const added = add(space, draft, part)
+      if (added === 'never') return { added, rest }
+      if (added === 'added') continue
+      rest.push(part)
+      cutTo(draft, count)
+    }
   }
   return { added: 'added', rest }
 }
 
-function cutTo(draft: CubeDraft, levels: number, gates: number): void {
-  for (let place = levels; place < draft.levels.length; place++) draft.literals[draft.levels[place] ?? 0] = 0
-  draft.levels.length = levels
-  draft.gates.length = gates
+function cutTo(draft: CubeDraft, count: number): void {
+  for (let place = count; place < draft.count; place++) draft.literals[draft.levels[place] ?? 0] = 0
+  draft.count = count
+}
+
+/** Empties the draft. The literals of fields are found in order by their levels; those of free variables, of which there may be thousands, are sorted. */
+function takeLiterals(draft: CubeDraft, fieldLevels: number): Cube {
+  const { literals, levels, count } = draft
+  let last = -1
+  const free: number[] = []
+  for (let place = 0; place < count; place++) {
+    const level = levels[place] ?? 0
+    if (level >= fieldLevels) free.push(level)
+    else if (level > last) last = level
+  }
+  draft.count = 0
+  const take = (level: number): void => {
+    levels[draft.count++] = level * 2 + (literals[level] ?? 0) - 1
+    literals[level] = 0
+  }
+  for (let level = 0; level <= last; level++) if (literals[level] !== 0) take(level)
+  for (const level of free.sort((one, other) => one - other)) take(level)
+  const cube = levels.slice(0, draft.count)
+  draft.count = 0
+  return cube
 }
 
 type Added = 'added' | 'never' | 'noCube'
@@ -83,13 +105,25 @@ function add(space: Space, draft: CubeDraft, predicate: Predicate): Added {
 /** Adds bits of a number: a mask's, or those of an aligned range. */
 function addNumber(space: Space, draft: CubeDraft, term: Term): Added {
   const { bits } = codingOf(space.layout, term.field)
+  const mask = term.kind === 'masked' ? term.mask : maskOfRange(term.low, term.high, bits.width)
+  if (mask === undefined) return 'noCube'
+  const added = addBits(draft, bits, mask, term.kind === 'masked' ? term.value : term.low)
   const gate = gateOf(term.field)
-  if (gate !== undefined && !draft.gates.includes(gate)) draft.gates.push(gate)
-  if (term.kind === 'masked') return addBits(draft, bits, term.mask, term.value)
-  const size = BigInt(term.high) - BigInt(term.low) + 1n
-  if (size === 1n) return addBits(draft, bits, (1n << BigInt(bits.width)) - 1n, term.low)
-  if ((size & (size - 1n)) !== 0n || (BigInt(term.low) & (size - 1n)) !== 0n) return 'noCube'
-  return addBits(draft, bits, ((1n << BigInt(bits.width)) - 1n) & ~(size - 1n), term.low)
+  return added === 'added' && gate !== undefined ? addGate(space, draft, gate) : added
+}
+
+/** Returns the bits in which all numbers of a range agree, undefined where others agree in them too. */
+function maskOfRange(low: FieldValue, high: FieldValue, width: number): FieldValue | undefined {
+  if (typeof low === 'number' && typeof high === 'number' && width <= 32) {
+    const size = high - low + 1
+    return isAligned(low, size) ? (width === 32 ? 0xffffffff : 2 ** width - 1) - (size - 1) : undefined
+  }
+  const size = BigInt(high) - BigInt(low) + 1n
+  return (size & (size - 1n)) === 0n && (BigInt(low) & (size - 1n)) === 0n ? (1n << BigInt(width)) - size : undefined
+}
+
+function isAligned(low: number, size: number): boolean {
+  return (size & (size - 1)) === 0 && low % size === 0
 }
 
 function addBits(draft: CubeDraft, { first, width }: { readonly first: number; readonly width: number }, mask: FieldValue, value: FieldValue): Added {
@@ -111,7 +145,7 @@ function addLiteral(draft: CubeDraft, level: number, value: boolean): Added {
   if (known !== 0) return 'never'
   if (level >= draft.literals.length) draft.literals = widened(draft.literals, level)
   draft.literals[level] = literal
-  draft.levels.push(level)
+  draft.levels[draft.count++] = level
   return 'added'
 }
 
@@ -135,15 +169,11 @@ function addPath(space: Space, draft: CubeDraft, edge: Edge): Added {
 }
 
 /** A first fragment of a protocol that is known has ports or has not; where the protocol is open, or the gate another, it is no cube. */
-function addGates(space: Space, draft: CubeDraft): Added {
-  if (draft.gates.length === 0) return 'added'
-  const protocol = knownNumber(draft, codingOf(space.layout, 'ip.protocol').bits)
-  for (const gate of draft.gates) {
-    const protocols = GATE_PROTOCOLS[gate]
-    if (!protocols || protocol === undefined) return 'noCube'
-    if (!protocols.includes(protocol)) return 'never'
-  }
-  return addLiteral(draft, codingOf(space.layout, 'ip.fragmentOffset').bits.first, false)
+function addGate(space: Space, draft: CubeDraft, gate: Gate): Added {
+  const protocols = GATE_PROTOCOLS[gate]
+  const protocol = protocols && knownNumber(draft, codingOf(space.layout, 'ip.protocol').bits)
+  if (!protocols || protocol === undefined) return 'noCube'
+  return protocols.includes(protocol) ? addLiteral(draft, codingOf(space.layout, 'ip.fragmentOffset').bits.first, false) : 'never'
 }
 
 function knownNumber(draft: CubeDraft, { first, width }: { readonly first: number; readonly width: number }): number | undefined {

@@ -1,7 +1,7 @@
 /** What all operations of a collection of packet sets share: the diagrams, the layout, what was computed before, and how fields become sets. */
 
 import { invariant } from '../diagnostics/diagnostic.ts'
-import { CT_STATE, fieldRow } from '../meaning/fields.ts'
+import { CT_STATE, FIELDS, fieldRow } from '../meaning/fields.ts'
 import type { DeviceField, FieldValue, NumberField } from '../meaning/fields.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { DevicePattern } from '../net/device-name.ts'
@@ -34,7 +34,8 @@ export interface Space {
   readonly layout: Layout
   readonly universe: PacketUniverse
   readonly sets: Map<Predicate, Edge>
-  readonly deviceSets: Map<string, Edge>
+  /** By the pattern's name: full names, and beginnings. */
+  readonly deviceSets: Readonly<Record<'names' | 'prefixes', Map<string, Partial<Record<DeviceField, Edge>>>>>
   /** Free variables: level by key, and back. */
   readonly freeLevels: Map<string, number>
   readonly freeKeys: Map<number, { readonly key: string; readonly words: string }>
@@ -58,31 +59,32 @@ export const GATE_PROTOCOLS: Readonly<Partial<Record<Gate, readonly number[]>>> 
 const GATES: Partial<Record<LaidField, Gate>> = {
   'l4.sport': 'ports', 'l4.dport': 'ports', 'l4.spi': 'spi', 'tcp.flags': 'tcp', 'tcp.options': 'tcp', 'tcp.mss': 'mss', 'icmp.type': 'icmp', 'icmp.code': 'icmp',
   'icmp6.type': 'icmp6', 'icmp6.code': 'icmp6', 'mac.src': 'mac', 'socket.uid': 'owner', 'socket.gid': 'owner',
+  ...Object.fromEntries(Object.keys(FIELDS).filter(field => field.startsWith('ct.') && field !== 'ct.state').map(field => [field, 'connection'] as const)),
 }
 
-/** Literals collected so far: by level 0 = none, 1 = the bit is 0, 2 = it is 1; and the gates of the fields that they are about. One for all cubes. */
+/** Literals collected so far: by level 0 = none, 1 = the bit is 0, 2 = it is 1; the first `count` of `levels` are those that have one. One for all cubes. */
 export interface CubeDraft {
   literals: Uint8Array
   readonly levels: number[]
-  readonly gates: Gate[]
+  count: number
 }
 
 /** Returns an empty draft. */
 function makeCubeDraft(): CubeDraft {
-  return { literals: new Uint8Array(1 << 12), levels: [], gates: [] }
+  return { literals: new Uint8Array(1 << 12), levels: [], count: 0 }
 }
 
 /** Returns an empty space. */
 export function makeSpace(family: Layout['family'], universe: PacketUniverse): Space {
   const layout = makeLayout(family, makeDeviceCodes(universe.devices), universe.firstFields)
   return {
-    bdd: makeBdd(universe.nodeLimit ?? 60_000_000, universe.expectedNodes ?? 0), layout, universe, sets: new Map(), deviceSets: new Map(), freeLevels: new Map(), freeKeys: new Map(), gates: new Map(), cubeDraft: makeCubeDraft(), nextLevel: layout.owners.length,
+    bdd: makeBdd(universe.nodeLimit ?? 60_000_000, universe.expectedNodes ?? 0), layout, universe, sets: new Map(), deviceSets: { names: new Map(), prefixes: new Map() }, freeLevels: new Map(), freeKeys: new Map(), gates: new Map(), cubeDraft: makeCubeDraft(), nextLevel: layout.owners.length,
   }
 }
 
 /** Returns what decides whether a packet has a field; undefined where every packet has it. */
 export function gateOf(field: LaidField): Gate | undefined {
-  return field.startsWith('ct.') && field !== 'ct.state' ? 'connection' : GATES[field]
+  return GATES[field]
 }
 
 /** Returns the packets that have what is behind a gate. */
@@ -130,8 +132,8 @@ export function maskedEdge(space: Space, field: NumberField, mask: FieldValue, w
 
 /** Returns the packets whose device fits the pattern. */
 export function deviceEdge(space: Space, field: DeviceField, pattern: DevicePattern): Edge {
-  const key = `${field} ${pattern.prefix ? '+' : ''}${pattern.name}`
-  const known = space.deviceSets.get(key)
+  const sets = space.deviceSets[pattern.prefix ? 'prefixes' : 'names']
+  const known = sets.get(pattern.name)?.[field]
   if (known !== undefined) return known
   const coding = codingOf(space.layout, field)
   invariant(coding.kind === 'device', 'a device field holds a device')
@@ -139,7 +141,7 @@ export function deviceEdge(space: Space, field: DeviceField, pattern: DevicePatt
   const isKnown = pattern.prefix ? devices.codeOfPrefix.has(pattern.name) || devices.codeOfName.has(pattern.name) : devices.codeOfName.has(pattern.name)
   invariant(isKnown || space.universe.devices.isClosed || pattern.name.length > 15, `the universe knows the device pattern ${pattern.name}`)
   const edge = inTable(space.bdd, coding.bits, codesOfPattern(devices, pattern))
-  space.deviceSets.set(key, edge)
+  sets.set(pattern.name, { ...sets.get(pattern.name), [field]: edge })
   return edge
 }
 
