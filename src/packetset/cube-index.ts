@@ -57,11 +57,15 @@ export function cubesAt({ cubes, root }: CubeIndex, values: Uint8Array, from: nu
     let at = known
     while (at < depth && !isContradicted(first[at] ?? 0, values)) at++
     if (at < depth) continue
+    if (members.length === 1) {
+      found.push(members[0] ?? 0)
+      continue
+    }
     const { whole, children } = (branch.parts ??= divide(cubes, branch))
     for (const member of whole) if (member >= from) found.push(member)
     for (const child of children) open.push(child)
   }
-  return found.sort((one, other) => one - other)
+  return found.length < 2 ? found : found.sort((one, other) => one - other)
 }
 
 function isContradicted(literal: number, values: Uint8Array): boolean {
