@@ -14,8 +14,8 @@ export type ChainDraft = Omit<Writable<Chain>, 'rules' | 'digest'> & { rules: Wr
 /** The `-A` lines of one source in file order; the arrays are of one length, one place for each line. */
 export interface LineStore {
   readonly source: SourceFile
-  /** Reads the rule of a line that begins at an offset. */
-  readonly read: (start: number) => Writable<Rule>
+  /** Reads the rule of a line of a kind that begins at an offset. */
+  readonly read: (start: number, kind: LineKind | undefined) => Writable<Rule>
   /** The rule, or where its line begins. */
   readonly entries: (Writable<Rule> | number)[]
   /** Undefined where a rule is of a kind of its own. */
@@ -147,7 +147,7 @@ function readLines(lines: DraftLines, firstRule: RuleId = 0): Writable<Rule>[] {
 
 function readPlace({ store }: DraftLines, place: number, id: RuleId): Writable<Rule> | undefined {
   const entry = store.entries[place]
-  const rule = typeof entry === 'number' ? store.read(entry) : entry
+  const rule = typeof entry === 'number' ? store.read(entry, store.kinds[place]) : entry
   if (rule) rule.id = id
   return rule
 }

@@ -8,14 +8,16 @@ import type { LineStore, Writable } from './chain-draft.ts'
 import { readBracketCounters } from './counters.ts'
 import { isWorthLearning, learnLine } from './learn-line.ts'
 import type { KnownLine } from './learn-line.ts'
+import { planLine, readPlanned } from './line-plan.ts'
+import type { LinePlan } from './line-plan.ts'
 import { markOf, walkLine } from './line-tree.ts'
-import type { LineTree } from './line-tree.ts'
+import type { LineKind, LineTree } from './line-tree.ts'
 import type { Vocabulary, WrittenOption } from './option-table.ts'
 import { readRuleWords } from './read-rule.ts'
 import type { TableDraft } from './restore-changes.ts'
 import type { RuleLine } from './rule-line.ts'
 import { makeRuleState } from './rule-state.ts'
-import type { RuleState } from './rule-state.ts'
+import type { ReadRule, RuleState } from './rule-state.ts'
 
 const DASH = 45
 const LETTER_A = 65
@@ -37,19 +39,34 @@ export interface KnownLines {
 
 /** Returns what knows the lines of a source. `counters`: those before a rule count. */
 export function makeKnownLines(tree: LineTree, vocabulary: Vocabulary, { source }: RuleLine, counters: boolean): KnownLines {
+  const { text } = source
   const quiet = makeRuleState(vocabulary, () => {})
-  const read = (start: number): Writable<Rule> => {
-    const newline = source.text.indexOf('\n', start)
-    const end = newline === -1 ? source.text.length : newline
-    const close = source.text.charCodeAt(start) === OPEN_BRACKET ? source.text.indexOf(']', start) + 1 : start
-    const words: string[] = []
-    splitWords(source.text, close, end, words)
-    const line = readRuleWords(words, quiet)
-    const rule = line.rules[0]
-    invariant(rule, `a known line was refused: ${source.text.slice(start, end)}`)
-    return { id: 0, matches: rule.matches, target: rule.target, counters: line.counters ?? (counters ? countersAt(source.text, start, close) : undefined), span: { source, start, end } }
+  const plans = new Map<LineKind, LinePlan>()
+  const read = (from: number, kind: LineKind | undefined): Writable<Rule> => {
+    const newline = text.indexOf('\n', from)
+    const end = newline === -1 ? text.length : newline
+    const close = text.charCodeAt(from) === OPEN_BRACKET ? text.indexOf(']', from) + 1 : from
+    const start = text.indexOf(' ', close + '-A '.length + (close === from ? 0 : 1)) + 1
+    const plan = kind && plans.get(kind)
+    const line: LineRead = plan ? readPlanned(plan, text, start, end) : readWords(quiet, text, close, end)
+    const made = kind && !plan && planLine(quiet, text, start, end)
+    if (made) plans.set(kind, made)
+    return { id: 0, matches: line.matches, target: line.target, counters: line.counters ?? (counters ? countersAt(text, from, close) : undefined), span: { source, start: from, end } }
   }
   return { tree, vocabulary, lastChain: '', store: { source, read, entries: [], kinds: [], marks: [], jumps: [] }, quiet }
+}
+
+interface LineRead extends ReadRule {
+  /** What `-c` gives. */
+  readonly counters?: Counters | undefined
+}
+
+function readWords(quiet: RuleState, text: string, start: number, end: number): LineRead {
+  const words: string[] = []
+  splitWords(text, start, end, words)
+  const { rules: [rule], counters } = readRuleWords(words, quiet)
+  invariant(rule, `a known line was refused: ${text.slice(start, end)}`)
+  return { ...rule, counters }
 }
 
 /** Takes the line at hand if it goes a known way. Returns whether it did. */

@@ -123,6 +123,7 @@ function isJumpWord(raw: readonly string[], index: number, { target }: Rule): bo
   return target !== undefined && target.kind !== 'target' && target.chain === raw[index] && /^(-j|-g|--jump|--goto)$/.test(raw[index - 1] ?? '')
 }
 
-function plainFormOf(written: WrittenOption | undefined, text: string, span: WordSpan, end: number, family: Family): PlainForm | undefined {
+/** Returns the plain spelling in which a word stands, the value of an option; undefined of other words. */
+export function plainFormOf(written: WrittenOption | undefined, text: string, span: WordSpan, end: number, family: Family): PlainForm | undefined {
   return written?.type.plain?.(family).find(form => form.scan(text, span.start, end) === span.end)
 }

@@ -212,7 +212,7 @@ function takeList(state: RuleState, use: OpenUse, written: WrittenOption, word: 
 const SHARED_VALUES = 4096
 
 /** Returns the option with its value; equal words are read once. `text` is its word, or its words with a NUL between them. */
-function readValue(state: RuleState, written: WrittenOption, text: string, at: number, inverted: boolean): ReadOption | undefined {
+export function readValue(state: RuleState, written: WrittenOption, text: string, at: number, inverted: boolean): ReadOption | undefined {
   const readings = inverted ? written.inverted : written.plain
   const { byText } = readings
   const isFull = byText.size >= SHARED_VALUES
