@@ -38,6 +38,9 @@ export interface Bdd {
   nodeLimit: number
 }
 
+/** Places of the table in which a node is looked for beside its later child, before those of its hash: a power of 2. */
+const NEAR = 4
+
 /** Caches grow with the nodes up to so many. */
 const CACHED = 1 << 21
 
@@ -88,6 +91,13 @@ export function makeNode(bdd: Bdd, level: number, low: Edge, high: Edge): Edge {
 
 function findNode(bdd: Bdd, level: number, low: Edge, high: Edge): Edge {
   const { table, nodes } = bdd
+  const home = homeOf(table, low, high)
+  for (let slot = home; slot < home + NEAR; slot++) {
+    const node = table[slot]!
+    if (node === 0) return addNode(bdd, slot, level, low, high)
+    const at = node * 3
+    if (nodes[at + 1] === low && nodes[at + 2] === high && nodes[at] === level) return node << 1
+  }
   const mask = table.length - 1
   for (let slot = hash(level, low, high) & mask; ; slot = (slot + 1) & mask) {
     const node = table[slot]!
@@ -95,6 +105,11 @@ function findNode(bdd: Bdd, level: number, low: Edge, high: Edge): Edge {
     const at = node * 3
     if (nodes[at + 1] === low && nodes[at + 2] === high && nodes[at] === level) return node << 1
   }
+}
+
+/** Most nodes are made right after a child of theirs: they are looked for beside its number first, in memory that was just used. */
+function homeOf(table: Int32Array, low: Edge, high: Edge): number {
+  return (low > high ? low : high) & (table.length - NEAR)
 }
 
 function hash(level: number, low: Edge, high: Edge): number {
@@ -126,7 +141,11 @@ function grow(bdd: Bdd): void {
   bdd.table = new Int32Array(size * 2)
   const mask = bdd.table.length - 1
   for (let node = 1; node < bdd.count; node++) {
-    let slot = hash(nodes[node * 3]!, nodes[node * 3 + 1]!, nodes[node * 3 + 2]!) & mask
+    const [level, low, high] = [nodes[node * 3]!, nodes[node * 3 + 1]!, nodes[node * 3 + 2]!]
+    let slot = homeOf(bdd.table, low, high)
+    const behind = slot + NEAR
+    while (slot < behind && bdd.table[slot] !== 0) slot++
+    if (slot === behind) slot = hash(level, low, high) & mask
     while (bdd.table[slot] !== 0) slot = (slot + 1) & mask
     bdd.table[slot] = node
   }
