@@ -4,11 +4,12 @@
  */
 
 import type { Chain } from '../ir/ruleset.ts'
-import type { PacketCube, PacketPoint, PacketSet } from '../packetset/packet-sets.ts'
+import type { PacketCube, PacketPoint, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import { matched, matchesAny } from '../symbolic/flows.ts'
 import type { Flow } from '../symbolic/flows.ts'
 import type { RuleMatch } from '../symbolic/rule-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
+import { isMatched } from './rule-index.ts'
 
 /** A rule that jumps to a chain: which of the chain's calls it is, and where it stands. */
 export interface Call {
@@ -41,6 +42,9 @@ interface Search {
   isPartial: boolean
 }
 
+/** A packet that comes to a called chain, found for one of its rules: often it shows that others are reached too. */
+const known = new WeakMap<ChainRun, PacketPoint>()
+
 /** Calls that are tried for one packet. */
 const CALLS = 1000
 
@@ -50,19 +54,31 @@ const STEPS = 4000
 /** Tells whether any packet of a set, of packets as they enter the chain, really comes to it. */
 export function comesTo(run: TableRun, chain: Chain, set: PacketSet): boolean {
   const { sets } = run.ruleSets
-  if (chain.hook) return sets.meets(set, run.runs.get(chain)?.start ?? sets.none)
+  const here = run.runs.get(chain)
+  if (chain.hook) return sets.meets(set, here?.start ?? sets.none)
+  const point = here && known.get(here)
+  if (point && sets.includesPoint(set, point)) return true
   return set !== sets.none && comes(run, chain, { sets: [set], cube: sets.noLiterals }, () => set)
 }
 
 /** Tells whether any packet comes to a rule and matches it. */
-export function comesToRule(run: TableRun, { chain, matches, before }: ChainRun, index: number): boolean {
+export function comesToRule(run: TableRun, here: ChainRun, index: number): boolean {
   const { sets } = run.ruleSets
+  const { chain, matches, before } = here
   const match = matches[index]
   if (!match || match.cube === 'never') return false
-  return (before[index] ?? []).some(flow => {
+  const flows = before[index] ?? []
+  const point = known.get(here)
+  if (point && flows.some(flow => sets.includesPoint(flow.packets, point) && isMatchedIn(sets, flow, match, point))) return true
+  return flows.some(flow => {
     if (flow.rewriting !== sets.unchanged) return comesTo(run, chain, matched(sets, flow, match).packets)
     return matchesAny(sets, flow.packets, match) && (chain.hook !== undefined || comes(run, chain, wantedBy(flow, match), () => matched(sets, flow, match).packets))
   })
+}
+
+/** Tells whether a rule matches a packet of a flow. */
+function isMatchedIn(sets: PacketSets, flow: Flow, match: RuleMatch, point: PacketPoint): boolean {
+  return flow.rewriting === sets.unchanged ? isMatched(sets, match, point) : sets.includesPoint(matched(sets, flow, match).packets, point)
 }
 
 /** Returns a packet that comes to a rule as it is and that the rule matches; undefined where none was found at once. `firstCalls`: by chain, which of its calls is tried first. */
@@ -86,7 +102,10 @@ function comes(run: TableRun, chain: Chain, wanted: Wanted, setOf: () => PacketS
   const arrivals = [...run.arrivals.values()]
   if (!arrivals.every(one => one.isKnown(chain))) {
     const search = newSearch(run, new Map())
-    if (find(search, chain, wanted)) return true
+    const comer = find(search, chain, wanted)
+    const here = run.runs.get(chain)
+    if (comer && here) known.set(here, comer.point)
+    if (comer) return true
     if (!search.isPartial && search.calls >= 0 && search.patience.steps >= 0) return false
   }
   let set: PacketSet | undefined

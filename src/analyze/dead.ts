@@ -109,14 +109,15 @@ function deadRules(run: TableRun): { readonly findings: readonly DeadFinding[]; 
   const blameFor = blamesIn(run)
   for (const chain of run.order) {
     const here = run.runs.get(chain)
-    if (!here || !isEntered(run, chain)) continue
-    chain.rules.forEach((rule, index) => {
+    if (!here) continue
+    for (const [index, rule] of chain.rules.entries()) {
       const at = { rule, number: index + 1, chain }
-      if (isReached(run, at)) return
+      if (isReached(run, at)) continue
+      if (!isEntered(run, chain)) break
       rules.add(rule.id)
       // That it is dead is sure by now, whatever becomes of the search for the reason.
       findings.push(unlessTooBig(() => whyDead(run, here, at), undefined, () => undefined) ?? { kind: 'shadowed', at, blame: unlessTooBig(() => blameFor(at), undefined, () => undefined) })
-    })
+    }
   }
   return { findings, rules }
 }

@@ -35,7 +35,8 @@ function* rulesAround({ matches }: ChainRun, from: number, find: (from: number) 
 /** Tells whether a rule matches a packet. */
 export function isMatched(sets: PacketSets, match: RuleMatch | undefined, point: PacketPoint): boolean {
   if (!match || match.cube === 'never') return false
-  return match.cube ? isInCube(match.cube, point) : isInCube(match.hull(), point) && sets.includesPoint(match.set(), point)
+  if (match.cube) return isInCube(match.cube, point)
+  return isInCube(match.hull(), point) && (match.cubes()?.some(cube => isInCube(cube, point)) ?? sets.includesPoint(match.set(), point))
 }
 
 function isInCube(cube: PacketCube, point: PacketPoint): boolean {

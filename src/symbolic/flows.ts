@@ -19,6 +19,8 @@ export function through(sets: PacketSets, first: Flow, next: Flow): Flow {
 /** Returns the part of a flow that a rule matches. */
 export function matched(sets: PacketSets, { packets, rewriting }: Flow, match: RuleMatch): Flow {
   const cubes = untouchedCubes(sets, rewriting, match)
+  const [first] = cubes ?? []
+  if (first && cubes?.length === 1) return { packets: sets.intersectCube(packets, first), rewriting }
   return { packets: cubes ? sets.union(...cubes.map(cube => sets.intersectCube(packets, cube))) : sets.intersect(packets, readBack(sets, rewriting, match)), rewriting }
 }
 

@@ -4,7 +4,7 @@ import { effectsOf, memoryOf, predicateOf } from '../extensions/meaning-of.ts'
 import { invariant } from '../diagnostics/diagnostic.ts'
 import type { Backend } from '../ir/hooks.ts'
 import { eachRule } from '../ir/ruleset.ts'
-import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
+import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
 import { always, opaque } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketCube, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
@@ -43,7 +43,6 @@ export interface RuleSets {
 export function universeOf(rulesets: readonly Ruleset[], backend: Backend, given: { readonly devices?: readonly string[]; readonly isClosed?: boolean; readonly ipsetMeaning?: PacketUniverse['ipsetMeaning']; readonly ipsets?: readonly Ipset[] } = {}): PacketUniverse {
   const names = new Set([...(given.devices ?? []), ...devicesOfIpsets(given.ipsets ?? [])])
   const prefixes = new Set<string>()
-  const seen = new Set<Predicate>()
   const visit = (predicate: Predicate): void => {
     if (predicate.kind === 'device') (predicate.pattern.prefix ? prefixes : names).add(predicate.pattern.name)
     else if (predicate.kind === 'all' || predicate.kind === 'any') predicate.of.forEach(visit)
@@ -51,11 +50,7 @@ export function universeOf(rulesets: readonly Ruleset[], backend: Backend, given
   }
   for (const ruleset of rulesets) {
     eachRule(ruleset, rule => {
-      for (const use of rule.matches) {
-        const predicate = predicateOf(use, ruleset.family, backend)
-        if (!seen.has(predicate)) visit(predicate)
-        seen.add(predicate)
-      }
+      for (const use of rule.matches) visit(predicateOf(use, ruleset.family, backend))
     })
   }
   names.delete('')
@@ -68,16 +63,18 @@ export function makeRuleSets(ruleset: Ruleset, backend: Backend, sets: PacketSet
   const matches: (RuleMatch | undefined)[] = []
   const forgetful = new Set<string>()
   const changed = changedIpsets(ruleset)
+  const withOwnVariables = (rule: Rule, plain: readonly Predicate[], place: string): RuleMatch => {
+    const predicates = rule.matches.map((use, index) => ownVariables(plain[index] ?? always, memoryOf(use, ruleset.family) !== undefined, place, changed, forgetful))
+    return makeMatch(sets, predicates, predicates.filter((predicate, index) => predicate === plain[index]))
+  }
   return {
     sets, ruleset, backend,
     matchOf(rule, number, chain) {
       const known = matches[rule.id]
       if (known) return known
       const plain = rule.matches.map(use => predicateOf(use, ruleset.family, backend))
-      const own = (use: MatchUse, index: number): Predicate => ownVariables(plain[index] ?? always, memoryOf(use, ruleset.family) !== undefined, ` of rule ${number} in ${chain.name} of ${chain.table}`, changed, forgetful)
-      const isPlain = changed.size === 0 && rule.matches.every(use => memoryOf(use, ruleset.family) === undefined)
-      const predicates = isPlain ? plain : rule.matches.map(own)
-      const match = makeMatch(sets, predicates, isPlain ? plain : predicates.filter((predicate, index) => predicate === plain[index]))
+      const isLasting = changed.size === 0 && rule.matches.every(use => memoryOf(use, ruleset.family) === undefined)
+      const match = isLasting ? makeMatch(sets, plain, plain) : withOwnVariables(rule, plain, ` of rule ${number} in ${chain.name} of ${chain.table}`)
       matches[rule.id] = match
       return match
     },
@@ -94,7 +91,7 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: 
   const { cube: part, rest } = sets.cubePartOf(predicates)
   let set: PacketSet | undefined
   let hull: PacketCube | undefined
-  let cubes: { readonly known: readonly PacketCube[] | undefined } | undefined
+  let cubes: readonly PacketCube[] | 'many' | undefined = part === 'never' ? [] : rest.length === 0 ? [part] : undefined
   const besidePart = (): PacketSet => sets.intersect(...rest.map(predicate => sets.setOf(predicate)))
   const wholeSet = (): PacketSet => (set ??= part === 'never' ? sets.none : sets.intersect(sets.setOfCube(part), besidePart()))
   return {
@@ -102,8 +99,8 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: 
     cube: part === 'never' || rest.length === 0 ? part : undefined,
     set: wholeSet,
     cubes() {
-      cubes ??= { known: part === 'never' ? [] : rest.length === 0 ? [part] : joinEach(sets, part, sets.cubesOf(besidePart(), FEW)) }
-      return cubes.known
+      cubes ??= (part === 'never' ? [] : joinEach(sets, part, sets.cubesOf(besidePart(), FEW))) ?? 'many'
+      return cubes === 'many' ? undefined : cubes
     },
     beside: () => (isForgetful ? wholeSet() : besidePart()),
     hull() {
@@ -155,9 +152,14 @@ function usesIpset(predicate: Predicate, names: ReadonlySet<string>): boolean {
   return (predicate.kind === 'all' || predicate.kind === 'any') && predicate.of.some(part => usesIpset(part, names))
 }
 
+const changedBy = new WeakMap<Ruleset, ReadonlySet<string>>()
+
 /** Returns the kernel sets that the ruleset's own SET targets change while packets pass. */
 export function changedIpsets(ruleset: Ruleset): ReadonlySet<string> {
+  const known = changedBy.get(ruleset)
+  if (known) return known
   const names = new Set<string>()
+  changedBy.set(ruleset, names)
   eachRule(ruleset, ({ target }) => {
     if (target?.kind !== 'target' || target.name !== 'SET') return
     for (const effect of effectsOf(target, ruleset.family)) if (effect.kind === 'ipset') names.add(effect.name)
