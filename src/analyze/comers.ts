@@ -45,6 +45,8 @@ interface Search {
 /** A packet that comes to a called chain, found for one of its rules: often it shows that others are reached too. */
 const known = new WeakMap<ChainRun, PacketPoint>()
 
+const NO_FIRST_CALLS: ReadonlyMap<Chain, number> = new Map()
+
 /** Calls that are tried for one packet. */
 const CALLS = 1000
 
@@ -101,7 +103,7 @@ function comes(run: TableRun, chain: Chain, wanted: Wanted, setOf: () => PacketS
   const { sets } = run.ruleSets
   const arrivals = [...run.arrivals.values()]
   if (!arrivals.every(one => one.isKnown(chain))) {
-    const search = newSearch(run, new Map())
+    const search = newSearch(run, NO_FIRST_CALLS)
     const comer = find(search, chain, wanted)
     const here = run.runs.get(chain)
     if (comer && here) known.set(here, comer.point)

@@ -57,11 +57,15 @@ export function statesOf(rule: Rule): number | undefined {
 
 /** Returns the texts of a rule's comments. */
 export function commentsOf(rule: Rule): readonly string[] {
+  if (!rule.matches.some(({ name }) => name === 'comment')) return NO_COMMENTS
   return rule.matches.flatMap(use => (use.name === 'comment' && typeof use.infos['comment']?.value === 'string' ? [use.infos['comment'].value] : []))
 }
 
+const NO_COMMENTS: readonly string[] = []
+
 /** Returns the nat effect of a rule, undefined where it has none. */
 export function natOf(rule: Rule, family: Family): Extract<Effect, { kind: 'nat' }> | undefined {
-  const effect = rule.target && effectsOf(rule.target, family).find(one => one.kind === 'nat')
+  if (rule.target?.kind !== 'target') return undefined
+  const effect = effectsOf(rule.target, family).find(one => one.kind === 'nat')
   return effect?.kind === 'nat' ? effect : undefined
 }

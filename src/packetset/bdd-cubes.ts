@@ -56,13 +56,16 @@ export function cubesOfEdge(bdd: Bdd, edge: Edge, most: number): readonly Cube[]
 /** Returns the literals of both cubes in order, 'never' where one has the opposite of another. */
 export function joinCubes(one: Cube, other: Cube): Cube | 'never' {
   const joined: number[] = []
-  for (let [at, otherAt] = [0, 0]; at < one.length || otherAt < other.length; ) {
-    const [literal, otherLiteral] = [one[at] ?? Infinity, other[otherAt] ?? Infinity]
-    if (literal !== otherLiteral && literal >> 1 === otherLiteral >> 1 && literal !== Infinity && otherLiteral !== Infinity) return 'never'
-    joined.push(Math.min(literal, otherLiteral))
+  let [at, otherAt] = [0, 0]
+  while (at < one.length && otherAt < other.length) {
+    const [literal, otherLiteral] = [one[at] ?? 0, other[otherAt] ?? 0]
+    if ((literal ^ otherLiteral) === 1) return 'never'
+    joined.push(literal < otherLiteral ? literal : otherLiteral)
     if (literal <= otherLiteral) at++
     if (otherLiteral <= literal) otherAt++
   }
+  while (at < one.length) joined.push(one[at++] ?? 0)
+  while (otherAt < other.length) joined.push(other[otherAt++] ?? 0)
   return joined
 }
 

@@ -93,7 +93,7 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: 
   let hull: PacketCube | undefined
   let cubes: readonly PacketCube[] | 'many' | undefined = part === 'never' ? [] : rest.length === 0 ? [part] : undefined
   const besidePart = (): PacketSet => sets.intersect(...rest.map(predicate => sets.setOf(predicate)))
-  const wholeSet = (): PacketSet => (set ??= part === 'never' ? sets.none : sets.intersect(sets.setOfCube(part), besidePart()))
+  const wholeSet = (): PacketSet => (set ??= part === 'never' ? sets.none : rest.length === 0 ? sets.setOfCube(part) : sets.intersectCube(besidePart(), part))
   return {
     predicates,
     cube: part === 'never' || rest.length === 0 ? part : undefined,

@@ -15,7 +15,8 @@ export const expiredRule: LintRule = {
   needs: [],
   check({ ruleset, today }, report) {
     eachRule(ruleset, rule => {
-      const until = commentsOf(rule).filter(text => !text.includes('5x5-ignore')).map(text => DATE.exec(text)?.[1]).find(date => date !== undefined)
+      let until: string | undefined
+      for (const text of commentsOf(rule)) if (!text.includes('5x5-ignore')) until ??= DATE.exec(text)?.[1]
       if (until !== undefined && until < today) report({ span: rule.span, message: `the rule was to end on ${until}` })
       const stop = optionOf(rule, 'time', 'datestop')?.value
       const end = typeof stop === 'number' && stop < 0xffffffff ? new Date(stop * 1000).toISOString().slice(0, 10) : undefined
