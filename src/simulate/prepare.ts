@@ -47,7 +47,9 @@ export interface PreparedRule {
 
 /** The rules of one chain, ready to run. */
 export interface PreparedRules {
-  readonly rules: readonly PreparedRule[]
+  /** As many as the chain has, those that are prepared: of a chain with an index a rule is when `preparedAt` first asks for it. */
+  readonly rules: (PreparedRule | undefined)[]
+  readonly prepareAt: (index: number) => PreparedRule
   /** Which rules a packet can match, for long chains. */
   readonly index: RuleIndex | undefined
 }
@@ -94,6 +96,11 @@ export function rulesOf(chain: PreparedChain): PreparedRules {
   return chain.prepared
 }
 
+/** Returns a rule of a chain by its 0-based index, undefined behind the last. */
+export function preparedAt({ rules, prepareAt }: PreparedRules, index: number): PreparedRule | undefined {
+  return rules[index] ?? (index < rules.length ? (rules[index] = prepareAt(index)) : undefined)
+}
+
 /** What the rules of a table are prepared with. */
 interface Surroundings {
   readonly family: Family
@@ -103,31 +110,49 @@ interface Surroundings {
 
 function prepareChain(chain: Chain, around: Surroundings): PreparedChain {
   const prepare = (): PreparedRules => {
-    const prepared = chain.rules.map((rule, index) => prepareRule(chain, rule, index + 1, around))
-    return { rules: prepared.map(one => one.rule), index: indexRules(prepared.map(one => one.leading)) }
+    const count = chain.digest?.ruleCount ?? chain.rules.length
+    const ruleAt = (index: number): Rule => {
+      const rule = chain.digest?.ruleAt(index) ?? chain.rules[index]
+      invariant(rule, 'a chain has the rules that it counts')
+      return rule
+    }
+    const index = indexRules(count, place => leadingOf(matchesOf(ruleAt(place), around)))
+    const prepareAt = (place: number): PreparedRule => prepareRule(chain, ruleAt(place), place + 1, around)
+    return { rules: index ? new Array<PreparedRule | undefined>(count) : Array.from({ length: count }, (_, place) => prepareAt(place)), prepareAt, index }
   }
   const ofPolicy: PathStep = { table: chain.table, chain: chain.name, number: 'policy' }
   return { chain, ofPolicy, byPolicy: undefined, prepare, prepared: undefined }
 }
 
-function prepareRule(chain: Chain, rule: Rule, number: number, { family, backend, chains }: Surroundings): { readonly rule: PreparedRule; readonly leading: Predicate } {
-  const matches = rule.matches.map((use): PreparedMatch => ({ use, predicate: predicateOf(use, family, backend), memory: memoryOf(use, family), isNativeInNft: isNativeInNft(use, family) }))
+function matchesOf(rule: Rule, { family, backend }: Surroundings): readonly PreparedMatch[] {
+  return rule.matches.map((use): PreparedMatch => ({ use, predicate: predicateOf(use, family, backend), memory: memoryOf(use, family), isNativeInNft: isNativeInNft(use, family) }))
+}
+
+/** What the leading matches that fields alone decide mean together. */
+function leadingOf(matches: readonly PreparedMatch[]): Predicate {
+  return all(matches.slice(0, decidedIn(matches)).map(match => match.predicate))
+}
+
+/** How many of the leading matches fields alone decide. */
+function decidedIn(matches: readonly PreparedMatch[]): number {
   const free = matches.findIndex(match => match.memory !== undefined || !isDecidedByFields(match.predicate))
-  const decided = free === -1 ? matches.length : free
-  const leading = all(matches.slice(0, decided).map(match => match.predicate))
+  return free === -1 ? matches.length : free
+}
+
+function prepareRule(chain: Chain, rule: Rule, number: number, around: Surroundings): PreparedRule {
+  const matches = matchesOf(rule, around)
   const { target } = rule
-  const prepared: PreparedRule = {
+  return {
     rule,
     number,
     step: { table: chain.table, chain: chain.name, number },
     matches,
-    first: testOf(leading),
-    others: matches.slice(decided),
-    effects: target?.kind === 'target' ? effectsOf(target, family) : [],
-    jump: target && target.kind !== 'target' ? { kind: target.kind, to: chainNamed(chains, target.chain) } : undefined,
+    first: testOf(leadingOf(matches)),
+    others: matches.slice(decidedIn(matches)),
+    effects: target?.kind === 'target' ? effectsOf(target, around.family) : [],
+    jump: target && target.kind !== 'target' ? { kind: target.kind, to: chainNamed(around.chains, target.chain) } : undefined,
     lastPlace: undefined,
   }
-  return { rule: prepared, leading }
 }
 
 function chainNamed(chains: ReadonlyMap<string, PreparedChain>, name: string): PreparedChain {

@@ -32,16 +32,38 @@ const SHORTEST = 12
 /** Fields that generated rules ask for one value of. */
 const FIELDS_ASKED: readonly NumberField[] = ['ip.dst', 'ip.src', 'l4.dport', 'l4.sport', 'ip.protocol', 'mark', 'icmp.type']
 
-/** Returns the index of a chain whose rules begin with these conditions; undefined where it would spare too little. */
-export function indexRules(leading: readonly Predicate[]): RuleIndex | undefined {
-  if (leading.length < SHORTEST) return undefined
-  const asked = leading.map(askedValues)
-  let best: RuleIndex | undefined
-  for (const field of FIELDS_ASKED) {
-    const index = indexBy(field, asked)
-    if (!best || cost(index) < cost(best)) best = index
+/** Returns the index of a chain of so many rules, of each of which `leadingAt` tells the condition that it begins with; undefined where it would spare too little. */
+export function indexRules(count: number, leadingAt: (place: number) => Predicate): RuleIndex | undefined {
+  if (count < SHORTEST) return undefined
+  const columns = FIELDS_ASKED.map((field): Column => ({ field, byValue: new Map(), others: [], last: -1 }))
+  for (let place = 0; place < count; place++) {
+    const leading = leadingAt(place)
+    if (leading.kind === 'all') for (const part of leading.of) note(columns, part, place)
+    else note(columns, leading, place)
+    for (const column of columns) if (column.last !== place) column.others.push(place)
   }
-  return best && cost(best) < leading.length / 2 ? best : undefined
+  const [best] = columns.map(({ field, byValue, others }): RuleIndex => ({ read: fieldRow(field).read, byValue, others, shown: new Map() })).sort((one, other) => cost(one) - cost(other))
+  return best && cost(best) < count / 2 ? best : undefined
+}
+
+/** The rules of a chain by one field, while it is read; `last` is the last place whose rule asks for a value. */
+interface Column {
+  readonly field: NumberField
+  readonly byValue: Map<FieldValue, number[]>
+  readonly others: number[]
+  last: number
+}
+
+/** A rule that asks for two values of a field is kept by the first. */
+function note(columns: readonly Column[], part: Predicate, place: number): void {
+  if (part.kind !== 'within' && part.kind !== 'masked') return
+  const column = columns.find(({ field }) => field === part.field)
+  const value = column && column.last !== place ? onlyValue(part) : undefined
+  if (!column || value === undefined) return
+  column.last = place
+  const places = column.byValue.get(value)
+  if (places) places.push(place)
+  else column.byValue.set(value, [place])
 }
 
 /** Returns the place of the first rule from `from` on that the subject can match, undefined where there is none. The rules before may have changed the subject. */
@@ -70,32 +92,11 @@ function rulesFor(index: RuleIndex, value: FieldValue | undefined): readonly num
   return rules
 }
 
-function indexBy(field: NumberField, asked: readonly ReadonlyMap<NumberField, FieldValue>[]): RuleIndex {
-  const byValue = new Map<FieldValue, number[]>()
-  const others: number[] = []
-  for (const [place, values] of asked.entries()) {
-    const value = values.get(field)
-    if (value === undefined) others.push(place)
-    else if (byValue.get(value)?.push(place) === undefined) byValue.set(value, [place])
-  }
-  return { read: fieldRow(field).read, byValue, others, shown: new Map() }
-}
-
 /** How many rules an average packet is shown. */
 function cost({ byValue, others }: RuleIndex): number {
   let indexed = 0
   for (const places of byValue.values()) indexed += places.length
   return others.length + indexed / Math.max(1, byValue.size)
-}
-
-/** The fields that must have one value for the condition to hold. */
-function askedValues(leading: Predicate): ReadonlyMap<NumberField, FieldValue> {
-  const values = new Map<NumberField, FieldValue>()
-  for (const part of leading.kind === 'all' ? leading.of : [leading]) {
-    const value = onlyValue(part)
-    if (value !== undefined && (part.kind === 'within' || part.kind === 'masked') && !values.has(part.field)) values.set(part.field, value)
-  }
-  return values
 }
 
 function onlyValue(part: Predicate): FieldValue | undefined {

@@ -10,7 +10,7 @@ import { applyEffects } from './apply-effects.ts'
 import type { Flight } from './flight.ts'
 import { ipsetKey } from './ipsets.ts'
 import { isLaterFragmentInNft, matchesLaterFragment } from './later-fragment.ts'
-import { rulesOf } from './prepare.ts'
+import { preparedAt, rulesOf } from './prepare.ts'
 import type { PreparedChain, PreparedMatch, PreparedRule, PreparedRules } from './prepare.ts'
 import { nextShown } from './rule-index.ts'
 import type { Shown } from './rule-index.ts'
@@ -85,12 +85,13 @@ function hotdropped(flight: Flight, frame: Frame, rule: PreparedRule): TableVerd
 
 /** Returns the next rule to look at: with an index, the next one that the packet can match. */
 function nextRule(flight: Flight, frame: Frame, looksAtAll: boolean): PreparedRule | undefined {
-  const { rules, index } = frame.contents
+  const { contents } = frame
+  const { index } = contents
   const { next, shown } = frame
   const at = index && shown && !looksAtAll ? nextShown(index, flight, shown, next) : next
   if (at === undefined) return undefined
   frame.next = at + 1
-  return rules[at]
+  return preparedAt(contents, at)
 }
 
 function frameOf({ hook, table, depth, gotos }: Pick<Frame, 'hook' | 'table' | 'depth' | 'gotos'>, prepared: PreparedChain): Frame {

@@ -1,8 +1,7 @@
 /** What the rules of a ruleset give away about the network that they were written for. */
 
-import { predicateOf, predicateOfRule } from '../extensions/meaning-of.ts'
-import { eachRule } from '../ir/ruleset.ts'
-import type { Rule, Ruleset } from '../ir/ruleset.ts'
+import { predicateOfRule } from '../extensions/meaning-of.ts'
+import type { Chain, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { DeviceField } from '../meaning/fields.ts'
 import { addressWidth, familyOf, lengthOfMask } from '../net/address.ts'
@@ -31,13 +30,11 @@ export function readHints(rulesets: readonly Ruleset[]): RuleHints {
   const found: Found = { names: new Set(), patterns: new Set(), ports: new Set(), prefixes: [] }
   let outside: string | undefined
   for (const ruleset of rulesets) {
-    eachRule(ruleset, rule => {
-      // Only rules about devices say anything.
-      if (!rule.matches.some(use => isAboutDevices(predicateOf(use, ruleset.family)))) return
+    for (const rule of ruleset.tables.flatMap(({ chains }) => chains.flatMap(tellingRules))) {
       const predicate = predicateOfRule(rule, ruleset.family)
       readRule(predicate, found)
       outside ??= translatingDevice(rule, predicate)
-    })
+    }
   }
   for (const pattern of found.patterns) {
     if (pattern !== '' && ![...found.names].some(name => name.startsWith(pattern))) found.names.add(/\d$/.test(pattern) ? pattern : `${pattern}0`)
@@ -45,6 +42,21 @@ export function readHints(rulesets: readonly Ruleset[]): RuleHints {
   const devices = [...found.names].filter(name => name !== 'lo')
   const prefixes = found.prefixes.filter(hint => hint.device !== 'lo').sort((one, other) => bits(other.prefix) - bits(one.prefix))
   return { devices, ports: [...found.ports].filter(port => !devices.includes(port)), prefixes, outside }
+}
+
+/** The rules that name a device. A long list of addresses among which few do is not made for them. */
+function tellingRules(chain: Chain): readonly Rule[] {
+  if (!chain.digest) return chain.rules.filter(namesDevice)
+  const { ruleCount, kinds, ruleAt } = chain.digest
+  const telling = kinds.filter(({ sample }) => namesDevice(sample))
+  const first = telling.reduce((least, kind) => Math.min(least, kind.first), ruleCount)
+  const number = telling.reduce((most, kind) => Math.max(most, kind.last + 1), first) - first
+  if (number > ruleCount / 2) return chain.rules.filter(namesDevice)
+  return Array.from({ length: number }, (_, index) => ruleAt(first + index)).filter(rule => rule !== undefined).filter(namesDevice)
+}
+
+function namesDevice({ matches }: Rule): boolean {
+  return matches.some(({ name, infos }) => name === 'physdev' || infos['in-interface'] !== undefined || infos['out-interface'] !== undefined)
 }
 
 interface Found {
@@ -87,11 +99,6 @@ function translatingDevice({ target }: Rule, predicate: Predicate): string | und
   const terms = predicate.kind === 'all' ? predicate.of : [predicate]
   const term = terms.find(one => one.kind === 'device' && one.field === 'device.out' && !one.pattern.prefix)
   return term?.kind === 'device' ? term.pattern.name : undefined
-}
-
-function isAboutDevices(predicate: Predicate): boolean {
-  if (predicate.kind === 'all') return predicate.of.some(isAboutDevices)
-  return predicate.kind === 'device' || (predicate.kind === 'not' && predicate.of.kind === 'device')
 }
 
 function isPort(field: DeviceField): boolean {

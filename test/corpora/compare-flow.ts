@@ -6,7 +6,7 @@ import { trace } from '../../src/simulate/trace.ts'
 import type { Trace } from '../../src/simulate/trace-events.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
 import type { Host, World } from '../../src/simulate/world.ts'
-import { rulesOf } from '../../src/simulate/prepare.ts'
+import { preparedAt, rulesOf } from '../../src/simulate/prepare.ts'
 import type { PreparedChain, PreparedMatch } from '../../src/simulate/prepare.ts'
 import type { Subject } from '../../src/meaning/subject.ts'
 import type { Topology } from '../../src/topology/topology.ts'
@@ -65,7 +65,8 @@ function withLimitsUsedUp(world: World, rules: readonly number[]): World {
 function limitsBelow(chain: PreparedChain, rules: readonly number[], seen: Set<PreparedChain>): readonly PreparedMatch[] {
   if (seen.has(chain)) return []
   seen.add(chain)
-  return rulesOf(chain).rules.flatMap(rule => [
+  const contents = rulesOf(chain)
+  return [...contents.rules.keys()].flatMap(index => preparedAt(contents, index) ?? []).flatMap(rule => [
     ...(rules.includes(rule.rule.id) ? rule.matches.filter(match => match.use.name === 'limit') : []),
     ...(rule.jump ? limitsBelow(rule.jump.to, rules, seen) : []),
   ])
