@@ -4,7 +4,6 @@ import type { Backend } from '../ir/hooks.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
 import { all, always } from '../meaning/predicate.ts'
 import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
-import { isTooBig } from '../packetset/packet-sets.ts'
 import type { Decider, Fate, FateKind, FlowState } from '../symbolic/fate.ts'
 import { prepareRuleset } from '../symbolic/prepare-rules.ts'
 import type { PreparedRuleset } from '../symbolic/prepare-rules.ts'
@@ -77,18 +76,15 @@ const NO_IPSETS = { before: [], after: [] }
 export function diffRulesets({ before, after: given, namespace, ipsets: known = NO_IPSETS, backend = 'legacy', nodeLimit = MOST_NODES }: DiffOptions): RulesetDiff {
   const { ruleset: after, ipsets } = withOwnIpsets(given, known)
   const host = namespace && { ...namespace, ipsets: [...namespace.ipsets, ...ipsets] }
-  const space = makeSpace({ family: before.family, rulesets: [before, after], backend, nodeLimit, ipsets, ...(host ? { namespace: host } : {}) })
+  const space = makeSpace({ family: before.family, rulesets: [before, after], backend, ipsets, ...(host ? { namespace: host } : {}) })
   const sides = { before: prepareRuleset(before, backend), after: prepareRuleset(after, backend) }
   const notes = new Set<string>()
   const groups: DiffGroup[] = []
   let isWhole = true
   for (const { start, state } of PASSES) {
-    try {
-      groups.push(...diffPass(space, sides, start, state, notes))
-    } catch (error) {
-      if (!isTooBig(error)) throw error
-      isWhole = false
-    }
+    const found = space.sets.withinBudget(nodeLimit - space.sets.nodeCount(), () => diffPass(space, sides, start, state, notes))
+    groups.push(...(found ?? []))
+    isWhole &&= found !== undefined
   }
   return { space, groups, isWhole, notes: [...notes] }
 }

@@ -33,6 +33,11 @@ export function withFields(packets: PacketClass, fields: PacketClass['fields'], 
   return { ...packets, fields: { ...packets.fields, ...fields }, devices: { ...packets.devices, ...devices } }
 }
 
+/** Returns a text that equal classes have and others have not. */
+export function keyOfClass({ fields, devices }: PacketClass): string {
+  return JSON.stringify([fields, devices], (_name, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+}
+
 /** Tells whether a predicate holds: of all packets of a class, of none, or undefined. */
 export function holds(predicate: Predicate, packets: PacketClass): Ternary {
   switch (predicate.kind) {

@@ -5,9 +5,12 @@ import { CT_STATE } from '../../meaning/fields.ts'
 import type { Rule } from '../../ir/ruleset.ts'
 import { effectsOf } from '../../extensions/meaning-of.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
+import type { Decider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
-import { exactly, narrowed, withFields } from '../packet-class.ts'
+import { exactly, keyOfClass, narrowed, withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
+
+type FilterHook = 'INPUT' | 'FORWARD' | 'OUTPUT'
 
 export const notrackWithStateRules: LintRule = {
   id: 'notrack-with-state-rules',
@@ -18,6 +21,7 @@ export const notrackWithStateRules: LintRule = {
   needs: ['whole', 'chains'],
   check(inputs, report) {
     const { ruleset, family, chains } = inputs
+    const droppers = new Map<string, Decider | undefined>()
     for (const table of ruleset.tables) {
       if (table.name !== 'raw') continue
       for (const chain of table.chains) {
@@ -26,10 +30,10 @@ export const notrackWithStateRules: LintRule = {
           const hooks = chains.hooksOf(chain)
           const fates = hooks.includes('PREROUTING') ? (['INPUT', 'FORWARD'] as const) : hooks.includes('OUTPUT') ? (['OUTPUT'] as const) : []
           const packets = untracked(rule, inputs)
-          const ends = fates.map(hook => fateAt({ ruleset, hook, tables: ['filter'] }, packets))
-          const by = ends[0] && deciderOf(ends[0])
-          // A ruleset that drops everything of the kind has no state rule to blame.
-          if (ends.length === 0 || !by || !ends.every(fate => fate.endings.length > 0 && isCertain(fate, 'drop')) || !wouldPass(inputs, packets, fates)) continue
+          const key = `${fates.join(' ')} ${keyOfClass(packets)}`
+          const by = droppers.has(key) ? droppers.get(key) : dropperOf(inputs, packets, fates)
+          droppers.set(key, by)
+          if (!by) continue
           const place = placeOfDecider(by)
           report({ span: rule.span, related: place ? [{ span: place, message: by.kind === 'rule' ? 'this rule drops them' : 'the chain policy drops them' }] : [] })
         }
@@ -38,8 +42,15 @@ export const notrackWithStateRules: LintRule = {
   },
 }
 
+/** What drops all these packets that are not tracked; undefined where one may pass, or where the rules drop everything of the kind: then no state is to blame. */
+function dropperOf(inputs: LintInputs, packets: PacketClass, hooks: readonly FilterHook[]): Decider | undefined {
+  const ends = hooks.map(hook => fateAt({ ruleset: inputs.ruleset, hook, tables: ['filter'] }, packets))
+  const [first] = ends
+  return first && ends.every(fate => fate.endings.length > 0 && isCertain(fate, 'drop')) && wouldPass(inputs, packets, hooks) ? deciderOf(first) : undefined
+}
+
 /** Tells whether packets of the kind might pass if they were tracked. */
-function wouldPass({ ruleset }: LintInputs, packets: PacketClass, hooks: readonly ('INPUT' | 'FORWARD' | 'OUTPUT')[]): boolean {
+function wouldPass({ ruleset }: LintInputs, packets: PacketClass, hooks: readonly FilterHook[]): boolean {
   const { 'ct.state': _state, ...fields } = packets.fields
   return hooks.some(hook => fateAt({ ruleset, hook, tables: ['filter'] }, { ...packets, fields }).endings.some(({ verdict }) => verdict === 'accept'))
 }
