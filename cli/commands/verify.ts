@@ -1,6 +1,7 @@
 /** `5x5 verify [RULES...] [--topology F]` */
 
 import { writeVerifyReport } from '../../src/report/verify-report.ts'
+import { ipsetsOf } from '../analysis/ipset-flags.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readBackend, readFamily, readSources, withShortPaths } from '../input.ts'
@@ -66,7 +67,7 @@ export const verify: Command = {
     const progress = makeProgress(terminal)
     const requested = typeof values['packets'] === 'string' ? readFlows(values['packets'], terminal.directory) : undefined
     const described = values['topology'] === undefined ? undefined : topology
-    const report = await (requested ? verifyFlows({ requested, described, rules, backend, progress }) : verifyRules({ topology, rules, backend, progress }))
+    const report = await (requested ? verifyFlows({ requested, described, ipsets: ipsetsOf(values, terminal.directory), rules, backend, progress }) : verifyRules({ topology, rules, backend, progress }))
     progress.clear()
     const agrees = report.packets.every(packet => packet.agrees)
     terminal.out(values['json'] === true ? `${JSON.stringify({ agrees, ...report }, undefined, 2)}\n` : writeVerifyReport(report, terminal.paint))

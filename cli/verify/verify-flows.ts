@@ -9,7 +9,8 @@ import { sendThrough } from '../../src/simulate/journey.ts'
 import { makeWorld } from '../../src/simulate/world.ts'
 import { assumedTopology } from '../../src/topology/assumed.ts'
 import { writeHostLine } from '../../src/topology/host-line.ts'
-import type { Topology } from '../../src/topology/topology.ts'
+import type { Ipset, Topology } from '../../src/topology/topology.ts'
+import { withIpsets } from '../analysis/ipset-flags.ts'
 import { nextProbe, placeProbe } from '../trace/next-probe.ts'
 import type { SentPacket } from '../trace/next-probe.ts'
 import type { RequestedFlow } from '../trace/packet-flows.ts'
@@ -21,6 +22,8 @@ import { verifyRules } from './verify-rules.ts'
 export interface FlowsVerification extends Omit<VerifyJob, 'topology' | 'flows'> {
   readonly requested: readonly RequestedFlow[]
   readonly described: Topology | undefined
+  /** The sets that every host has besides its own. */
+  readonly ipsets: readonly Ipset[]
 }
 
 /** Flows of equal hosts share a lab. */
@@ -30,12 +33,13 @@ interface Group {
 }
 
 /** Returns the report of all hosts together. */
-export async function verifyFlows({ requested, described, ...job }: FlowsVerification): Promise<VerifyReport> {
+export async function verifyFlows({ requested, described, ipsets, ...job }: FlowsVerification): Promise<VerifyReport> {
   const groups = new Map<string, Group>()
   const leftOut: string[] = []
   for (const { flow, requests } of requested) {
     const rulesets = job.rules.map(({ ruleset }) => ruleset)
-    const topology = flow.host ?? described ?? assumedTopology(rulesets, requests.flatMap(request => (request.kind === 'probe' ? [request.probe] : [])))
+    const host = flow.host ?? described ?? assumedTopology(rulesets, requests.flatMap(request => (request.kind === 'probe' ? [request.probe] : [])))
+    const topology = host === described ? host : { ...host, namespaces: host.namespaces.map(namespace => withIpsets(namespace, ipsets)) }
     const probes = explicitProbes(requests, topology, job)
     if (!probes.every(canSend)) {
       leftOut.push(`left out, since this machine cannot send it: ${probes.map(({ namespace: _, ...probe }) => writeProbe(probe, { brief: true })).join(', then ')}`)

@@ -140,7 +140,7 @@ function ruleRow(goal: Goal, { namespace, family }: LoadedRules, plan: ProbePlan
   const verdict = differs ? 'differs' : kernel + simulator > 0 ? 'agrees' : 'not exercised'
   return {
     namespace, family, table: goal.table, chain: goal.chain.name, number: goal.number, place: goal.rule ? placeOf(goal.rule) : '', words: goal.rule ? ruleText(goal.rule) : `(policy ${goal.chain.policy})`,
-    ...(goal.chain.hook === undefined ? {} : { hook: goal.chain.hook }), verdict, kernel, simulator, ...(verdict === 'not exercised' ? { why: why ?? 'its packets ended before it' } : {}),
+    ...(goal.chain.hook === undefined ? {} : { hook: goal.chain.hook }), verdict, kernel, simulator, ...(verdict === 'not exercised' ? { why: why ?? 'no packet that was sent came to it' } : {}),
   }
 }
 

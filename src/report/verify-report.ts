@@ -67,11 +67,12 @@ export function writeVerifyReport(report: VerifyReport, paint: Paint): string {
 /** Returns the sentence that answers. */
 export function answerInWords({ rules, packets, machine }: VerifyReport): string {
   const agreeing = packets.filter(packet => packet.agrees).length
-  const exercised = rules.filter(rule => rule.verdict !== 'not exercised').length
   const differing = rules.filter(rule => rule.verdict === 'differs').length
   const what = packets.length === 0 ? 'No packet was found to send' : agreeing === packets.length ? `The kernel did what the simulator says for ${packets.length === 1 ? 'the one packet' : `all ${packets.length} packets`}` : `The kernel did what the simulator says for ${agreeing} of ${packets.length} packets`
-  const rest = rules.length - exercised
-  return `${what}; ${exercised} of ${count(rules.length, 'rule')} ${exercised === 1 ? 'was' : 'were'} exercised${differing === 0 ? '' : `, ${differing} of them with another result`}${rest === 0 || exercised === 0 ? '' : `, ${rest} not`} (${machine}).`
+  const policies = rules.filter(rule => rule.number === 'policy')
+  const exercised = (of: readonly VerifiedRule[]): number => of.filter(rule => rule.verdict !== 'not exercised').length
+  const parts = [`${exercised(rules) - exercised(policies)} of ${count(rules.length - policies.length, 'rule')}`, ...(policies.length === 0 ? [] : [`${exercised(policies)} of ${policies.length} chain ${policies.length === 1 ? 'policy' : 'policies'}`])]
+  return `${what}; ${parts.join(' and ')} ${rules.length === 1 ? 'was' : 'were'} exercised${differing === 0 ? '' : `, ${differing} of them with another result`} (${machine}).`
 }
 
 interface Group {

@@ -38,6 +38,11 @@ describe.skipIf(!live)(`5x5 verify: ${live ? 'live' : `not run: ${why}`}`, () =>
     expect(anywhere(await printedBy(words.split(' '), '.'))).toBe(anywhere(shown ?? ''))
   }, 60_000)
 
+  test.skipIf(!hasIpset)('packets of a file meet the sets of --ipset on the hosts that are made for them', async () => {
+    const printed = await printedBy(['verify', 'admins.rules', '--packets', 'admins.packets', '--ipset', 'admins.ipset'], 'fixtures/verify')
+    expect(printed.replace(/ \(Linux .*\)\.$/m, ' (Linux).')).toContain('for all 2 packets; 1 of 2 rules and 1 of 2 chain policies were exercised (Linux).')
+  }, 60_000)
+
   test('a kernel with other rules is noticed', async () => {
     const text = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -i eth0 -p tcp -j DROP\nCOMMIT\n'
     const told = readGiven({ files: [{ source: { path: 'told.rules', text } }], family: 'ipv4', backend: 'legacy' })
