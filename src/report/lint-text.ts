@@ -30,9 +30,23 @@ export function prettyReport(report: LintReport, { paint, all, seconds }: Pretty
   return `${text}${text === '' ? '' : '\n'}${summary}${left.length === 0 ? '' : `not shown: ${left.join(', ')}\n`}${leftOpen(report)}${fixable(findings)}`
 }
 
-/** What nobody could decide, by file. */
+/** So many of the files of which the same is left open are named. */
+const NAMED = 3
+
+/** What nobody could decide; said once of all files of which it is so. */
 function leftOpen({ files }: LintReport): string {
-  return files.flatMap(({ source, undecided }) => (undecided.length === 0 ? [] : [`left open in ${source.path}, since it is too big: ${undecided.join('; ')}\n`])).join('')
+  const byWords = new Map<string, string[]>()
+  for (const { source, undecided } of files) {
+    const words = undecided.join('; ')
+    const paths = byWords.get(words)
+    if (paths) paths.push(source.path)
+    else if (words !== '') byWords.set(words, [source.path])
+  }
+  return [...byWords].map(([words, paths]) => {
+    if (paths.length === 1) return `left open in ${paths.join('')}, since it is too big: ${words}\n`
+    const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : ''
+    return `left open in ${paths.length} files, since they are too big: ${words} (${paths.slice(0, NAMED).join(', ')}${more})\n`
+  }).join('')
 }
 
 /** What `--fix` would do. */
