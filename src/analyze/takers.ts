@@ -1,8 +1,8 @@
 /** The rules that take packets away from those behind them, found by packet: what each takes, and where to look, is found once for each chain. */
 
 import type { Chain } from '../ir/ruleset.ts'
-import { cubesAt, indexCubes } from '../packetset/cube-index.ts'
-import type { CubeIndex } from '../packetset/cube-index.ts'
+import { cubesAt, cubesSieved, indexCubes, sieveCubes } from '../packetset/cube-index.ts'
+import type { CubeIndex, CubeSieve } from '../packetset/cube-index.ts'
 import type { PacketCube, PacketPoint, PacketSet, PacketSets } from '../packetset/packet-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
 import { isMatched } from './rule-index.ts'
@@ -16,8 +16,8 @@ export type TakersAt = (here: ChainRun, before: number, point: PacketPoint) => G
 /** Chains with fewer rules are gone through rule by rule. */
 const FEW = 24
 
-/** So are the first packets of longer ones: to find where to look takes as long as some hundred walks. */
-const WALKS = 100
+/** For the first packets rules are passed over at a glance: to find where to look takes as long as some hundred such walks. */
+const WALKS = 300
 
 /** What is known of one chain. */
 interface TakingChain {
@@ -25,6 +25,7 @@ interface TakingChain {
   readonly takes: (PacketSet | undefined)[]
   /** How many packets were asked about. */
   walks: number
+  readonly sieve: CubeSieve | undefined
   /** Where to look in a chain of many rules. */
   places: CubeIndex | undefined
 }
@@ -39,10 +40,10 @@ export function takersIn(run: TableRun): TakersAt {
     return indexCubes(here.matches.map((_, index) => hullAt(run, here, index, known)).map(hull => (hull === 'never' ? undefined : hull)))
   }
   return function* (here, before, point) {
-    const chain = chains.get(here) ?? { takes: [], walks: 0, places: undefined }
+    const chain = chains.get(here) ?? { takes: [], walks: 0, sieve: here.matches.length < FEW ? undefined : sieveIn(here), places: undefined }
     chains.set(here, chain)
-    if (here.matches.length >= FEW && chain.walks++ >= WALKS) chain.places ??= placesIn(here)
-    for (const index of chain.places ? cubesAt(chain.places, point, 0) : here.matches.keys()) {
+    if (chain.sieve && chain.walks++ >= WALKS) chain.places ??= placesIn(here)
+    for (const index of chain.places ? cubesAt(chain.places, point, 0) : chain.sieve ? cubesSieved(chain.sieve, point, before) : here.matches.keys()) {
       if (index >= before) return
       const rule = here.chain.rules[index]
       if (!rule || !isMatched(sets, here.matches[index], point)) continue
@@ -50,6 +51,10 @@ export function takersIn(run: TableRun): TakersAt {
       if (sets.includesPoint(takes, point)) yield { who: { rule, number: index + 1, chain: here.chain }, takes }
     }
   }
+}
+
+function sieveIn({ matches }: ChainRun): CubeSieve {
+  return sieveCubes(matches.map(match => (match.cube === 'never' ? undefined : match.hull())))
 }
 
 /** Returns what a rule takes away from the rules after it, of packets as they enter its chain. */

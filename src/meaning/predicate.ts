@@ -87,7 +87,8 @@ export function all(of: readonly Predicate[]): Predicate {
     if (part.kind === 'all') parts.push(...part.of)
     else if (part.kind !== 'always') parts.push(part)
   }
-  return parts.length === 0 ? always : parts.length === 1 && parts[0] ? parts[0] : { kind: 'all', of: parts }
+  // An array of just their number: every rule keeps one.
+  return parts.length === 0 ? always : parts.length === 1 && parts[0] ? parts[0] : { kind: 'all', of: parts.slice() }
 }
 
 /** Returns the disjunction; of nothing: never. */

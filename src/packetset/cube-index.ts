@@ -16,6 +16,14 @@ export interface CubeIndex {
 /** A variable may have either value. */
 const FREE = 2
 
+/** What cubes ask of the first variables, two numbers each: which of them it asks for, and their values. Enough to pass over most at a glance. */
+export interface CubeSieve {
+  readonly bits: Int32Array
+}
+
+/** So many variables are looked at: as many bits as a number has. */
+const SIEVED = 32
+
 /** Cubes with a common beginning: their first `depth` literals; the branch above says so of the first `known`. */
 interface Branch {
   readonly members: readonly number[]
@@ -66,6 +74,29 @@ export function cubesAt({ cubes, root }: CubeIndex, values: Uint8Array, from: nu
     for (const child of children) open.push(child)
   }
   return found.length < 2 ? found : found.sort((one, other) => one - other)
+}
+
+/** Returns the sieve of cubes; one that is undefined asks for nothing. */
+export function sieveCubes(cubes: readonly (Cube | undefined)[]): CubeSieve {
+  const bits = new Int32Array(cubes.length * 2)
+  for (const [index, cube] of cubes.entries()) {
+    for (const literal of cube ?? []) {
+      if (literal >= SIEVED * 2) break
+      const bit = 1 << (literal >> 1)
+      bits[index * 2] = (bits[index * 2] ?? 0) | bit
+      if (literal & 1) bits[index * 2 + 1] = (bits[index * 2 + 1] ?? 0) | bit
+    }
+  }
+  return { bits }
+}
+
+/** Returns the places, in order, of the cubes that may have a packet, as far as the first variables tell; `to` is where to end. */
+export function cubesSieved({ bits }: CubeSieve, values: Uint8Array, to: number): readonly number[] {
+  let packet = 0
+  for (let level = 0; level < SIEVED; level++) if (values[level] === 1) packet |= 1 << level
+  const found: number[] = []
+  for (let place = 0; place < to; place++) if (((packet & (bits[place * 2] ?? 0)) ^ (bits[place * 2 + 1] ?? 0)) === 0) found.push(place)
+  return found
 }
 
 function isContradicted(literal: number, values: Uint8Array): boolean {

@@ -89,6 +89,7 @@ export const VISIT = ' when called by '
 function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: readonly Predicate[]): RuleMatch {
   const isForgetful = lasting.length < predicates.length
   const { cube: part, rest } = sets.cubePartOf(predicates)
+  if (part !== 'never' && rest.length === 0 && !isForgetful) return matchOfCube(sets, predicates, part)
   let set: PacketSet | undefined
   let hull: PacketCube | undefined
   let cubes: readonly PacketCube[] | 'many' | undefined = part === 'never' ? [] : rest.length === 0 ? [part] : undefined
@@ -109,6 +110,12 @@ function makeMatch(sets: PacketSets, predicates: readonly Predicate[], lasting: 
     },
     isForgetful,
   }
+}
+
+/** Most rules are this: a hundred thousand of them are kept, so each holds no more than it needs. */
+function matchOfCube(sets: PacketSets, predicates: readonly Predicate[], cube: PacketCube): RuleMatch {
+  let set: PacketSet | undefined
+  return { predicates, cube, set: () => (set ??= sets.setOfCube(cube)), cubes: () => [cube], beside: () => sets.every, hull: () => cube, isForgetful: false }
 }
 
 /** Negated devices and the like are few cubes: sets of them are quicker without than with a set for each rule. */

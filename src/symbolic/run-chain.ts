@@ -138,10 +138,14 @@ function runChain(context: Context, chain: Chain, { matches, ends }: Prepared, s
     before.push(flows)
     const end = ends[index]
     if (!end || (end.kind === 'continue' && end.rewriting === sets.unchanged)) return
+    if (end.kind === 'decide' || isEnded(context, end)) {
+      flows = joinFlows(sets, flows.map(flow => unmatched(sets, flow, match)))
+      return
+    }
     const next: Flow[] = []
     for (const flow of flows) {
       next.push(unmatched(sets, flow, match))
-      if (end.kind !== 'decide' && !isEnded(context, end)) follow(context, { chain, index, end, flow: matched(sets, flow, match) }, next, returned)
+      follow(context, { chain, index, end, flow: matched(sets, flow, match) }, next, returned)
     }
     flows = joinFlows(sets, next)
   })
