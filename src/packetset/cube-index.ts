@@ -13,6 +13,9 @@ export interface CubeIndex {
   readonly values: Uint8Array
 }
 
+/** So many cubes are asked one by one. */
+const FEW = 8
+
 /** A variable may have either value. */
 const FREE = 2
 
@@ -61,12 +64,9 @@ export function cubesAt({ cubes, root }: CubeIndex, values: Uint8Array, from: nu
   for (let branch = open.pop(); branch; branch = open.pop()) {
     const { members, known, depth } = branch
     if ((members[members.length - 1] ?? 0) < from) continue
-    const first = cubes[members[0] ?? 0] ?? []
-    let at = known
-    while (at < depth && !isContradicted(first[at] ?? 0, values)) at++
-    if (at < depth) continue
-    if (members.length === 1) {
-      found.push(members[0] ?? 0)
+    if (!isOpen(cubes[members[0] ?? 0] ?? [], known, depth, values)) continue
+    if (members.length <= FEW) {
+      for (const member of members) if (member >= from && isOpen(cubes[member] ?? [], depth, Infinity, values)) found.push(member)
       continue
     }
     const { whole, children } = (branch.parts ??= divide(cubes, branch))
@@ -99,8 +99,14 @@ export function cubesSieved({ bits }: CubeSieve, values: Uint8Array, to: number)
   return found
 }
 
-function isContradicted(literal: number, values: Uint8Array): boolean {
-  return (values[literal >> 1] ?? 0) === ((literal & 1) ^ 1)
+/** Tells whether no value contradicts the literals from one place of a cube up to another. */
+function isOpen(cube: Cube, from: number, to: number, values: Uint8Array): boolean {
+  const end = Math.min(to, cube.length)
+  for (let at = from; at < end; at++) {
+    const literal = cube[at] ?? 0
+    if ((values[literal >> 1] ?? 0) === ((literal & 1) ^ 1)) return false
+  }
+  return true
 }
 
 /** Tells whether two cubes have something in common. */
