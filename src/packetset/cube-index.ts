@@ -121,15 +121,20 @@ export function cubesMeet(one: Cube, other: Cube): boolean {
 }
 
 function makeBranch(cubes: readonly Cube[], members: readonly number[], known: number): Branch {
+  return { members, known, depth: commonLength(cubes, members, known), parts: undefined }
+}
+
+/** Returns how many literals cubes have in common at their beginning, at least `known`. */
+function commonLength(cubes: readonly Cube[], members: readonly number[], known: number): number {
   const first = cubes[members[0] ?? 0] ?? []
-  let depth = first.length
+  let length = first.length
   for (const member of members) {
     const cube = cubes[member] ?? []
     let at = known
-    while (at < depth && cube[at] === first[at]) at++
-    depth = at
+    while (at < length && cube[at] === first[at]) at++
+    length = at
   }
-  return { members, known, depth, parts: undefined }
+  return length
 }
 
 function divide(cubes: readonly Cube[], { members, depth }: Branch): Parts {
