@@ -129,6 +129,8 @@ function parse(name: string, command: Command, words: readonly string[]): { read
 function flagProblem(name: string, command: Command, error: Error): [string, string] {
   const seeHelp = `5x5 ${name} --help lists the flags`
   const flag = /^Unknown option '([^']*)'/.exec(error.message)?.[1]
+  const [, lacking, extra] = /^Option '(?:-\w, )?(-\S+?)(?: <value>)?' (?:argument|(does not take))/.exec(error.message) ?? []
+  if (lacking !== undefined) return [extra === undefined ? `\`${lacking}\` needs a value` : `\`${lacking}\` takes no value`, seeHelp]
   if (flag === undefined) return [(error.message.split(/[.\n]/)[0] ?? '').replace(/'([^']*)'/, '`$1`').replace(/^Option/, 'flag'), seeHelp]
   return [`\`5x5 ${name}\` has no flag \`${flag}\``, didYouMean(flag, Object.keys(command.flags).map(known => `--${known}`)) ?? seeHelp]
 }

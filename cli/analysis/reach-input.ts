@@ -24,7 +24,7 @@ import type { ComposeWorld } from '../docker/compose-world.ts'
 import { readFamily } from '../input.ts'
 import type { WorldInput } from '../trace/world-input.ts'
 import { ipsetsOf, sayUnknownIpsets, withIpsets } from './ipset-flags.ts'
-import { readOneRuleset, misspeltDevices } from './rulesets.ts'
+import { readOneRuleset, misspeltDevices, sayEmpty } from './rulesets.ts'
 
 /** A command line. */
 export interface ReachRequest {
@@ -32,7 +32,7 @@ export interface ReachRequest {
   readonly paths: readonly string[]
   readonly values: FlagValues
   readonly backend: Backend
-  readonly terminal: Pick<Terminal, 'directory' | 'err'>
+  readonly terminal: Pick<Terminal, 'directory' | 'err' | 'paintErr'>
 }
 
 /** An answer with its question. */
@@ -63,7 +63,8 @@ export async function answerReach(request: ReachRequest): Promise<AnsweredReach>
     const input = await readWorld({ values, paths, requests: [], backend, directory })
     return makeLinks(input.topology) ? answerInWorld(request, input, placesOf(input.topology)) : answerOnHost(request, input)
   }
-  const ruleset = readOneRuleset(paths, { family: readFamily(values['family']) ?? readQuery(request.text, new Map()).family, backend, directory })
+  const ruleset = readOneRuleset(paths, { family: readFamily(values['family']), asked: readQuery(request.text, new Map()).family, backend, directory })
+  sayEmpty([ruleset], paths, terminal)
   sayUnknownIpsets([ruleset], ipsets, terminal)
   const query = readQuery(request.text, new Map(), ruleset.family)
   const guessed = values['guess'] === true ? guessedHost(ruleset, query) : undefined

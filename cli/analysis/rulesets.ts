@@ -14,12 +14,15 @@ import { misspeltDevice } from '../../src/topology/assumed.ts'
 import { readHints } from '../../src/topology/rule-hints.ts'
 import type { Namespace } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
+import type { Terminal } from '../command.ts'
 import { readSources, withShortPaths } from '../input.ts'
 import { refuseForTopology } from '../wrong-file.ts'
 
 /** How rules are read; a family that is not given is told by their content. */
 export interface RulesetInput {
   readonly family: Family | undefined
+  /** What the question is about, where nobody names a family: rules of the other one do not answer it. */
+  readonly asked?: Family | undefined
   readonly backend: Backend
   readonly directory: string
 }
@@ -37,13 +40,22 @@ export function readWholeRuleset(paths: readonly string[], input: RulesetInput, 
   return value
 }
 
-function readRules(paths: readonly string[], { family, backend, directory }: RulesetInput): ReadResult {
+function readRules(paths: readonly string[], { family, asked, backend, directory }: RulesetInput): ReadResult {
   const sources = withShortPaths(readSources(paths, directory))
-  const { value, diagnostics } = readRuleset(sources, { family: family ?? guessFamily(sources), backend })
+  const { value, diagnostics } = readRuleset(sources, { family: family ?? asked ?? guessFamily(sources), backend })
   refuseForeign(diagnostics)
+  if (family === undefined && asked !== undefined && value.partial && guessFamily(sources) !== asked) throw commandError(`the question is about ${NAMES[asked]}, and the rules are ${NAMES[guessFamily(sources)]}`, `\`--family ${asked}\` reads them as ${NAMES[asked]} rules`)
   const loop = [...diagnostics, ...checkRuleset(value, { backend })].find(({ code }) => code === 'chain-loop')
   if (loop) throw commandError(`the rules cannot be loaded: ${loop.message}`, '5x5 check shows where')
   return { value, diagnostics }
+}
+
+const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
+
+/** Says of rulesets without any table that they have none: what is printed by a program without the right to read the rules is empty too. */
+export function sayEmpty(rulesets: readonly Ruleset[], paths: readonly string[], { err, paintErr }: Pick<Terminal, 'err' | 'paintErr'>): void {
+  if (paths.length === 0 || rulesets.some(({ tables, partial }) => tables.length > 0 || partial)) return
+  err(`${paintErr('warning', 'warning')}: there is no table and no rule in ${paths.map(path => (path === '-' ? 'standard input' : `\`${path}\``)).join(', ')}: without rules everything is let through (only root is told the rules of a machine)\n`)
 }
 
 /** Refuses what is no ruleset: an answer that is true of no rules at all would be taken for one about those of the file. */

@@ -12,6 +12,7 @@ import { toRuleset } from '../../src/policy/to-ruleset.ts'
 import { count } from '../../src/report/paint.ts'
 import { guessFamily } from '../../src/save/family.ts'
 import { readRuleset } from '../../src/save/read.ts'
+import { refuseForeign } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readFamily, readSources } from '../input.ts'
@@ -47,7 +48,8 @@ export const decompile: Command = {
     if (paths.length === 0) throw commandError('which rules?', 'usage: 5x5 decompile RULES [RULES]')
     const family = readFamily(values['family'])
     const rulesets = readSources(paths, terminal.directory).map(source => {
-      const { value } = readRuleset([source], { family: family ?? guessFamily([source]) })
+      const { value, diagnostics } = readRuleset([source], { family: family ?? guessFamily([source]) })
+      refuseForeign(diagnostics)
       if (value.partial) throw commandError(`\`${source.path}\` was not understood as a whole`, '5x5 check shows where')
       return value
     })

@@ -13,7 +13,7 @@ import type { Command, FlagValues } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
 import type { Ipset } from '../../src/topology/topology.ts'
 import { IPSET_FLAGS, ipsetsOf, sayUnknownIpsets } from '../analysis/ipset-flags.ts'
-import { namespaceOf, readOneRuleset } from '../analysis/rulesets.ts'
+import { namespaceOf, readOneRuleset, sayEmpty } from '../analysis/rulesets.ts'
 
 const help = `5x5 diff tells which packets two rulesets treat differently, why, and shows a packet for each reason.
 
@@ -52,6 +52,8 @@ export const diff: Command = {
     if (oldPath === undefined || newPath === undefined || paths.length > 2) throw commandError('which two rulesets?', 'usage: 5x5 diff OLD NEW')
     const backend = readBackend(values['backend']) ?? 'legacy'
     const { before, after } = readBoth([oldPath, newPath], readFamily(values['family']), backend, terminal.directory)
+    sayEmpty([before], [oldPath], terminal)
+    sayEmpty([after], [newPath], terminal)
     const guessed = values['guess'] === true && values['topology'] === undefined ? assumedTopology([before, after], []) : undefined
     const namespace = guessed ? guessed.namespaces[0] : await namespaceOf(values['topology'], terminal.directory)
     const ipsets = ipsetsOfBoth(values, terminal.directory)

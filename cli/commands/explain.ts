@@ -43,14 +43,14 @@ export const explain: Command = {
   flags: { family: { type: 'string' }, json: { type: 'boolean' } },
   words: async () => (await import('../lint/code-page.ts')).codeNames(),
   async run(values, paths, terminal) {
-    if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 explain RULES...')
+    if (paths.length === 0) throw commandError('which file, or which code?', 'usage: 5x5 explain RULES..., or 5x5 explain CODE')
     if (await explainCodes(paths, terminal)) return EXIT.clean
     const family = readFamily(values['family'])
     const sources = readRulesets(paths, terminal.directory)
     const shown = values['json'] ? sources : withShortPaths(sources)
     const read = shown.map((source, index) => ({ source, ...readRuleset([source], { family: family ?? guessFamily(sources.slice(index, index + 1)) }) }))
     if (values['json']) terminal.out(`${JSON.stringify({ files: read.map(({ source, value }) => ({ path: source.path, partial: value.partial, tables: explainJson(value) })) }, undefined, 2)}\n`)
-    else terminal.out(read.map(({ value }) => explainText(value, terminal.paint)).join('\n'))
+    else terminal.out(read.map(({ source, value }) => (value.tables.length === 0 && !value.partial ? `there are no rules in ${source.path}\n` : explainText(value, terminal.paint))).join('\n'))
     for (const one of read) reportErrors(one, terminal)
     return read.some(({ value }) => value.partial) ? EXIT.findings : EXIT.clean
   },

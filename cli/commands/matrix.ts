@@ -11,7 +11,7 @@ import type { Family } from '../../src/net/address.ts'
 import { matrixDot, matrixSvg } from '../../src/report/matrix-graph.ts'
 import { headOf, matrixJson, writeMatrix } from '../../src/report/matrix-text.ts'
 import { IPSET_FLAGS, IPSET_HELP, ipsetsOf, sayUnknownIpsets, withIpsets } from '../analysis/ipset-flags.ts'
-import { misspeltDevices, namespaceOf, readOneRuleset } from '../analysis/rulesets.ts'
+import { misspeltDevices, namespaceOf, readOneRuleset, sayEmpty } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
@@ -62,6 +62,7 @@ export const matrix: Command = {
     const way = wayOf(values['chain'])
     const backend = readBackend(values['backend']) ?? 'legacy'
     const ruleset = readOneRuleset(paths, { family: readFamily(values['family']), backend, directory: terminal.directory })
+    sayEmpty([ruleset], paths, terminal)
     const ipsets = ipsetsOf(values, terminal.directory)
     const namespace = withIpsets(await namespaceOf(values['topology'], terminal.directory), ipsets)
     sayUnknownIpsets([ruleset], ipsets, terminal)

@@ -54,6 +54,7 @@ export const reach: Command = {
     const text = words.at(-1)
     const paths = words.slice(0, -1)
     const isAsked = text !== undefined && /^(from|to)\s/.test(text.trim())
+    if (text !== undefined && !isAsked && text.includes(' ')) throw commandError(`\`${text}\` is no question`, 'a question reads `from eth0 to 10.0.0.0/8 tcp/22`')
     if (!isAsked || (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined))) throw commandError(isAsked ? 'which rules?' : 'which packets?', "usage: 5x5 reach RULES... 'from eth0 to 10.0.0.0/8 tcp/22'")
     const { query, answer, assumptions, isPartial } = await answerReach({ text, paths, values, backend: readBackend(values['backend']) ?? 'legacy', terminal })
     if (values['json'] === true) terminal.out(`${JSON.stringify({ ...reachJson(answer, query), assumptions }, undefined, 2)}\n`)

@@ -2,6 +2,7 @@
 
 import { looksLikePacket, PACKET_EXAMPLE } from '../../src/packet/notation.ts'
 import type { PacketRequest } from '../../src/packet/notation.ts'
+import { sayEmpty } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { COMPOSE_FLAGS, COMPOSE_HELP, helpForName } from '../docker/compose-flags.ts'
@@ -88,6 +89,7 @@ export const trace: Command = {
     const requests = readRequests(made ? texts.map(made.fill) : texts, made ? undefined : helpForName).map(request => fromNamespace(request, from))
     const input = made?.input ?? (await readWorld({ ...how, requests }))
     const placed = requests.map(request => (request.kind === 'probe' ? placeProbe(request, input.topology) : request))
+    if (!made) sayEmpty([...input.rulesetsOf.values()].flat(), paths, terminal)
     if (paths.length > 0) checkFamilies(placed, input)
     const shown = { all: values['all'] === true, isRoundTrip: values['round-trip'] === true, isJson: values['json'] === true }
     if (flows) traceFlows({ flows, input, described: made !== undefined || values['topology'] !== undefined ? input.topology : undefined, ...shown }, terminal)

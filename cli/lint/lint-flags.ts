@@ -89,7 +89,7 @@ function readFormat(text: string): FormatName {
 function readCode(text: string): string {
   const codes = allCodes()
   if (codes.some(code => code === text)) return text
-  throw commandError(`there is no rule \`${text}\``, didYouMean(text, codes) ?? 'docs/lint lists the rules; 5x5 explain CODE tells what one means')
+  throw commandError(`there is no rule \`${text}\``, didYouMean(text, codes) ?? '5x5 docs rules lists them')
 }
 
 function readSeverity(value: FlagValues[string]): Severity {

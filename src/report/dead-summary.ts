@@ -27,7 +27,8 @@ export function deadSummary(report: Said, size: DeadSize, paint: Paint): string 
   ].map(line => `${line}\n`).join('')
 }
 
-function whatCanGo({ findings, undecided, notes }: Said, { path, ruleCount }: DeadSize, paint: Paint): string {
+function whatCanGo({ findings, undecided, notes }: Said, { path, ruleCount, partial }: DeadSize, paint: Paint): string {
+  if (ruleCount === 0 && partial) return `no rule could be read in ${path}`
   const dead = new Set(findings.flatMap(finding => ('at' in finding && finding.kind !== 'redundant' ? [finding.at.rule.id] : [])))
   const never = dead.size
   const same = findings.filter(finding => finding.kind === 'redundant' && !dead.has(finding.at.rule.id)).length

@@ -104,6 +104,7 @@ function writeGroup(diff: RulesetDiff, group: DiffGroup): string {
 
 /** "fw.rules:12 drops them", "fw.rules:12 drops some of them, and other rules the rest". */
 function causeInWords({ by, kind, isMixed }: DiffSide): string {
+  if (!by && !isMixed) return 'no rule says anything about them'
   return `${deciderInWords(by, kind)} ${isMixed ? 'some of them, and others the rest (too many to be told apart)' : 'them'}`
 }
 

@@ -22,7 +22,7 @@ export function writeWitnesses(found: readonly FoundWitnesses[]): string {
   const open = all.length - reached - dead
   const blocks = found.flatMap(({ witnesses, tooBig }) => [...witnesses.map(asText), ...tooBig.map(name => `# the ${name} table is too big: its rules have no packets here\n`)])
   const rest = [...(dead === 0 ? [] : [`${dead} ${dead === 1 ? 'is' : 'are'} reached by none`]), ...(open === 0 ? [] : [`for ${open} none was found`])]
-  return `${blocks.join('\n')}${blocks.length === 0 ? '' : '\n'}# ${count(reached, 'rule')} of ${all.length} ${reached === 1 ? 'has its' : 'have their'} packets${rest.length === 0 ? '' : `; ${rest.join(', ')}`}\n`
+  return `${blocks.join('\n')}${blocks.length === 0 ? '' : '\n'}# ${all.length === 0 ? 'there are no rules' : `${reached} of ${count(all.length, 'rule')} ${reached === 1 ? 'has its' : 'have their'} packets`}${rest.length === 0 ? '' : `; ${rest.join(', ')}`}\n`
 }
 
 /** Returns the same for JSON. */
