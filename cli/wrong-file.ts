@@ -13,6 +13,13 @@ export function refuseRulesets(sources: readonly SourceFile[], wanted: string, h
   if (ruleset) throw commandError(`\`${ruleset.path}\` is a ruleset, not ${wanted}`, help)
 }
 
+/** Refuses what is given for a policy and is something else. */
+export function refuseForPolicy(source: SourceFile): void {
+  refuseRulesets([source], 'a policy', '`5x5 check` and `5x5 explain` read rulesets, `5x5 decompile` makes a policy of one')
+  const other = COMPOSE.test(source.text) ? 'a compose file' : TOPOLOGY.test(source.text) ? 'a topology' : undefined
+  if (other) throw commandError(`\`${source.path}\` is ${other}, not a policy`, 'a policy has sentences such as `allow ssh from admins to fw`; grammar/README.md tells them')
+}
+
 /** Refuses what is given for a topology and is a compose file or a ruleset. */
 export function refuseForTopology(source: SourceFile): void {
   refuseRulesets([source], 'a topology', 'rules are given without a flag; a topology has `devices:`, and below it `eth0: 192.0.2.1/24`')

@@ -14,7 +14,7 @@ import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { commandError, isCommandError } from '../command.ts'
 import type { Terminal } from '../command.ts'
 import { readSources } from '../input.ts'
-import { refuseRulesets } from '../wrong-file.ts'
+import { refuseForPolicy } from '../wrong-file.ts'
 
 /** A policy with its rules; these are absent where the text has errors. */
 export interface LoadedPolicy {
@@ -35,7 +35,7 @@ export function loadPolicy(paths: readonly string[], command: string, directory:
   if (path === undefined) throw commandError('which policy?', `usage: 5x5 ${command} POLICY`)
   if (more.length > 0) throw commandError(`one policy at a time: \`${more[0]}\` is one too many`, 'a policy can include others: `include "other.gate"`')
   const [source] = readSources([path], directory)
-  if (source) refuseRulesets([source], 'a policy', '`5x5 check` and `5x5 explain` read rulesets, `5x5 decompile` makes a policy of one')
+  if (source) refuseForPolicy(source)
   return loadPolicySource(source ?? { path, text: '' }, directory, visit)
 }
 

@@ -6,8 +6,9 @@ import { readPacketFile } from '../../src/topology/packet-file.ts'
 import type { PacketFlow } from '../../src/topology/packet-file.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
-import { readSources } from '../input.ts'
 import type { Terminal } from '../command.ts'
+import { readSources } from '../input.ts'
+import { refuseRulesets } from '../wrong-file.ts'
 import { placeProbe, readRequests } from './next-probe.ts'
 import { printFlows } from './print-traces.ts'
 import type { TraceJob } from './print-traces.ts'
@@ -22,6 +23,7 @@ export interface RequestedFlow {
 /** Reads a file; what cannot be read is a `commandError`. */
 export function readFlows(path: string, directory: string): readonly RequestedFlow[] {
   const [source] = readSources([path], directory)
+  if (source) refuseRulesets([source], 'a file of packets', '5x5 witness RULES writes such a file')
   const { flows, problems } = readPacketFile(source?.text ?? '')
   const [problem] = problems
   if (problem) throw commandError(`${path}:${problem.line}: ${problem.message}`, 'a host line reads like `host {devices: {eth0: [192.0.2.1/24]}, routes: [default dev eth0]}`')
