@@ -18,7 +18,9 @@ import type { RawRule } from './lower-raw.ts'
 import { lowerRule } from './lower-rules.ts'
 import type { Entry } from './lower-rules.ts'
 import { lowerUntracked, rawChain } from './lower-untracked.ts'
+import { ANYTHING } from './heads.ts'
 import { jumpTo } from './matches.ts'
+import { writeMatches, writeTarget } from '../save/write-rule.ts'
 import type { Origin, PolicyFrame, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
 import type { Way } from './sides.ts'
 import { startTranslations } from './translations.ts'
@@ -148,7 +150,7 @@ function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly Placed
   for (const way of ['notrack', 'notrack-out'] as const) hookChain(drafts, 'raw', rawChain(drafts, way), way === 'notrack' ? 'PREROUTING' : 'OUTPUT')
   for (const { sentence, rules } of raws) {
     const rule = rules.get(family)
-    if (rule && missingChain(drafts, sentence, rule, raws) === undefined) placeRaw(drafts, sentence, makeRule(drafts, sentence.origin, rule.matches, rule.target))
+    if (rule && missingChain(drafts, sentence, rule, raws) === undefined) placeRaw(drafts, sentence, { matches: writeMatches(rule.matches, family), comment: sentence.origin.comment, target: writeTarget(rule.target, family), span: sentence.origin.span })
   }
   return { family, chains, hooks, ipsets: [...ipsets.values()], policies: chainPolicies(policy, ways), managesAll: policy.managesAll }
 }
@@ -194,7 +196,7 @@ function hookNat(drafts: Drafts, way: NatWay): void {
 function hookChain(drafts: Drafts, table: 'nat' | 'raw', name: string, hook: Hook): void {
   const { policy, hooks, chains } = drafts
   if (policy.managesAll || (chains.get(`${table} ${name}`)?.rules.length ?? 0) === 0) return
-  hooks.push({ table, chain: hook, place: 'last', rule: makeRule(drafts, ownOrigin(drafts), [], jumpTo(chainOf(drafts, table, name).name)) })
+  hooks.push({ table, chain: hook, place: 'last', rule: makeRule(ownOrigin(drafts), ANYTHING, jumpTo(chainOf(drafts, table, name).name)) })
 }
 
 /** Where whole tables are managed, what no rule decides is dropped. */

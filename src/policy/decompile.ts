@@ -5,12 +5,12 @@
 
 import type { Hook, TableName } from '../ir/hooks.ts'
 import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
+import { CT_STATE } from '../meaning/fields.ts'
 import type { Family } from '../net/address.ts'
 import { writeRule } from '../save/write-rule.ts'
 import { ownName } from './comparable.ts'
 import { isName, plainRules, writeEnd } from './decompile-rule.ts'
 import type { PlainRule } from './decompile-rule.ts'
-import { ESTABLISHED, INVALID } from './matches.ts'
 
 /** How much is tried: sentences where there are any, or every rule in iptables' own words. */
 export type DecompileStyle = 'sentences' | 'raw'
@@ -101,9 +101,9 @@ interface SplitChain {
 
 function splitChain({ rules, name }: HookChain, chainByName: ReadonlyMap<string, Chain>): SplitChain | undefined {
   const hook = name as Hook
-  const start = rules.findIndex(rule => isVerdict(rule, ESTABLISHED, 'ACCEPT'))
+  const start = rules.findIndex(rule => isVerdict(rule, CT_STATE.RELATED | CT_STATE.ESTABLISHED, 'ACCEPT'))
   const first = rules[start + 1]
-  if (start === -1 || (hook !== 'OUTPUT' && (!first || !isVerdict(first, INVALID, 'DROP')))) return undefined
+  if (start === -1 || (hook !== 'OUTPUT' && (!first || !isVerdict(first, CT_STATE.INVALID, 'DROP')))) return undefined
   let next = start + (hook === 'OUTPUT' ? 1 : 2)
   const loopback = rules[next]
   if (hook !== 'FORWARD' && loopback && isLoopback(loopback)) next += 1
@@ -125,12 +125,12 @@ function fitsHook({ services, source, destination, inDevice, outDevice, limit, v
   return hook === 'INPUT' ? !isTotal && destination === undefined && outDevice === undefined : source === undefined && inDevice === undefined
 }
 
-function isVerdict({ matches, target }: Rule, wanted: MatchUse, name: string): boolean {
+function isVerdict({ matches, target }: Rule, states: number, name: string): boolean {
   const asked = matches.filter(use => use.name !== 'comment')
   const [only] = asked
   if (target?.kind !== 'target' || target.name !== name || asked.length !== 1 || !only || (only.name !== 'conntrack' && only.name !== 'state')) return false
   const [option, ...more] = Object.values(only.infos)
-  return more.length === 0 && option?.inverted === false && option.value === wanted.infos['ctstate']?.value
+  return more.length === 0 && option?.inverted === false && option.value === states
 }
 
 function isLoopback({ matches, target }: Rule): boolean {

@@ -1,13 +1,14 @@
 /** The rules of one family while they are being made: chains by table and name, ipsets, and what was left out. */
 
 import type { TableName } from '../ir/hooks.ts'
-import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
-import { writeMatches, writeTarget } from '../save/write-rule.ts'
 import { lengthOfMask } from '../net/address.ts'
 import type { Family, Prefix } from '../net/address.ts'
 import type { CompiledChain, CompiledHook, CompiledIpset, CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
+import { writeHead } from './heads.ts'
+import type { Head } from './heads.ts'
 import { commentOf } from './matches.ts'
+import type { Target } from './matches.ts'
 import type { End, Origin, PolicyFrame, Prefixes, Zone } from './resolved.ts'
 import { sidesMeet, sidesOf } from './sides.ts'
 import type { Side } from './sides.ts'
@@ -88,9 +89,11 @@ export function makeIn<T>(drafts: Drafts, room: CompiledChain[], make: () => T):
 }
 
 /** Returns a rule of a sentence: its comment says where the sentence stands and why. */
-export function makeRule({ family }: Pick<Drafts, 'family'>, { comment, span }: Origin, matches: readonly MatchUse[], target: TargetUse): CompiledRule {
-  return { matches: writeMatches(matches, family), comment, target: writeTarget(target, family), span }
+export function makeRule({ comment, span }: Origin, head: Head, target: Target, guards: readonly string[] = NO_GUARDS): CompiledRule {
+  return { matches: writeHead(head, guards), comment, target: target.words, span }
 }
+
+const NO_GUARDS: readonly string[] = []
 
 /** Returns an origin for rules that no sentence asks for: hooks, replies, loopback. */
 export function ownOrigin({ policy }: Pick<Drafts, 'policy'>, reason?: string): Origin {

@@ -1,6 +1,5 @@
 /** publish, masquerade, snat and redirect -> rules of nat, with the accepts that belong to them. */
 
-import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import { addressWidth, familyOf, maskOfLength, prefixIncludes } from '../net/address.ts'
 import type { NumberRange } from '../net/ranges.ts'
@@ -11,6 +10,7 @@ import { makeHead, makeHeads, trafficMatches, wholeProtocol } from './heads.ts'
 import type { Head, TrafficMatch } from './heads.ts'
 import type { Entry } from './lower-rules.ts'
 import { connectionMatch, destinationNat, localAddress, portMatch, redirection, sourceNat, verdict } from './matches.ts'
+import type { Target } from './matches.ts'
 import { portLists } from './port-sets.ts'
 import type { End, Ends, Origin, PublishSentence, RedirectSentence, SourceNatSentence, Traffic, Zone } from './resolved.ts'
 import { includesFirewall, waysBetween, zoneOf } from './sides.ts'
@@ -53,7 +53,7 @@ function entryFor(way: Way, origin: Origin, heads: readonly Head[], drafts: Draf
   return { way, isPlainAllow: true, isTotal: false, rules: () => writeSentence(drafts, { table: 'filter', mark: `${way}-${origin.mark}`, origin, word: 'allow' }, heads, skipped, tail) }
 }
 
-function plainTail(final: TargetUse): Tail {
+function plainTail(final: Target): Tail {
   return { guards: [], counts: false, final }
 }
 
@@ -89,7 +89,7 @@ function publishedHeads(sentence: PublishSentence, from: Side): readonly Head[] 
 }
 
 function translated({ protocol, ports }: Traffic, originalDestination: Prefix, port: number | undefined, family: Family): readonly TrafficMatch[] {
-  const connection = (originalPort?: NumberRange): MatchUse => connectionMatch({ states: ['DNAT'], originalDestination, ...(originalPort ? { originalPort } : {}) })
+  const connection = (originalPort?: NumberRange): string => connectionMatch({ states: ['DNAT'], originalDestination, ...(originalPort ? { originalPort } : {}) })
   if (!ports) {
     const whole = wholeProtocol(protocol, family)
     return [{ ...whole, matches: [...whole.matches, connection()] }]
@@ -104,18 +104,13 @@ function writeHairpin(drafts: Drafts, sentence: PublishSentence): void {
   for (const zone of drafts.zones) {
     const at = zone.at?.[drafts.family] ?? []
     if (!covers(zone, to) || !from.included.some(end => reaches(end, zone))) continue
-    const heads = at.flatMap(prefix => zone.devices.flatMap(device => publishedHeads(sentence, { prefix }).map(head => onDevice(head, device))))
+    const heads = at.flatMap(prefix => zone.devices.flatMap(device => publishedHeads(sentence, { prefix }).map((head): Head => ({ ...head, outDevice: device }))))
     writeNat(drafts, 'snat', origin, heads, [], plainTail(verdict('MASQUERADE')))
   }
 }
 
 function reaches(end: End, zone: Zone): boolean {
   return end.place === 'any' || zoneOf(end) === zone
-}
-
-function onDevice({ matches, ...head }: Head, device: Zone['devices'][number]): Head {
-  const [ip, ...others] = matches
-  return ip?.name === 'ip' ? { ...head, matches: [{ name: 'ip', infos: { ...ip.infos, 'out-interface': { value: device, inverted: false } } }, ...others] } : { ...head, matches }
 }
 
 function covers({ at }: Zone, address: Address): boolean {

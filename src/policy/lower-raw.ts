@@ -9,6 +9,7 @@ import { CHAIN_NAME_LIMIT, PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
 import { chainOf, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
+import { ANYTHING } from './heads.ts'
 import { jumpTo } from './matches.ts'
 import type { RawSentence } from './resolved.ts'
 
@@ -50,6 +51,6 @@ export function placeRaw(drafts: Drafts, sentence: RawSentence, rule: CompiledRu
   }
   const name = `${PREFIX}${place}-${chain}`.slice(0, CHAIN_NAME_LIMIT)
   const own = chainOf(drafts, table, name)
-  if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule(drafts, ownOrigin(drafts), [], jumpTo(name)) })
+  if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule(ownOrigin(drafts), ANYTHING, jumpTo(name)) })
   own.rules.push(rule)
 }

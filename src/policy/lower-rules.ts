@@ -1,13 +1,12 @@
 /** Rules -> entries of the chains that they concern: to the firewall, from it, through it, and through it from or to docker's zones. */
 
-import type { MatchUse } from '../ir/ruleset.ts'
 import type { CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
 import { alternatives, alternativesOf, chainOf, makeRule, noteSilent } from './drafts.ts'
 import type { Drafts, Pair } from './drafts.ts'
-import { fitsInHeads, makeHead, makeHeads, trafficMatches } from './heads.ts'
+import { ANYTHING, fitsInHeads, makeHead, makeHeads, trafficMatches } from './heads.ts'
 import type { Exception, Head, TrafficMatch } from './heads.ts'
-import { gotoChain, limitMatch, maximumMatch, untilMatch, verdict } from './matches.ts'
+import { gotoChain, jumpTo, limitMatch, maximumMatch, untilMatch, verdict } from './matches.ts'
 import { LISTENER_QUERIES, LISTENER_REPORTS } from './read-services.ts'
 import type { End, Ends, RuleSentence, Traffic, Zone } from './resolved.ts'
 import { liesInZone, sidesMeet, waysBetween, zoneOf } from './sides.ts'
@@ -183,10 +182,10 @@ function isMetOn(way: Way, { place }: End, ownWay: Way): boolean {
 function tailOf(drafts: Drafts, sentence: RuleSentence, way: Way): Tail {
   const { limit, max, until, log, verb, origin } = sentence
   if (verb === 'allow' && !limit && !max && !log && until === undefined) return way === 'docker' ? PLAIN_RETURN : PLAIN_ACCEPT
-  const guards: MatchUse[] = []
+  const guards: string[] = []
   if (until !== undefined) guards.push(untilMatch(until))
   if (max) guards.push(maximumMatch(max, drafts.family))
-  if (limit) guards.push(limitMatch(limit, `${PREFIX}${origin.mark}`))
+  if (limit) guards.push(limitMatch(limit, `${PREFIX}${origin.mark}`, drafts.family))
   return { guards, counts: max !== undefined || (limit !== undefined && limit.per === undefined), ...(verb === 'log' ? { log: {} } : log ? { log } : {}), final: finalOf(verb, way) }
 }
 
@@ -223,8 +222,7 @@ function writeParts(drafts: Drafts, sentence: RuleSentence, { mark, excepted, ta
   const [to] = parts.to
   const [traffic] = parts.traffic
   if (from && to && traffic && isOne(parts) && excepted.length === 0 && isInline(tail) && typeof tail.final !== 'string') {
-    const { matches } = makeHead(from, to, traffic)
-    return [makeRule(drafts, origin, tail.guards.length === 0 ? matches : [...matches, ...tail.guards], tail.final)]
+    return [makeRule(origin, makeHead(from, to, traffic), tail.final, tail.guards)]
   }
   const place: Place = { table: 'filter', mark, origin, word: sentence.verb }
   const [exception, ...others] = excepted
@@ -263,7 +261,8 @@ function writeFactored(drafts: Drafts, place: Place, { from, to, traffic }: Part
   const { rules } = chainOf(drafts, place.table, `${PREFIX}${place.mark}`)
   rules.length = 0
   rules.push(...writeSentence(drafts, place, inner, [], tail))
-  return heads.map(head => makeRule(drafts, place.origin, head.matches, { kind: 'jump', chain: `${PREFIX}${place.mark}` }))
+  const jump = jumpTo(`${PREFIX}${place.mark}`)
+  return heads.map(head => makeRule(place.origin, head, jump))
 }
 
 /** Rules that a chain must save to be worth its jump. */
@@ -283,16 +282,16 @@ function writeForDocker(drafts: Drafts, sentence: RuleSentence, { from, to, traf
   const name = `${PREFIX}${place.mark}`
   const rest = `${PREFIX}${mark.replace('-', '-from-')}`
   const { rules } = chainOf(drafts, 'filter', name)
-  if (!isSimple) for (const one of excepted) rules.push(makeRule(drafts, origin, headOfException(one).matches, gotoChain(rest)))
-  if (!tail.log) rules.push(makeRule(drafts, origin, tail.guards, verdict('RETURN')))
+  if (!isSimple) for (const one of excepted) rules.push(makeRule(origin, headOfException(one), gotoChain(rest)))
+  if (!tail.log) rules.push(makeRule(origin, ANYTHING, verdict('RETURN'), tail.guards))
   else {
     // A limit that is asked twice would count twice.
     const passing = tail.guards.length === 0 ? rules : chainOf(drafts, 'filter', `${name}-ok`).rules
-    passing.push(...writeTail(drafts, place, { guards: [], counts: false, log: tail.log, final: 'none' }, undefined), makeRule(drafts, origin, [], verdict('RETURN')))
-    if (passing !== rules) rules.push(makeRule(drafts, origin, tail.guards, gotoChain(`${name}-ok`)))
+    passing.push(...writeTail(drafts, place, { guards: [], counts: false, log: tail.log, final: 'none' }, undefined), makeRule(origin, ANYTHING, verdict('RETURN')))
+    if (passing !== rules) rules.push(makeRule(origin, ANYTHING, gotoChain(`${name}-ok`), tail.guards))
   }
-  if (tail.guards.length > 0) rules.push(makeRule(drafts, origin, [], gotoChain(rest)))
-  chainOf(drafts, 'filter', drafts.dockerChain).rules.push(...heads.map(head => makeRule(drafts, origin, head.matches, gotoChain(name))), makeRule(drafts, origin, [], gotoChain(rest)))
+  if (tail.guards.length > 0) rules.push(makeRule(origin, ANYTHING, gotoChain(rest)))
+  chainOf(drafts, 'filter', drafts.dockerChain).rules.push(...heads.map(head => makeRule(origin, head, gotoChain(name))), makeRule(origin, ANYTHING, gotoChain(rest)))
   drafts.dockerChain = rest
   return []
 }

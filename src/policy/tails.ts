@@ -1,23 +1,23 @@
 /** What follows the heads of a sentence: limits, log and verdict, in rules of their own or in a small chain. */
 
 import type { TableName } from '../ir/hooks.ts'
-import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
 import { PROTOCOL } from '../net/protocol.ts'
 import { PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
 import { chainOf, makeRule } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
+import { ANYTHING } from './heads.ts'
 import type { Head } from './heads.ts'
-import { ipMatch, jumpTo, logging, rejection } from './matches.ts'
+import { jumpTo, limitMatch, logging, rejection, verdict } from './matches.ts'
+import type { Target } from './matches.ts'
 import type { Logging, Origin } from './resolved.ts'
-import { limitMatch } from './matches.ts'
 
 /** What is done with what the heads match. `counts`: a guard has a memory of its own in every rule. */
 export interface Tail {
-  readonly guards: readonly MatchUse[]
+  readonly guards: readonly string[]
   readonly counts: boolean
   readonly log?: Logging
-  readonly final: TargetUse | 'reject' | 'none'
+  readonly final: Target | 'reject' | 'none'
   /** The final target wants to see the protocol in its rule: it changes ports. */
   readonly needsProtocol?: boolean
 }
@@ -31,8 +31,8 @@ export interface Place {
 }
 
 interface Action {
-  readonly guards: readonly MatchUse[]
-  readonly target: TargetUse
+  readonly guards: readonly string[]
+  readonly target: Target
   readonly protocol?: number
 }
 
@@ -41,29 +41,28 @@ export function writeSentence(drafts: Drafts, place: Place, heads: readonly Head
   const { origin } = place
   if (heads.length === 0) return []
   if (skipped.length === 0 && fitsInline(drafts, heads, tail, place)) {
-    return heads.flatMap(head => actionsFor(head, drafts, tail, place).map(action => makeRule(drafts, origin, [...withProtocol(head, action.protocol), ...action.guards, ...tail.guards], action.target)))
+    return heads.flatMap(head => actionsFor(head, drafts, tail, place).map(action => makeRule(origin, withProtocol(head, action.protocol), action.target, [...action.guards, ...tail.guards])))
   }
   const name = `${PREFIX}${place.mark}`
   const { rules } = chainOf(drafts, place.table, name)
   rules.length = 0
-  for (const head of skipped) rules.push(makeRule(drafts, origin, head.matches, RETURN))
+  for (const head of skipped) rules.push(makeRule(origin, head, verdict('RETURN')))
   const protocols = tail.needsProtocol ? [...new Set(heads.map(head => head.protocol))] : [commonProtocol(heads)]
   for (const protocol of protocols) rules.push(...writeTail(drafts, place, tail, protocol))
-  return heads.map(head => makeRule(drafts, origin, head.matches, jumpTo(name)))
+  const jump = jumpTo(name)
+  return heads.map(head => makeRule(origin, head, jump))
 }
-
-const RETURN: TargetUse = { kind: 'target', name: 'RETURN', infos: {} }
 
 /** Returns the rules that follow where all heads have matched already. */
 export function writeTail(drafts: Drafts, place: Place, tail: Tail, protocol: number | undefined): readonly CompiledRule[] {
   const { origin } = place
-  const actions = actionsFor({ matches: [], ...(protocol === undefined ? {} : { protocol }) }, drafts, tail, place)
-  if (actions.length === 1 || tail.guards.length === 0) return actions.map(action => makeRule(drafts, origin, [...withProtocol({ matches: [] }, action.protocol), ...action.guards, ...tail.guards], action.target))
+  const actions = actionsFor({ ...ANYTHING, protocol }, drafts, tail, place)
+  if (actions.length === 1 || tail.guards.length === 0) return actions.map(action => makeRule(origin, withProtocol(ANYTHING, action.protocol), action.target, [...action.guards, ...tail.guards]))
   const name = `${PREFIX}${place.mark}-ok`
   const { rules } = chainOf(drafts, place.table, name)
   rules.length = 0
-  for (const action of actions) rules.push(makeRule(drafts, origin, [...withProtocol({ matches: [] }, action.protocol), ...action.guards], action.target))
-  return [makeRule(drafts, origin, tail.guards, jumpTo(name))]
+  for (const action of actions) rules.push(makeRule(origin, withProtocol(ANYTHING, action.protocol), action.target, action.guards))
+  return [makeRule(origin, ANYTHING, jumpTo(name), tail.guards)]
 }
 
 /** Rules that count each for itself, or that ask a limit twice, need a chain of their own. */
@@ -76,7 +75,7 @@ function fitsInline(drafts: Drafts, heads: readonly Head[], tail: Tail, place: P
 
 function actionsFor(head: Head, { family }: Drafts, { log, final, needsProtocol }: Tail, { word, origin }: Place): readonly Action[] {
   const actions: Action[] = []
-  if (log) actions.push({ guards: log.limit ? [limitMatch(log.limit, '')] : [], target: logging(log.prefix ?? `gate ${word} ${origin.mark}: `.slice(0, 29)) })
+  if (log) actions.push({ guards: log.limit ? [limitMatch(log.limit, '', family)] : [], target: logging(log.prefix ?? `gate ${word} ${origin.mark}: `.slice(0, 29)) })
   if (final === 'reject') {
     if (head.protocol === undefined || head.protocol === PROTOCOL.tcp) actions.push({ guards: [], target: rejection(family, true), protocol: PROTOCOL.tcp })
     if (head.protocol !== PROTOCOL.tcp) actions.push({ guards: [], target: rejection(family, false) })
@@ -84,16 +83,9 @@ function actionsFor(head: Head, { family }: Drafts, { log, final, needsProtocol 
   return actions
 }
 
-/** Adds `-p` where an action needs it and the head does not say it. */
-function withProtocol({ matches, protocol }: Head, needed: number | undefined): readonly MatchUse[] {
-  if (needed === undefined || protocol === needed) {
-    // In a chain of its own the protocol is known, but the kernel wants to see it in the rule.
-    if (needed === undefined || matches.some(use => use.name === 'ip' && use.infos['protocol'])) return matches
-  }
-  const [first, ...others] = matches
-  if (first?.name === 'ip') return [{ name: 'ip', infos: { ...first.infos, protocol: { value: needed, inverted: false } } }, ...others]
-  const ip = ipMatch({ protocol: needed })
-  return ip ? [ip, ...matches] : matches
+/** Adds `-p` where an action needs it: in a chain of its own the protocol is known, but the kernel wants to see it in the rule. */
+function withProtocol(head: Head, needed: number | undefined): Head {
+  return needed === undefined || head.protocol === needed ? head : { ...head, protocol: needed }
 }
 
 function commonProtocol(heads: readonly Head[]): number | undefined {

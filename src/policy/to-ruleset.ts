@@ -12,7 +12,6 @@ import { deviceMatches } from '../net/device-name.ts'
 import { invariant } from '../diagnostics/diagnostic.ts'
 import { DOCKER_CHAIN, PREFIX, ruleInWords } from './compiled.ts'
 import type { CompiledRule, CompiledRules } from './compiled.ts'
-import { ipMatch, jumpTo, verdict } from './matches.ts'
 import type { Zone } from './resolved.ts'
 
 /** Returns the ruleset that is there once the policy is loaded: over the live rules where they are given, else over empty tables. */
@@ -99,14 +98,16 @@ function leadsToOwn({ target }: Rule): boolean {
 const NOWHERE: SourceFile = { path: 'docker', text: '' }
 const SOMEWHERE: Span = { source: NOWHERE, start: 0, end: 0 }
 
+const ACCEPT: TargetUse = { kind: 'target', name: 'ACCEPT', infos: {} }
+
 /** Where docker's own rules are not known, docker lets pass what is left to it: nothing that it would refuse is then called safe for that. */
 function makeRoomForDocker(drafts: Map<string, DraftChain>, { hooks }: CompiledRules, zones: readonly Zone[], live: Ruleset | undefined): void {
   if (!hooks.some(hook => hook.chain === DOCKER_CHAIN) || drafts.has(DOCKER_CHAIN)) return
   drafts.set(DOCKER_CHAIN, { name: DOCKER_CHAIN, policy: '-', span: SOMEWHERE, rules: [] })
   const forward = drafts.get('FORWARD')
   if (!forward) return
-  const lets: DraftRule[] = live ? [] : zones.filter(zone => zone.isDockers).flatMap(zone => zone.devices.flatMap(device => [{ inDevice: device }, { outDevice: device }].map(options => ({ matches: [ipMatch(options)].flatMap(use => use ?? []), target: verdict('ACCEPT'), span: SOMEWHERE }))))
-  forward.rules = [{ matches: [], target: jumpTo(DOCKER_CHAIN), span: SOMEWHERE }, ...lets, ...forward.rules]
+  const lets: DraftRule[] = live ? [] : zones.filter(zone => zone.isDockers).flatMap(zone => zone.devices.flatMap(device => (['in-interface', 'out-interface'] as const).map(option => ({ matches: [{ name: 'ip', infos: { [option]: { value: device, inverted: false } } }], target: ACCEPT, span: SOMEWHERE }))))
+  forward.rules = [{ matches: [], target: { kind: 'jump', chain: DOCKER_CHAIN }, span: SOMEWHERE }, ...lets, ...forward.rules]
 }
 
 /** Rules that no sentence asks for (hooks, replies, loopback) stand in a text of their own. */

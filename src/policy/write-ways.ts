@@ -1,14 +1,13 @@
 /** The entries of a way -> its chain: replies first, then the sentences in their order, zone pairs with many rules in chains of their own, then the default. */
 
-import type { MatchUse } from '../ir/ruleset.ts'
-import { writeMatches } from '../save/write-rule.ts'
+import { PROTOCOL } from '../net/protocol.ts'
 import { CHAIN_NAME_LIMIT, DOCKER_CHAIN, PREFIX } from './compiled.ts'
 import type { CompiledChain, CompiledRule } from './compiled.ts'
 import { alternativesOf, chainOf, DOCKER_WAY, makeIn, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts, Pair } from './drafts.ts'
-import { makeHeads } from './heads.ts'
+import { ANYTHING, makeHeads, writeHead } from './heads.ts'
 import type { Entry } from './lower-rules.ts'
-import { ESTABLISHED, INVALID, ipMatch, jumpTo, rejection, UNTRANSLATED, verdict } from './matches.ts'
+import { ESTABLISHED, INVALID, jumpTo, rejection, UNTRANSLATED, verdict } from './matches.ts'
 import type { Origin, Zone } from './resolved.ts'
 import type { Way } from './sides.ts'
 import { writeSentence } from './tails.ts'
@@ -73,7 +72,7 @@ export function finishWay(drafts: Drafts, draft: WayDraft): void {
   for (const chain of chains) drafts.room.push(chain)
   const name = wayChain(drafts, way)
   if (!decidedBy) chainOf(drafts, 'filter', way === 'docker' ? drafts.dockerChain : name).rules.push(...defaultRules(drafts, 'chain'))
-  hookUp(drafts, way, makeRule(drafts, ownOrigin(drafts), [], jumpTo(name)))
+  hookUp(drafts, way, makeRule(ownOrigin(drafts), ANYTHING, jumpTo(name)))
 }
 
 function writeOwnChain(drafts: Drafts, draft: WayDraft): void {
@@ -105,30 +104,26 @@ function leaveOpen(drafts: Drafts, way: Way): void {
 /** Replies are the most packets, so they come first. */
 function frameOf(drafts: Drafts, way: Way): readonly CompiledRule[] {
   const pass = verdict(way === 'docker' ? 'RETURN' : 'ACCEPT')
-  const established = makeRule(drafts, ownOrigin(drafts, 'replies, and errors about connections'), [ESTABLISHED], pass)
-  const invalid = makeRule(drafts, ownOrigin(drafts, 'belongs to no connection'), [INVALID], verdict('DROP'))
-  const loopback = (side: 'inDevice' | 'outDevice', more: readonly MatchUse[]): CompiledRule => makeRule(drafts, ownOrigin(drafts, 'loopback'), [...present(ipMatch({ [side]: { name: 'lo', prefix: false } })), ...more], verdict('ACCEPT'))
+  const established = makeRule(ownOrigin(drafts, 'replies, and errors about connections'), ANYTHING, pass, [ESTABLISHED])
+  const invalid = makeRule(ownOrigin(drafts, 'belongs to no connection'), ANYTHING, verdict('DROP'), [INVALID])
+  const loopback = (side: 'inDevice' | 'outDevice', more: readonly string[]): CompiledRule => makeRule(ownOrigin(drafts, 'loopback'), { ...ANYTHING, [side]: { name: 'lo', prefix: false } }, verdict('ACCEPT'), more)
   if (way === 'in') return [established, invalid, loopback('inDevice', [])]
   return way === 'out' ? [established, loopback('outDevice', drafts.publishesOwn ? [UNTRANSLATED] : [])] : [established, invalid]
-}
-
-function present(use: MatchUse | undefined): readonly MatchUse[] {
-  return use ? [use] : []
 }
 
 /** Returns the rules of the default verdict, at the end of a chain or as a hook: that always leads into a chain, by which a later plan knows it. */
 function defaultRules(drafts: Drafts, place: 'chain' | 'hook'): readonly CompiledRule[] {
   const { verdict: word, log, origin } = drafts.policy.defaultVerdict
   if (!log && word === 'drop' && drafts.policy.managesAll) return []
-  if (!log && word === 'drop' && place === 'chain') return [makeRule(drafts, origin, [], verdict('DROP'))]
+  if (!log && word === 'drop' && place === 'chain') return [makeRule(origin, ANYTHING, verdict('DROP'))]
   const name = `${PREFIX}${word}`
   const { rules } = chainOf(drafts, 'filter', name)
   if (rules.length === 0) {
     const tail = { guards: [], counts: false, ...(log ? { log: { prefix: `gate ${word}: `, ...log } } : {}), final: word === 'reject' ? ('none' as const) : verdict('DROP') }
-    rules.push(...writeSentence(drafts, { table: 'filter', mark: `${word}-default`, origin, word }, [{ matches: [] }], [], tail))
-    if (word === 'reject') rules.push(makeRule(drafts, origin, present(ipMatch({ protocol: 6 })), rejection(drafts.family, true)), makeRule(drafts, origin, [], rejection(drafts.family, false)))
+    rules.push(...writeSentence(drafts, { table: 'filter', mark: `${word}-default`, origin, word }, [ANYTHING], [], tail))
+    if (word === 'reject') rules.push(makeRule(origin, { ...ANYTHING, protocol: PROTOCOL.tcp }, rejection(drafts.family, true)), makeRule(origin, ANYTHING, rejection(drafts.family, false)))
   }
-  return [makeRule(drafts, origin, [], jumpTo(name))]
+  return [makeRule(origin, ANYTHING, jumpTo(name))]
 }
 
 /** Docker's zones are decided in the order of the sentences: the last chain on the way takes the next. */
@@ -194,7 +189,7 @@ function writeSlot(drafts: Drafts, slot: Slot): readonly CompiledRule[] {
   for (const rule of rules) chain.rules.push(rule)
   const origin = ownOrigin(drafts, `from ${placeName(pair.from)} to ${placeName(pair.to)}`)
   const [from, to] = [pair.from, pair.to].map(place => (place === 'fw' ? [{}] : alternativesOf(drafts, { place, span: place.span }, origin)))
-  return makeHeads(from ?? [], to ?? [], [{ matches: [] }]).map(head => makeRule(drafts, origin, head.matches, jumpTo(name)))
+  return makeHeads(from ?? [], to ?? [], [{ matches: [] }]).map(head => makeRule(origin, head, jumpTo(name)))
 }
 
 function placeName(place: Zone | 'fw'): string {
@@ -215,14 +210,14 @@ function pairChain({ pairCounts, chains }: Drafts, pair: Pair): string {
 
 /** Docker's room is for its zones alone, and stands before docker's own rules; all else comes after the rules of others. */
 function hookUp(drafts: Drafts, way: Way, rule: CompiledRule): void {
-  const { hooks, policy, zones, family } = drafts
+  const { hooks, policy, zones } = drafts
   if (way !== 'docker') {
     if (policy.managesAll) chainOf(drafts, 'filter', wayChain(drafts, way))
     else hooks.push({ table: 'filter', chain: BUILT_IN[way], place: 'last', rule })
     return
   }
   for (const device of zones.filter(zone => zone.isDockers).flatMap(zone => zone.devices)) for (const except of ['outDevice', 'inDevice'] as const) {
-    const matches = writeMatches(present(ipMatch({ inDevice: device, outDevice: device, except })), family)
+    const matches = writeHead({ ...ANYTHING, inDevice: device, outDevice: device, except }, [])
     hooks.push({ table: 'filter', chain: DOCKER_CHAIN, place: 'first', rule: { ...rule, matches } })
   }
 }
