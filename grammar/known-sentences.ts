@@ -44,7 +44,8 @@ export function parseKnownSentence(tokens: IToken[]): ParsedSentence {
 
 function fill({ parsed, leaves, places }: Shape, tokens: readonly IToken[]): ParsedSentence {
   for (let index = 0; index < tokens.length; index++) {
-    const [leaf, token] = [leaves[index], tokens[index]]
+    const leaf = leaves[index]
+    const token = tokens[index]
     if (!leaf || !token) continue
     leaf.image = token.image
     leaf.startOffset = token.startOffset

@@ -24,7 +24,7 @@ const NOTHING: readonly never[] = []
 
 /** A list of one has the span of its element: a long policy has many. */
 function spanOfList(source: SourceFile, node: CstNode, included: readonly { readonly span: Span }[], excepted: readonly CstNode[]): Span {
-  const [only] = included
+  const only = included[0]
   return only && included.length === 1 && excepted.length === 0 ? only.span : spanOfNode(source, node)
 }
 

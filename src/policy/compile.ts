@@ -58,8 +58,8 @@ export function startCompilation(frame: PolicyFrame): Compilation {
   let batch: Sentence[] = []
   const translations = startTranslations()
   const addBatch = (): void => {
-    const [ipv4, ipv6] = families.map(family => batch.map(sentence => addSentence(family, sentence)))
-    for (const [index, { origin }] of batch.entries()) complainOfDead(origin, [ipv4?.[index], ipv6?.[index]], complain)
+    const fates = families.map(family => batch.map(sentence => addSentence(family, sentence)))
+    batch.forEach(({ origin }, index) => complainOfDead(origin, fates[0]?.[index], fates[1]?.[index], complain))
     batch = []
   }
   return {
@@ -127,9 +127,9 @@ function addSentence({ drafts, ways, complain }: FamilyCompilation, sentence: Se
 /** What becomes of a sentence in a family: it decides packets, another decides all of them before, or it speaks of none (undefined). */
 type Fate = Origin | 'lives' | undefined
 
-function complainOfDead({ span }: Origin, fates: readonly Fate[], complain: Complain): void {
-  const earlier = fates.find(fate => fate !== 'lives' && fate !== undefined)
-  if (typeof earlier !== 'object' || fates.includes('lives')) return
+function complainOfDead({ span }: Origin, fate: Fate, other: Fate, complain: Complain): void {
+  const earlier = fate ?? other
+  if (earlier === undefined || earlier === 'lives' || other === 'lives') return
   complain('dead-sentence', span, 'the sentence is never asked: an earlier one decides every packet before', 'put it before that one, or delete it', { severity: 'warning', related: [{ span: earlier.span, message: 'this one decides them' }] })
 }
 

@@ -102,7 +102,7 @@ export function ownOrigin({ policy }: Pick<Drafts, 'policy'>, reason?: string): 
 
 /** Returns the alternatives of ends that have some in the family; what has none is remembered for a note. */
 export function alternatives(drafts: Drafts, ends: readonly End[], origin: Origin): readonly Side[] {
-  const [only] = ends
+  const only = ends[0]
   return only && ends.length === 1 ? alternativesOf(drafts, only, origin) : ends.flatMap(end => alternativesOf(drafts, end, origin))
 }
 

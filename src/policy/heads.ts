@@ -39,7 +39,7 @@ const NO_TRAFFIC: readonly TrafficMatch[] = []
 /** Returns the alternatives of traffic in a family; one that matches all where no traffic is named. */
 export function trafficMatches(traffic: readonly Traffic[] | undefined, family: Family): readonly TrafficMatch[] {
   if (!traffic) return ALL_TRAFFIC
-  const [only] = traffic
+  const only = traffic[0]
   if (only && traffic.length === 1) return only.families.includes(family) ? matchesOf(only, family) : NO_TRAFFIC
   return traffic.flatMap(one => (one.families.includes(family) ? matchesOf(one, family) : []))
 }
@@ -47,7 +47,7 @@ export function trafficMatches(traffic: readonly Traffic[] | undefined, family: 
 const singlePorts = new Map<number, readonly TrafficMatch[]>()
 
 function matchesOf({ protocol, ports, messages, published }: Traffic, family: Family): readonly TrafficMatch[] {
-  const [port] = ports ?? []
+  const port = ports?.[0]
   if (port && ports?.length === 1 && port.low === port.high && !published) {
     const key = protocol * 65536 + port.low
     const known = singlePorts.get(key) ?? [{ protocol, matches: [portMatch(protocol, [port])] }]

@@ -32,20 +32,28 @@ export interface Entry {
 /** Returns the entries of a rule. Those for docker's zones are written at once, since their order makes chains. */
 export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entry[] {
   if (!sentence.families.includes(drafts.family)) return NO_ENTRIES
-  const lacking = [lacksFamily(drafts, sentence.from), lacksFamily(drafts, sentence.to)]
-  if (lacking.includes(true)) return NO_ENTRIES
+  const lacksFrom = lacksFamily(drafts, sentence.from)
+  // Both are asked: what has no addresses is remembered.
+  if (lacksFamily(drafts, sentence.to) || lacksFrom) return NO_ENTRIES
   const entries: Entry[] = []
-  const numbers = new Map<Way, number>()
-  for (const group of groupsOf(drafts, sentence)) {
-    const number = (numbers.get(group.way) ?? 0) + 1
-    numbers.set(group.way, number)
-    const entry = lowerGroup(drafts, sentence, group, `${MARKS[group.way]}-${sentence.origin.mark}${number === 1 ? '' : `.${number}`}`)
+  const groups = groupsOf(drafts, sentence)
+  for (let index = 0; index < groups.length; index++) {
+    const group = groups[index]
+    const entry = group && lowerGroup(drafts, sentence, group, markOf(groups, index, sentence.origin.mark))
     if (entry) entries.push(entry)
   }
   return entries
 }
 
 const NO_ENTRIES: readonly Entry[] = []
+
+/** Returns what names the chains of a group: those of one way are numbered. */
+function markOf(groups: readonly Group[], index: number, mark: string): string {
+  const way = groups[index]?.way ?? 'in'
+  let number = 1
+  for (let before = 0; before < index; before++) if (groups[before]?.way === way) number++
+  return `${MARKS[way]}-${mark}${number === 1 ? '' : `.${number}`}`
+}
 
 /** Tells whether no end has addresses in the family; what has none is remembered for a note. */
 function lacksFamily(drafts: Drafts, { included }: Ends): boolean {
@@ -64,8 +72,8 @@ interface Group {
 /** Ends of one way are taken together, except where a chain for a pair of zones may take them; a limit is one for all of them. */
 function groupsOf(drafts: Drafts, { from, to, limit, max }: RuleSentence): readonly Group[] {
   const { family, zones } = drafts
-  const [onlyFrom] = from.included
-  const [onlyTo] = to.included
+  const onlyFrom = from.included[0]
+  const onlyTo = to.included[0]
   if (onlyFrom && onlyTo && from.included.length === 1 && to.included.length === 1) {
     return waysBetween(onlyFrom, onlyTo, family, zones).map(way => withPair({ way, from: from.included, to: to.included }, pairOf(onlyFrom, onlyTo, way, drafts)))
   }
@@ -218,15 +226,15 @@ interface Writing {
 
 function writeParts(drafts: Drafts, sentence: RuleSentence, { mark, excepted, tail }: Writing, parts: Parts): readonly CompiledRule[] {
   const { origin } = sentence
-  const [from] = parts.from
-  const [to] = parts.to
-  const [traffic] = parts.traffic
+  const from = parts.from[0]
+  const to = parts.to[0]
+  const traffic = parts.traffic[0]
   if (from && to && traffic && isOne(parts) && excepted.length === 0 && isInline(tail) && typeof tail.final !== 'string') {
     return [makeRule(origin, makeHead(from, to, traffic), tail.final, tail.guards)]
   }
   const place: Place = { table: 'filter', mark, origin, word: sentence.verb }
-  const [exception, ...others] = excepted
-  if (exception && others.length === 0 && fitsInHeads(exception, parts.from, parts.to)) return writeSentence(drafts, place, makeHeads(parts.from, parts.to, parts.traffic, exception), [], tail)
+  const exception = excepted[0]
+  if (exception && excepted.length === 1 && fitsInHeads(exception, parts.from, parts.to)) return writeSentence(drafts, place, makeHeads(parts.from, parts.to, parts.traffic, exception), [], tail)
   if (excepted.length === 0) {
     const factored = writeFactored(drafts, place, parts, tail)
     if (factored) return factored

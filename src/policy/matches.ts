@@ -17,7 +17,7 @@ import { invariant } from '../diagnostics/diagnostic.ts'
 
 /** Returns matches of destination (or source) ports of a protocol; one range, or a list for `-m multiport`. */
 export function portMatch(protocol: number, ports: readonly NumberRange[], side: 'dport' | 'sport' = 'dport'): string {
-  const [only] = ports
+  const only = ports[0]
   if (only && ports.length === 1 && only.low === only.high && side === 'dport' && protocol !== PROTOCOL.udplite) return singlePort(protocol, only)
   const key = `${protocol} ${side} ${ports.map(({ low, high }) => `${low}-${high}`).join()}`
   return shared(key, () => {

@@ -15,7 +15,7 @@ export function readAddresses(node: AddressNode, complain: Complain): readonly P
 
 /** Returns the prefixes by family. */
 export function splitFamilies(prefixes: readonly Prefix[]): Prefixes {
-  const [only] = prefixes
+  const only = prefixes[0]
   if (only && prefixes.length === 1) return typeof only.address === 'number' ? { ipv4: prefixes, ipv6: NONE } : { ipv4: NONE, ipv6: prefixes }
   return { ipv4: prefixes.filter(prefix => typeof prefix.address === 'number'), ipv6: prefixes.filter(prefix => typeof prefix.address === 'bigint') }
 }

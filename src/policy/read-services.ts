@@ -30,7 +30,7 @@ export function readServices(node: ServicesNode, lists: ServiceList, complain: C
 
 /** The same for assertions, which may leave out what is published: that is not taken away, but told apart. */
 export function readServicesApart(node: ServicesNode, lists: ServiceList, complain: Complain): { readonly traffic: readonly Traffic[]; readonly published: readonly Traffic[] } | undefined {
-  const [only] = node.included
+  const only = node.included[0]
   if (only && node.included.length === 1 && node.excluded.length === 0) {
     const traffic = readService(only, lists, complain)
     return traffic && { traffic: mergeTraffic(traffic), published: NOTHING }

@@ -18,7 +18,7 @@ const NO_ENDS: readonly End[] = []
 
 /** Returns ends, undefined where one is wrong. */
 export function resolveEnds(node: EndsNode, names: Names, complain: Complain): Ends | undefined {
-  const [only] = node.included
+  const only = node.included[0]
   if (only && node.included.length === 1 && node.excluded.length === 0) {
     const end = resolveEnd(only, names, complain)
     return end && { included: [end], excluded: NO_ENDS }

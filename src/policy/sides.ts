@@ -27,7 +27,7 @@ export function sidesOf(end: End, family: Family, makeSet: MakeSet): readonly Si
   const addresses = end.addresses ?? zone?.at
   const prefixes = addresses && addressSides(end, addresses[family], makeSet)
   if (!zone) return prefixes ?? EVERYTHING
-  const [device] = zone.devices
+  const device = zone.devices[0]
   if (device && zone.devices.length === 1 && !prefixes) return [{ device }]
   return zone.devices.flatMap(device => (prefixes ? prefixes.map(side => ({ ...side, device })) : [{ device }]))
 }
