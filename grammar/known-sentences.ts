@@ -60,15 +60,20 @@ function fill({ parsed, leaves, places }: Shape, tokens: readonly IToken[]): Par
 
 /** Returns the nodes that have tokens. */
 function placesOf(tree: CstNode, leaves: readonly IToken[]): readonly Place[] {
-  const indexes = new Map(leaves.map((leaf, index) => [leaf.startOffset, index]))
+  const starts = new Map<number, number>()
+  const ends = new Map<number, number>()
+  leaves.forEach(({ startOffset, image }, index) => {
+    starts.set(startOffset, index)
+    ends.set(startOffset + image.length - 1, index)
+  })
   const places: Place[] = []
   const visit = (element: CstElement): void => {
     if (!('children' in element)) return
     const { location, children } = element
-    const first = location && indexes.get(location.startOffset)
-    const last = leaves.findLastIndex(({ startOffset }) => startOffset <= (location?.endOffset ?? -1))
-    if (location && first !== undefined && last >= first) places.push({ location, first, last })
-    for (const elements of Object.values(children)) elements.forEach(visit)
+    const first = location && starts.get(location.startOffset)
+    const last = location && ends.get(location.endOffset ?? -1)
+    if (location && first !== undefined && last !== undefined) places.push({ location, first, last })
+    for (const name in children) children[name]?.forEach(visit)
   }
   visit(tree)
   return places

@@ -9,9 +9,9 @@ import { writeHead } from './heads.ts'
 import type { Head } from './heads.ts'
 import { commentOf } from './matches.ts'
 import type { Target } from './matches.ts'
-import type { End, Origin, PolicyFrame, Prefixes, Zone } from './resolved.ts'
+import type { End, Ends, Origin, PolicyFrame, Prefixes, Zone } from './resolved.ts'
 import { sidesMeet, sidesOf } from './sides.ts'
-import type { Side } from './sides.ts'
+import type { Side, Way } from './sides.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 
 /** Rules in the making. */
@@ -31,6 +31,8 @@ export interface Drafts {
   readonly overlapping: ReadonlySet<Zone>
   /** The alternatives of zones and lists that were asked for, by place and addresses. */
   readonly sides: Map<End['place'], Map<Prefixes | undefined, readonly Side[]>>
+  /** What sentences about the same names have in common, whatever their traffic. */
+  readonly groups: Map<Ends, Map<Ends, readonly Group[]>>
   /** Pairs that sentences speak of. */
   readonly pairs: Map<Pair['from'], Map<Pair['to'], Pair>>
   /** How many chains the pairs of zones have, by the name of their first. */
@@ -39,6 +41,16 @@ export interface Drafts {
   dockerChain: string
   /** The host's own connections are published too. Kernel: what it sends to an address of its own then still counts as leaving by lo. */
   publishesOwn: boolean
+}
+
+/** Ends of one way that a sentence takes together, with their alternatives: outside a chain for their pair, and what such a chain has not asked yet. */
+export interface Group {
+  readonly way: Way
+  readonly pair: Pair | undefined
+  readonly from: readonly Side[]
+  readonly to: readonly Side[]
+  readonly insideFrom: readonly Side[]
+  readonly insideTo: readonly Side[]
 }
 
 /** A pair of zones, or a zone and the firewall. */
@@ -51,7 +63,7 @@ export interface Pair {
 export function startDrafts(policy: PolicyFrame, family: Family): Drafts {
   const zones = policy.zones.filter(zone => !zone.isDockers || !zone.at || zone.at[family].length > 0)
   return {
-    family, policy, zones, overlapping: overlappingZones(zones, family), chains: new Map(), room: [], hooks: [], ipsets: new Map(), silent: new Map(), sides: new Map(), pairs: new Map(), pairCounts: new Map(),
+    family, policy, zones, overlapping: overlappingZones(zones, family), chains: new Map(), room: [], hooks: [], ipsets: new Map(), silent: new Map(), sides: new Map(), groups: new Map(), pairs: new Map(), pairCounts: new Map(),
     dockerChain: DOCKER_WAY, publishesOwn: false,
   }
 }

@@ -3,7 +3,7 @@
 import type { CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
 import { alternatives, alternativesOf, chainOf, makeRule, noteSilent } from './drafts.ts'
-import type { Drafts, Pair } from './drafts.ts'
+import type { Drafts, Group, Pair } from './drafts.ts'
 import { ANYTHING, fitsInHeads, makeHead, makeHeads, trafficMatches } from './heads.ts'
 import type { Exception, Head, TrafficMatch } from './heads.ts'
 import { gotoChain, jumpTo, limitMatch, maximumMatch, untilMatch, verdict } from './matches.ts'
@@ -32,11 +32,8 @@ export interface Entry {
 /** Returns the entries of a rule. Those for docker's zones are written at once, since their order makes chains. */
 export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entry[] {
   if (!sentence.families.includes(drafts.family)) return NO_ENTRIES
-  const lacksFrom = lacksFamily(drafts, sentence.from)
-  // Both are asked: what has no addresses is remembered.
-  if (lacksFamily(drafts, sentence.to) || lacksFrom) return NO_ENTRIES
   const entries: Entry[] = []
-  const groups = groupsOf(drafts, sentence)
+  const groups = knownGroups(drafts, sentence)
   for (let index = 0; index < groups.length; index++) {
     const group = groups[index]
     const entry = group && lowerGroup(drafts, sentence, group, markOf(groups, index, sentence.origin.mark))
@@ -45,6 +42,32 @@ export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entr
   return entries
 }
 
+/** A limit decides which ends are taken together. */
+function knownGroups(drafts: Drafts, sentence: RuleSentence): readonly Group[] {
+  const { from, to, limit, max } = sentence
+  if (!from.isNamed || !to.isNamed || limit || max) return groupsOf(drafts, sentence)
+  const ofFrom = drafts.groups.get(from) ?? new Map<Ends, readonly Group[]>()
+  const groups = ofFrom.get(to) ?? groupsOf(drafts, sentence)
+  drafts.groups.set(from, ofFrom.set(to, groups))
+  return groups
+}
+
+/** Returns the groups of a rule, each with its alternatives; none where the family has no addresses. */
+function groupsOf(drafts: Drafts, sentence: RuleSentence): readonly Group[] {
+  const lacksFrom = lacksFamily(drafts, sentence.from)
+  // Both are asked: what has no addresses is remembered.
+  if (lacksFamily(drafts, sentence.to) || lacksFrom) return NO_GROUPS
+  const groups: Group[] = []
+  for (const { way, pair, from: fromEnds, to: toEnds } of joinEnds(drafts, sentence)) {
+    const from = alternatives(drafts, fromEnds, sentence.origin)
+    const to = from.length === 0 ? [] : alternatives(drafts, toEnds, sentence.origin)
+    if (from.length === 0 || to.length === 0) groups.push({ way, pair: undefined, from: [], to: [], insideFrom: [], insideTo: [] })
+    else groups.push({ way, pair, from, to, insideFrom: pair ? insideSides(fromEnds, from) : from, insideTo: pair ? insideSides(toEnds, to) : to })
+  }
+  return groups
+}
+
+const NO_GROUPS: readonly Group[] = []
 const NO_ENTRIES: readonly Entry[] = []
 
 /** Returns what names the chains of a group: those of one way are numbered. */
@@ -62,7 +85,7 @@ function lacksFamily(drafts: Drafts, { included }: Ends): boolean {
   return true
 }
 
-interface Group {
+interface JoinedEnds {
   readonly way: Way
   readonly from: readonly End[]
   readonly to: readonly End[]
@@ -70,14 +93,14 @@ interface Group {
 }
 
 /** Ends of one way are taken together, except where a chain for a pair of zones may take them; a limit is one for all of them. */
-function groupsOf(drafts: Drafts, { from, to, limit, max }: RuleSentence): readonly Group[] {
+function joinEnds(drafts: Drafts, { from, to, limit, max }: RuleSentence): readonly JoinedEnds[] {
   const { family, zones } = drafts
   const onlyFrom = from.included[0]
   const onlyTo = to.included[0]
   if (onlyFrom && onlyTo && from.included.length === 1 && to.included.length === 1) {
     return waysBetween(onlyFrom, onlyTo, family, zones).map(way => withPair({ way, from: from.included, to: to.included }, pairOf(onlyFrom, onlyTo, way, drafts)))
   }
-  const pairs: Group[] = []
+  const pairs: JoinedEnds[] = []
   const others = new Map<string, { way: Way; from: End[]; to: readonly End[] }>()
   for (const one of from.included) {
     const byWay = new Map<Way, End[]>()
@@ -96,7 +119,7 @@ function groupsOf(drafts: Drafts, { from, to, limit, max }: RuleSentence): reado
   return [...pairs, ...others.values()]
 }
 
-function withPair(group: Group, pair: Pair | undefined): Group {
+function withPair(group: JoinedEnds, pair: Pair | undefined): JoinedEnds {
   return pair ? { ...group, pair } : group
 }
 
@@ -135,14 +158,9 @@ interface Parts {
 
 /** Returns the entry of a group; `mark` names the chains that it needs. */
 function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group, mark: string): Entry | undefined {
-  const { origin } = sentence
   const { way, pair } = group
-  const from = alternatives(drafts, group.from, origin)
-  if (from.length === 0) return undefined
-  const to = alternatives(drafts, group.to, origin)
-  if (to.length === 0) return undefined
-  const parts: Parts = { from, to, traffic: trafficMatches(trafficOn(way, sentence), drafts.family) }
-  if (parts.traffic.length === 0) return undefined
+  const parts: Parts = { from: group.from, to: group.to, traffic: trafficMatches(trafficOn(way, sentence), drafts.family) }
+  if (parts.from.length === 0 || parts.traffic.length === 0) return undefined
   if (leavesOut(sentence, way)) return undefined
   const excepted = sentence.from.excluded.length + sentence.to.excluded.length === 0 ? NO_EXCEPTIONS : exceptionsOf(drafts, sentence, parts, way)
   const tail = tailOf(drafts, sentence, way)
@@ -150,7 +168,7 @@ function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group, mark: 
   const isTotal = !sentence.traffic && sentence.verb !== 'log' && !isConditional && parts.from.every(isEverything) && parts.to.every(isEverything)
   const isPlainAllow = sentence.verb === 'allow' && !sentence.log && tail.guards.length === 0
   if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, rules: () => writeForDocker(drafts, sentence, parts, { mark, excepted, tail }) }
-  const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { mark, excepted, tail }, inside ? insideOf(group, parts) : parts)
+  const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { mark, excepted, tail }, inside ? { from: group.insideFrom, to: group.insideTo, traffic: parts.traffic } : parts)
   const isOneRule = excepted.length === 0 && isOne(parts) && isInline(tail)
   return { way, ...(pair ? { pair } : {}), isPlainAllow, isTotal, isOneRule, rules: write }
 }
@@ -208,12 +226,8 @@ function finalOf(verb: RuleSentence['verb'], way: Way): Tail['final'] {
 }
 
 /** What a chain for the pair has asked is left out: devices, and the addresses that its zones have. */
-function insideOf(group: Group, { from, to, traffic }: Parts): Parts {
-  return { from: insideSides(group.from, from), to: insideSides(group.to, to), traffic }
-}
-
-function insideSides([end]: readonly End[], sides: readonly Side[]): readonly Side[] {
-  if (!end?.addresses) return [{}]
+function insideSides(ends: readonly End[], sides: readonly Side[]): readonly Side[] {
+  if (!ends[0]?.addresses) return [{}]
   const first = sides[0]?.device?.name
   return sides.filter(side => side.device?.name === first).map(({ device: _device, ...side }) => side)
 }

@@ -6,7 +6,7 @@ import { DEVICE_NAME_LIMIT, readDevicePattern } from '../net/device-name.ts'
 import type { ItemNode, LetNode, ServiceNode, Word, ZoneNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import { readAddresses, splitFamilies, withoutCovered } from './read-addresses.ts'
-import type { Prefixes, Zone } from './resolved.ts'
+import type { Ends, Prefixes, Traffic, Zone } from './resolved.ts'
 
 /** A list: of addresses, of services, or broken. */
 export type List = { readonly kind: 'addresses'; readonly prefixes: readonly Prefix[]; readonly byFamily: Prefixes } | { readonly kind: 'services'; readonly services: readonly ServiceNode[] } | { readonly kind: 'broken' }
@@ -15,6 +15,8 @@ export type List = { readonly kind: 'addresses'; readonly prefixes: readonly Pre
 export interface Names {
   readonly zones: ReadonlyMap<string, Zone>
   list(name: string): List | undefined
+  /** Ends and services as they were written that are looked up already, where names alone say them. */
+  readonly known: { readonly ends: Map<string, Ends>; readonly traffic: Map<string, readonly Traffic[]> }
   /** Where a name is defined. */
   readonly definitions: ReadonlyMap<string, Word>
 }
@@ -35,7 +37,7 @@ export function collectNames(lets: readonly LetNode[], zoneNodes: readonly ZoneN
     if (zone && !zones.has(zone.name)) zones.set(zone.name, zone)
   }
   checkDevices(zoneNodes, complain)
-  return { zones, list, definitions }
+  return { zones, list, definitions, known: { ends: new Map(), traffic: new Map() } }
 }
 
 /** Returns a name that is missing as an error, with the nearest that exists. */

@@ -7,17 +7,36 @@ import { complainUnknown } from './names.ts'
 import type { Names } from './names.ts'
 import { readAddresses, splitFamilies } from './read-addresses.ts'
 import type { End, Ends, Prefixes } from './resolved.ts'
+import { textOf } from '../diagnostics/source-file.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 
 /** Returns the ends of `from` or `to`; everybody where the clause is absent, undefined where one is wrong. */
 export function resolveWay(way: WayNode | undefined, otherwise: Span, names: Names, complain: Complain): Ends | undefined {
-  return way ? resolveEnds(way.ends, names, complain) : { included: [{ place: 'any', span: otherwise }], excluded: NO_ENDS }
+  if (way) return resolveEnds(way.ends, names, complain)
+  const known = names.known.ends.get('') ?? { included: [{ place: 'any', span: otherwise }], excluded: NO_ENDS, isNamed: true }
+  names.known.ends.set('', known)
+  return known
 }
 
 const NO_ENDS: readonly End[] = []
 
-/** Returns ends, undefined where one is wrong. */
+/** Returns ends, undefined where one is wrong. The same names are the same ends. */
 export function resolveEnds(node: EndsNode, names: Names, complain: Complain): Ends | undefined {
+  if (!node.included.every(isNamed) || !node.excluded.every(isNamed)) return readEnds(node, names, complain)
+  const text = textOf(node.span)
+  const known = names.known.ends.get(text)
+  if (known) return known
+  const ends = readEnds(node, names, complain)
+  const named = ends && { ...ends, isNamed: true as const }
+  if (named) names.known.ends.set(text, named)
+  return named
+}
+
+function isNamed({ what }: EndNode): boolean {
+  return what.kind === 'word'
+}
+
+function readEnds(node: EndsNode, names: Names, complain: Complain): Ends | undefined {
   const only = node.included[0]
   if (only && node.included.length === 1 && node.excluded.length === 0) {
     const end = resolveEnd(only, names, complain)

@@ -1,5 +1,6 @@
 /** Rules -> sentences with all names looked up. */
 
+import { textOf } from '../diagnostics/source-file.ts'
 import type { BlockNode, ClauseNode, RuleNode, ServicesNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import type { Names } from './names.ts'
@@ -39,8 +40,16 @@ export function resolveRule(rule: RuleNode, shared: readonly ClauseNode[] = NO_C
 
 /** Returns the traffic of services, undefined where one is wrong. */
 export function resolveServices(node: ServicesNode, names: Names, complain: Complain): readonly Traffic[] | undefined {
-  return readServices(node, serviceLists(names), complain)
+  const only = node.included[0]
+  // What has a port of its own hardly repeats.
+  if (only?.low && node.included.length === 1) return readServices(node, serviceLists(names), complain)
+  const text = textOf(node.span)
+  const traffic = names.known.traffic.get(text) ?? readServices(node, serviceLists(names), complain)
+  if (traffic && names.known.traffic.size < MOST_KNOWN) names.known.traffic.set(text, traffic)
+  return traffic
 }
+
+const MOST_KNOWN = 10_000
 
 /** Returns how lists of services are looked up. */
 export function serviceLists(names: Names): ServiceList {

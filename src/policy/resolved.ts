@@ -31,8 +31,9 @@ export interface End {
   readonly span: Span
 }
 
-/** Ends, without those left out. */
+/** Ends, without those left out. `isNamed`: names alone say them, and wherever the same names stand they are the same object. */
 export interface Ends {
+  readonly isNamed?: true
   readonly included: readonly End[]
   readonly excluded: readonly End[]
 }
