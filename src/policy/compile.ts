@@ -8,7 +8,7 @@ import { complainTo } from './complain.ts'
 import type { Complain } from './complain.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { countRules, PREFIX } from './compiled.ts'
-import type { CompiledRules } from './compiled.ts'
+import type { CompiledRule, CompiledRules } from './compiled.ts'
 import { chainOf, makeRule, ownOrigin, startDrafts } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { lowerPublish, lowerRedirect, lowerSourceNat, natChain } from './lower-nat.ts'
@@ -18,7 +18,7 @@ import type { RawRule } from './lower-raw.ts'
 import { lowerRule } from './lower-rules.ts'
 import type { Entry } from './lower-rules.ts'
 import { lowerUntracked, rawChain } from './lower-untracked.ts'
-import { ANYTHING } from './heads.ts'
+import { ANYTHING } from './head-words.ts'
 import { jumpTo } from './matches.ts'
 import { writeMatches, writeTarget } from '../save/write-rule.ts'
 import type { Origin, PolicyFrame, RawSentence, ResolvedPolicy, Sentence } from './resolved.ts'
@@ -150,9 +150,14 @@ function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly Placed
   for (const way of ['notrack', 'notrack-out'] as const) hookChain(drafts, 'raw', rawChain(drafts, way), way === 'notrack' ? 'PREROUTING' : 'OUTPUT')
   for (const { sentence, rules } of raws) {
     const rule = rules.get(family)
-    if (rule && missingChain(drafts, sentence, rule, raws) === undefined) placeRaw(drafts, sentence, { matches: writeMatches(rule.matches, family), comment: sentence.origin.comment, target: writeTarget(rule.target, family), span: sentence.origin.span })
+    if (rule && missingChain(drafts, sentence, rule, raws) === undefined) placeRaw(drafts, sentence, ruleOfRaw(sentence, rule, family))
   }
   return { family, chains, hooks, ipsets: [...ipsets.values()], policies: chainPolicies(policy, ways), managesAll: policy.managesAll }
+}
+
+function ruleOfRaw({ origin }: RawSentence, { matches, target }: RawRule, family: Family): CompiledRule {
+  const words = writeMatches(matches, family)
+  return makeRule(origin, ANYTHING, { words: writeTarget(target, family) }, words === '' ? [] : [words])
 }
 
 /** Returns the chain of the policy's own that a raw rule leads into and that is not there; another raw sentence may make it. */

@@ -4,11 +4,14 @@ import type { Hook, TableName } from '../ir/hooks.ts'
 import type { ChainPolicy } from '../ir/ruleset.ts'
 import type { Span } from '../diagnostics/source-file.ts'
 import type { Family, Prefix } from '../net/address.ts'
+import { writeHead } from './head-words.ts'
+import type { Head } from './head-words.ts'
 
-/** A rule in iptables-save's words, and the sentence that it comes from. A long policy makes so many that they are kept as text. */
+/** A rule, and the sentence that it comes from. A long policy makes so many that they are put into words only where they are written. */
 export interface CompiledRule {
-  /** What it asks of a packet; empty where it asks nothing. */
-  readonly matches: string
+  readonly head: Head
+  /** What it asks besides, in words. */
+  readonly guards: readonly string[]
   /** Where it comes from and why: the rules of a sentence share it. */
   readonly comment: string
   readonly target: string
@@ -16,8 +19,8 @@ export interface CompiledRule {
 }
 
 /** Returns the rule as iptables-save prints it, without `-A CHAIN`. */
-export function ruleInWords({ matches, comment, target }: CompiledRule): string {
-  return matches === '' ? `${comment} ${target}` : `${matches} ${comment} ${target}`
+export function ruleInWords({ head, guards, comment, target }: CompiledRule): string {
+  return `${writeHead(head, guards)}${comment} ${target}`
 }
 
 /** A chain of the policy's own; with `option manage = all` also a built-in one. */

@@ -5,8 +5,7 @@ import { lengthOfMask } from '../net/address.ts'
 import type { Family, Prefix } from '../net/address.ts'
 import type { CompiledChain, CompiledHook, CompiledIpset, CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
-import { writeHead } from './heads.ts'
-import type { Head } from './heads.ts'
+import type { Head } from './head-words.ts'
 import { commentOf } from './matches.ts'
 import type { Target } from './matches.ts'
 import type { End, Ends, Origin, PolicyFrame, Prefixes, Zone } from './resolved.ts'
@@ -102,7 +101,7 @@ export function makeIn<T>(drafts: Drafts, room: CompiledChain[], make: () => T):
 
 /** Returns a rule of a sentence: its comment says where the sentence stands and why. */
 export function makeRule({ comment, span }: Origin, head: Head, target: Target, guards: readonly string[] = NO_GUARDS): CompiledRule {
-  return { matches: writeHead(head, guards), comment, target: target.words, span }
+  return { head, guards, comment, target: target.words, span }
 }
 
 const NO_GUARDS: readonly string[] = []

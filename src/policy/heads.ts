@@ -1,25 +1,12 @@
 /** What stands before the verdict of a rule: matches for every combination of where from, where to, and which traffic. */
 
-import { savedProtocolName, PROTOCOL } from '../net/protocol.ts'
-import { addressWidth, familyOf, writePrefix } from '../net/address.ts'
-import type { Family, Prefix } from '../net/address.ts'
-import { writeDevicePattern } from '../net/device-name.ts'
-import type { DevicePattern } from '../net/device-name.ts'
+import type { Family } from '../net/address.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import type { Head } from './head-words.ts'
 import { AUTHENTICATED, connectionMatch, messageMatch, portMatch, setMatch } from './matches.ts'
 import { portLists } from './port-sets.ts'
 import type { Traffic } from './resolved.ts'
 import type { Side } from './sides.ts'
-
-/** What one rule asks of a packet: the options of ip itself, of which `except` is inverted, and further matches in words. */
-export interface Head {
-  readonly source?: Prefix | undefined
-  readonly destination?: Prefix | undefined
-  readonly inDevice?: DevicePattern | undefined
-  readonly outDevice?: DevicePattern | undefined
-  readonly protocol?: number | undefined
-  readonly except?: 'source' | 'destination' | 'inDevice' | 'outDevice' | undefined
-  readonly matches: readonly string[]
-}
 
 /** What one traffic becomes: the protocol for ip, and further matches. */
 export interface TrafficMatch {
@@ -74,61 +61,24 @@ export function makeHeads(from: readonly Side[], to: readonly Side[], traffic: r
   return heads
 }
 
-/** What asks nothing. */
-export const ANYTHING: Head = { matches: [] }
-
 /** Returns the head of one combination. */
 export function makeHead(from: Side, to: Side, what: TrafficMatch, exception?: Exception): Head {
   return exception ? makeHeadExcept(from, to, what, exception) : makePlainHead(from, to, what)
 }
 
 function makePlainHead(from: Side, to: Side, { protocol, matches }: TrafficMatch): Head {
-  return { source: from.prefix, destination: to.prefix, inDevice: from.device, outDevice: to.device, protocol, except: undefined, matches: from.set === undefined && to.set === undefined ? matches : [...setsOf(from, to), ...matches] }
+  return { from, to, protocol, except: undefined, matches: from.set === undefined && to.set === undefined ? matches : [...setsOf(from, to), ...matches] }
 }
 
 function setsOf(from: Side, to: Side): readonly string[] {
   return [...(from.set === undefined ? [] : [setMatch(from.set, 'src')]), ...(to.set === undefined ? [] : [setMatch(to.set, 'dst')])]
 }
 
-function makeHeadExcept(from: Side, to: Side, { protocol, matches }: TrafficMatch, exception: Exception): Head {
-  const left = exception.side
-  const isFrom = exception.end === 'from'
-  return {
-    source: from.prefix ?? (isFrom ? left.prefix : undefined),
-    destination: to.prefix ?? (isFrom ? undefined : left.prefix),
-    inDevice: from.device ?? (isFrom ? left.device : undefined),
-    outDevice: to.device ?? (isFrom ? undefined : left.device),
-    protocol,
-    except: left.device ? (isFrom ? 'inDevice' : 'outDevice') : left.prefix ? (isFrom ? 'source' : 'destination') : undefined,
-    matches: [...setsOf(from, to), ...(left.set === undefined ? [] : [setMatch(left.set, isFrom ? 'src' : 'dst', true)]), ...matches],
-  }
-}
-
-/** Returns a head in iptables-save's words, with what else is asked behind it; empty where it asks nothing. */
-export function writeHead({ source, destination, inDevice, outDevice, protocol, except, matches }: Head, guards: readonly string[]): string {
-  let text = ''
-  if (source && !isEverything(source)) text += ` ${except === 'source' ? '! ' : ''}-s ${prefixInWords(source)}`
-  if (destination && !isEverything(destination)) text += ` ${except === 'destination' ? '! ' : ''}-d ${prefixInWords(destination)}`
-  if (inDevice && !isAnyDevice(inDevice)) text += ` ${except === 'inDevice' ? '! ' : ''}-i ${writeDevicePattern(inDevice)}`
-  if (outDevice && !isAnyDevice(outDevice)) text += ` ${except === 'outDevice' ? '! ' : ''}-o ${writeDevicePattern(outDevice)}`
-  if (protocol !== undefined && protocol !== PROTOCOL.all) text += ` -p ${savedProtocolName(protocol) ?? String(protocol)}`
-  for (const match of matches) text += ` ${match}`
-  for (const guard of guards) text += ` ${guard}`
-  return text.slice(1)
-}
-
-function isEverything({ mask }: Prefix): boolean {
-  return mask === 0 || mask === 0n
-}
-
-function isAnyDevice({ name, prefix }: DevicePattern): boolean {
-  return prefix && name === ''
-}
-
-/** iptables-save prints the length of a full prefix too. */
-function prefixInWords(prefix: Prefix): string {
-  const text = writePrefix(prefix)
-  return text.includes('/') ? text : `${text}/${addressWidth(familyOf(prefix.address))}`
+function makeHeadExcept(from: Side, to: Side, { protocol, matches }: TrafficMatch, { end, side }: Exception): Head {
+  const isFrom = end === 'from'
+  const except = side.device ? (isFrom ? 'inDevice' : 'outDevice') : side.prefix ? (isFrom ? 'source' : 'destination') : undefined
+  const left = side.set === undefined ? [] : [setMatch(side.set, isFrom ? 'src' : 'dst', true)]
+  return { from: isFrom ? { ...side, ...from } : from, to: isFrom ? to : { ...side, ...to }, protocol, except, matches: [...setsOf(from, to), ...left, ...matches] }
 }
 
 /** Tells whether a `!` can say the exception in every head. */

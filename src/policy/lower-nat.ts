@@ -7,13 +7,14 @@ import { PREFIX } from './compiled.ts'
 import { alternatives, alternativesOf, chainOf } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { makeHead, makeHeads, trafficMatches, wholeProtocol } from './heads.ts'
-import type { Head, TrafficMatch } from './heads.ts'
+import type { Head } from './head-words.ts'
+import type { TrafficMatch } from './heads.ts'
 import type { Entry } from './lower-rules.ts'
 import { connectionMatch, destinationNat, localAddress, portMatch, redirection, sourceNat, verdict } from './matches.ts'
 import type { Target } from './matches.ts'
 import { portLists } from './port-sets.ts'
 import type { End, Ends, Origin, PublishSentence, RedirectSentence, SourceNatSentence, Traffic, Zone } from './resolved.ts'
-import { includesFirewall, waysBetween, zoneOf } from './sides.ts'
+import { includesFirewall, sideOf, waysBetween, zoneOf } from './sides.ts'
 import type { Side, Way } from './sides.ts'
 import { writeSentence } from './tails.ts'
 import type { Tail } from './tails.ts'
@@ -34,7 +35,7 @@ export function lowerPublish(drafts: Drafts, sentence: PublishSentence): readonl
   if (sentence.family !== drafts.family) return []
   const isForOwn = includesFirewall(sentence.from)
   drafts.publishesOwn ||= isForOwn
-  const on = sentence.on.map((prefix): Side => ({ prefix }))
+  const on = sentence.on.map(sideOf)
   writeDestinationNat(drafts, sentence, on, { ...plainTail(destinationNat(sentence.to, sentence.port)), needsProtocol: sentence.port !== undefined })
   writeHairpin(drafts, sentence)
   const accept = (way: Way): Entry => entryFor(way, sentence.origin, publishedHeads(sentence, {}), drafts)
@@ -84,7 +85,7 @@ function writeNat(drafts: Drafts, way: NatWay, origin: Origin, heads: readonly H
 /** Returns the heads of connections that this sentence has translated, as they look behind it. */
 function publishedHeads(sentence: PublishSentence, from: Side): readonly Head[] {
   const { traffic, on, to, port, family } = sentence
-  const destination: Side = { prefix: hostPrefix(to) }
+  const destination = sideOf(hostPrefix(to))
   return on.flatMap(original => traffic.flatMap(one => translated(one, original, port, family).map(what => makeHead(from, destination, what))))
 }
 
@@ -104,7 +105,7 @@ function writeHairpin(drafts: Drafts, sentence: PublishSentence): void {
   for (const zone of drafts.zones) {
     const at = zone.at?.[drafts.family] ?? []
     if (!covers(zone, to) || !from.included.some(end => reaches(end, zone))) continue
-    const heads = at.flatMap(prefix => zone.devices.flatMap(device => publishedHeads(sentence, { prefix }).map((head): Head => ({ ...head, outDevice: device }))))
+    const heads = at.flatMap(prefix => zone.devices.flatMap(device => publishedHeads(sentence, sideOf(prefix)).map((head): Head => ({ ...head, to: { ...head.to, device } }))))
     writeNat(drafts, 'snat', origin, heads, [], plainTail(verdict('MASQUERADE')))
   }
 }

@@ -9,7 +9,7 @@ import { CHAIN_NAME_LIMIT, PREFIX } from './compiled.ts'
 import type { CompiledRule } from './compiled.ts'
 import { chainOf, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
-import { ANYTHING } from './heads.ts'
+import { ANYTHING } from './head-words.ts'
 import { jumpTo } from './matches.ts'
 import type { RawSentence } from './resolved.ts'
 

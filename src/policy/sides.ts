@@ -1,5 +1,6 @@
 /** Ends of a packet's way -> what rules compare: devices, prefixes and ipsets, and the chains in which that can happen. */
 
+import { addressWidth, familyOf, lengthOfMask, writePrefix } from '../net/address.ts'
 import type { Family, Prefix } from '../net/address.ts'
 import type { DevicePattern } from '../net/device-name.ts'
 import { deviceMatches } from '../net/device-name.ts'
@@ -10,6 +11,8 @@ import type { End, Ends, Zone } from './resolved.ts'
 export interface Side {
   readonly device?: DevicePattern
   readonly prefix?: Prefix
+  /** The prefix as iptables-save writes it; absent where it is every address. */
+  readonly words?: string
   readonly set?: string
 }
 
@@ -35,7 +38,14 @@ export function sidesOf(end: End, family: Family, makeSet: MakeSet): readonly Si
 /** Returns the alternatives of an end's addresses alone; all where it says none. */
 export function addressSides(end: End, prefixes: readonly Prefix[], makeSet: MakeSet): readonly Side[] {
   if (prefixes.length > SET_ABOVE) return [{ set: makeSet(end, prefixes) }]
-  return prefixes.map(prefix => ({ prefix }))
+  return prefixes.map(sideOf)
+}
+
+/** Returns the alternative of one prefix. iptables-save prints the length of a full one too. */
+export function sideOf(prefix: Prefix): Side {
+  if (lengthOfMask(prefix.mask) === 0) return { prefix }
+  const text = writePrefix(prefix)
+  return { prefix, words: text.includes('/') ? text : `${text}/${addressWidth(familyOf(prefix.address))}` }
 }
 
 /** Returns the zone of an end, undefined where it is in none. */

@@ -7,6 +7,7 @@ import { textOf } from '../diagnostics/source-file.ts'
 import { writePrefix } from '../net/address.ts'
 import { savedProtocolName } from '../net/protocol.ts'
 import type { LetNode, PolicyFile, ServiceNode, StatementNode, ZoneNode } from './ast.ts'
+import { writeHead } from './head-words.ts'
 import { compilePolicy } from './compile.ts'
 import type { CompiledPolicy } from './compile.ts'
 import type { CompiledRule } from './compiled.ts'
@@ -109,7 +110,7 @@ function rulesAt({ compiled, files }: StudiedPolicy, path: string, offset: numbe
   const isOurs = (rule: CompiledRule): boolean => rule.span.source.path === path && rule.span.start === span.start && rule.span.end === span.end
   const parts = ([['IPv4', compiled.rules.ipv4], ['IPv6', compiled.rules.ipv6]] as const).flatMap(([name, { chains, hooks }]) => {
     const rules = [...hooks.map(({ table, chain, rule }) => ({ table, chain, rule })), ...chains.flatMap(({ table, name: chain, rules: all }) => all.map(rule => ({ table, chain, rule })))].filter(({ rule }) => isOurs(rule))
-    const shown = rules.slice(0, MOST).map(({ table, chain, rule }) => `${table === 'filter' ? '' : `-t ${table} `}-A ${chain} ${rule.matches === '' ? '' : `${rule.matches} `}${rule.target}`)
+    const shown = rules.slice(0, MOST).map(({ table, chain, rule }) => `${table === 'filter' ? '' : `-t ${table} `}-A ${chain} ${writeHead(rule.head, rule.guards)}${rule.target}`)
     return rules.length === 0 ? [] : [`${name}, ${counted(rules.length, 'rule', 'rules')}:\n${code(shown.concat(rules.length > MOST ? ['...'] : []).join('\n'))}`]
   })
   return parts.length === 0 ? undefined : { text: parts.join('\n'), span }

@@ -21,10 +21,19 @@ function writeTable({ chains, hooks, policies, managesAll }: CompiledRules, tabl
   if (managesAll) for (const hook of TABLE_HOOKS[table]) lines.push(`:${hook} ${table === 'filter' ? (policies[hook] ?? 'ACCEPT') : 'ACCEPT'} [0:0]`)
   for (const { name } of own) if (!managesAll || !TABLE_HOOKS[table].some(hook => hook === name)) lines.push(`:${name} - [0:0]`)
   for (const hook of hooks) if (hook.table === table) lines.push(`${hook.place === 'first' ? `-I ${hook.chain} 1` : `-A ${hook.chain}`} ${ruleInWords(hook.rule)}`)
-  for (const { name, rules } of own) for (const rule of rules) lines.push(`-A ${name} ${ruleInWords(rule)}`)
+  const parts: string[] = []
+  for (const { name, rules } of own) for (const rule of rules) {
+    if (lines.push(`-A ${name} ${ruleInWords(rule)}`) < PART) continue
+    parts.push(lines.join('\n'))
+    lines.length = 0
+  }
   lines.push('COMMIT', '')
-  return lines.join('\n')
+  parts.push(lines.join('\n'))
+  return parts.join('\n')
 }
+
+/** So many lines are joined at a time: until then each is kept with all its parts. */
+const PART = 1000
 
 /** Returns the text for `ipset restore`: each set is made beside the one in use and takes its place at once. */
 export function writeIpsets(ipsets: readonly CompiledIpset[]): string {

@@ -5,7 +5,8 @@ import { CHAIN_NAME_LIMIT, DOCKER_CHAIN, PREFIX } from './compiled.ts'
 import type { CompiledChain, CompiledRule } from './compiled.ts'
 import { alternativesOf, chainOf, DOCKER_WAY, makeIn, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts, Pair } from './drafts.ts'
-import { ANYTHING, makeHeads, writeHead } from './heads.ts'
+import { ANYTHING } from './head-words.ts'
+import { makeHeads } from './heads.ts'
 import type { Entry } from './lower-rules.ts'
 import { ESTABLISHED, INVALID, jumpTo, rejection, UNTRANSLATED, verdict } from './matches.ts'
 import type { Origin, Zone } from './resolved.ts'
@@ -106,9 +107,9 @@ function frameOf(drafts: Drafts, way: Way): readonly CompiledRule[] {
   const pass = verdict(way === 'docker' ? 'RETURN' : 'ACCEPT')
   const established = makeRule(ownOrigin(drafts, 'replies, and errors about connections'), ANYTHING, pass, [ESTABLISHED])
   const invalid = makeRule(ownOrigin(drafts, 'belongs to no connection'), ANYTHING, verdict('DROP'), [INVALID])
-  const loopback = (side: 'inDevice' | 'outDevice', more: readonly string[]): CompiledRule => makeRule(ownOrigin(drafts, 'loopback'), { ...ANYTHING, [side]: { name: 'lo', prefix: false } }, verdict('ACCEPT'), more)
-  if (way === 'in') return [established, invalid, loopback('inDevice', [])]
-  return way === 'out' ? [established, loopback('outDevice', drafts.publishesOwn ? [UNTRANSLATED] : [])] : [established, invalid]
+  const loopback = (end: 'from' | 'to', more: readonly string[]): CompiledRule => makeRule(ownOrigin(drafts, 'loopback'), { ...ANYTHING, [end]: { device: { name: 'lo', prefix: false } } }, verdict('ACCEPT'), more)
+  if (way === 'in') return [established, invalid, loopback('from', [])]
+  return way === 'out' ? [established, loopback('to', drafts.publishesOwn ? [UNTRANSLATED] : [])] : [established, invalid]
 }
 
 /** Returns the rules of the default verdict, at the end of a chain or as a hook: that always leads into a chain, by which a later plan knows it. */
@@ -217,7 +218,6 @@ function hookUp(drafts: Drafts, way: Way, rule: CompiledRule): void {
     return
   }
   for (const device of zones.filter(zone => zone.isDockers).flatMap(zone => zone.devices)) for (const except of ['outDevice', 'inDevice'] as const) {
-    const matches = writeHead({ ...ANYTHING, inDevice: device, outDevice: device, except }, [])
-    hooks.push({ table: 'filter', chain: DOCKER_CHAIN, place: 'first', rule: { ...rule, matches } })
+    hooks.push({ table: 'filter', chain: DOCKER_CHAIN, place: 'first', rule: { ...rule, head: { ...ANYTHING, from: { device }, to: { device }, except } } })
   }
 }
