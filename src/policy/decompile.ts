@@ -63,6 +63,8 @@ function decompileFamily(drafts: Drafts, { family, tables }: Ruleset, style: Dec
       else addRaws(drafts, needed, { family, table, chain: ownName(name), place: 'last' }, chain.rules)
     }
   }
+  // A table that is not there lets everything pass.
+  if (!tables.some(({ name }) => name === 'filter')) for (const name of ['INPUT', 'FORWARD', 'OUTPUT']) addHookChain(drafts, [], family, { name, rules: [], accepts: true }, undefined)
 }
 
 /** A chain of a hook, and what becomes of packets at its end. */
