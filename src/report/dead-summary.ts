@@ -50,5 +50,5 @@ function whatCanGo({ findings, undecided, notes }: Said, { path, ruleCount, part
 function nothingCanGo(open: readonly string[], path: string, ruleCount: number, paint: Paint): string {
   if (ruleCount === 0) return `there is no rule in ${path}`
   if (open.length > 0) return `no rule was found that can go among the ${ruleCount} of ${path}`
-  return `${paint('good', 'every rule does something')} in ${path} (${count(ruleCount, 'rule')})`
+  return `${paint('good', ruleCount === 1 ? 'the only rule does something' : `all ${ruleCount} rules do something`)} in ${path}`
 }
