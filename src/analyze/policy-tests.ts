@@ -41,9 +41,12 @@ export interface TestBench {
 /** Proves all assertions. */
 export function testPolicy(assertions: readonly Assertion[], { rulesets, namespace, backend }: TestBench): readonly TestedAssertion[] {
   const proofs = new Map<Ruleset, Proof>()
+  const devices = assertions.flatMap(zonesOf).flatMap(zone => zone.devices)
+  const named = devices.filter(({ prefix }) => !prefix).map(({ name }) => name)
+  const beginnings = devices.filter(({ prefix }) => prefix).map(({ name }) => name)
   const proofFor = (ruleset: Ruleset): Proof => {
     const { family } = ruleset
-    const proof = proofs.get(ruleset) ?? { space: makeSpace({ family, rulesets: [ruleset], namespace, backend }), ruleset, namespace, family }
+    const proof = proofs.get(ruleset) ?? { space: makeSpace({ family, rulesets: [ruleset], namespace, backend, named, beginnings }), ruleset, namespace, family }
     proofs.set(ruleset, proof)
     return proof
   }
@@ -56,6 +59,12 @@ export function testPolicy(assertions: readonly Assertion[], { rulesets, namespa
     return more && more.kind !== 'vacuous' ? more : finding
   }
   return assertions.map(assertion => ({ assertion, finding: proveAssertion(assertion, prove) }))
+}
+
+/** A family may have no rules about a zone that an assertion names. */
+function zonesOf({ flow: { from, to }, outcome }: Assertion): readonly Zone[] {
+  const ends = [...from.included, ...from.excluded, ...to.included, ...to.excluded]
+  return [...ends.flatMap(({ place }) => (typeof place === 'string' ? [] : [place])), ...(outcome.kind === 'leaves' ? [outcome.zone] : [])]
 }
 
 /** A proof's circumstances in one family. */

@@ -50,6 +50,8 @@ export interface SpaceOptions {
   readonly backend?: Backend
   /** Devices that questions name, beside those of rules and namespace. */
   readonly named?: readonly string[]
+  /** Beginnings of device names that questions ask for, beside those of rules. */
+  readonly beginnings?: readonly string[]
   readonly nodeLimit?: number
 }
 
@@ -91,9 +93,9 @@ export const FIRST_FIELDS = {
 } as const
 
 /** Returns the space for rulesets of one family. */
-export function makeSpace({ family, rulesets, namespace, ipsets = [], backend = 'legacy', named = [], nodeLimit }: SpaceOptions): Space {
+export function makeSpace({ family, rulesets, namespace, ipsets = [], backend = 'legacy', named = [], beginnings = [], nodeLimit }: SpaceOptions): Space {
   const known = deviceUniverse(rulesets, namespace, backend, ipsets)
-  const universe = { ...known, names: [...new Set([...known.names, ...named])] }
+  const universe = { ...known, names: [...new Set([...known.names, ...named])], prefixes: [...new Set([...known.prefixes, ...beginnings])] }
   const sets = makePacketSets(family, { devices: universe, firstFields: FIRST_FIELDS[family], ...(nodeLimit === undefined ? {} : { nodeLimit }) })
   const devices = universe.names.filter(name => name !== '')
   const surroundings = namespace ? describedSurroundings(namespace, family) : freeSurroundings(family, sets.deviceNames(), ipsets)
