@@ -58,5 +58,5 @@ function findIn(source: SourceFile, values: FlagValues, terminal: Terminal): Fou
   const ipsets = ipsetsOf(values, terminal.directory)
   sayUnknownIpsets([value], ipsets, terminal)
   const reach = ruleReach(value, { backend, ...(ipsets.length > 0 ? { universe: { ipsets } } : {}) })
-  return { path: source.path, partial: value.partial, tooBig: reach.skipped, witnesses: findWitnesses(reach, backend) }
+  return { path: source.path, partial: value.partial, tooBig: reach.skipped, witnesses: findWitnesses(reach, { backend }) }
 }

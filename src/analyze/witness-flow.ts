@@ -33,16 +33,16 @@ export function withIpsets({ ipsets }: WitnessRules, topology: Topology): Topolo
   return ipsets.length === 0 ? topology : { ...topology, namespaces: topology.namespaces.map(namespace => ({ ...namespace, ipsets })) }
 }
 
-/** Tells whether a packet of the flow meets the rule in the simulator: the flow as it is read back from its text. */
-export function flowMeets(rules: WitnessRules, rule: Rule, { packets, host, conditions }: WitnessFlow): boolean {
+/** Returns the ids of the rules that packets of the flow meet in the simulator: the flow as it is read back from its text. */
+export function rulesMetBy(rules: WitnessRules, { packets, host, conditions }: WitnessFlow): ReadonlySet<number> {
   const { rulesets, ruleset, backend } = rules
   const probes = packets.flatMap(text => {
     const reading = readPacket(text)
     return reading.ok && reading.value.kind === 'probe' ? [reading.value.probe] : []
   })
-  if (probes.length < packets.length) return false
+  if (probes.length < packets.length) return new Set()
   const world = makeWorld({ topology: withIpsets(rules, host ?? assumedTopology(rulesets, probes)), rulesets: [ruleset], backend })
-  return probes.some(probe => trace(world, probe, { assume: conditions }).events.some(event => event.kind === 'rule' && event.place.rule.id === rule.id))
+  return new Set(probes.flatMap(probe => trace(world, probe, { assume: conditions }).events.flatMap(event => (event.kind === 'rule' ? [event.place.rule.id] : []))))
 }
 
 /** To guess a host from so many rules takes longer than to send the packet. */
@@ -55,7 +55,7 @@ export function confirmedFlow(rules: WitnessRules, rule: Rule, probes: readonly 
   for (const host of rules.ruleset.ruleCount > LARGE ? [options.ownHost()] : [undefined, options.ownHost()]) {
     for (const packets of ways) {
       const flow: WitnessFlow = { packets, host, conditions }
-      if (flowMeets(rules, rule, flow)) return flow
+      if (rulesMetBy(rules, flow).has(rule.id)) return flow
     }
   }
   return undefined

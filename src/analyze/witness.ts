@@ -1,6 +1,7 @@
 /** For every rule packets that get there: a natural member of the set that reaches it, or several that belong together, sent through the simulator before anyone sees them. */
 
 import type { Backend, Hook } from '../ir/hooks.ts'
+import type { Chain } from '../ir/ruleset.ts'
 import { CT_STATE } from '../meaning/fields.ts'
 import { hasAnyBit } from '../meaning/predicate.ts'
 import type { Address } from '../net/address.ts'
@@ -15,7 +16,7 @@ import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
 import { isReached, packetsReaching } from './rule-reach.ts'
 import type { RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
-import { confirmedFlow, LARGE } from './witness-flow.ts'
+import { confirmedFlow, LARGE, rulesMetBy } from './witness-flow.ts'
 import { flowExtender } from './witness-extend.ts'
 import type { WitnessFlow, WitnessRules } from './witness-flow.ts'
 import { flowSearch } from './witness-search.ts'
@@ -23,11 +24,20 @@ import { flowSearch } from './witness-search.ts'
 /** What is known of one rule. */
 export type Witness =
   /** The last of the packets, or what the host answers to it, reaches the rule in the simulator; `conditions` have to be so for what headers do not decide. */
-  | { readonly kind: 'packets'; readonly at: RuleRef; readonly flow: WitnessFlow; readonly conditions: readonly Decision[] }
+  | Found
   /** Packets reach its table that match it, but none was found that the simulator brings there. */
   | { readonly kind: 'unconfirmed'; readonly at: RuleRef; readonly why: string }
   /** No packet reaches it. */
   | { readonly kind: 'dead'; readonly at: RuleRef }
+
+interface Found {
+  readonly kind: 'packets'
+  readonly at: RuleRef
+  readonly flow: WitnessFlow
+  readonly conditions: readonly Decision[]
+  /** The rule that the flow was found for, where that is another one. */
+  readonly of?: RuleRef
+}
 
 /** What a free variable had to be. */
 export interface Decision {
@@ -46,19 +56,54 @@ interface Hunt extends WitnessRules {
 const MOST_SEARCHES = 250
 const MOST_OF_LARGE = 20
 
-/** Returns a witness for every rule of the ruleset's tables, in their order. `mostSearches`: for how many rules flows of several packets are looked for. */
-export function findWitnesses(reach: RuleReach, backend: Backend, mostSearches = reach.ruleset.ruleCount > LARGE ? MOST_OF_LARGE : MOST_SEARCHES): readonly Witness[] {
-  const rules: WitnessRules = { ruleset: reach.ruleset, rulesets: [reach.ruleset], backend, ipsets: reach.ipsets }
-  const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches) }
-  const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => chain.rules.map((rule, index) => {
-    const at = { rule, number: index + 1, chain }
-    return unlessTooBig<Witness>(() => witnessOf(hunt, run, at), { kind: 'unconfirmed', at, why: 'what comes to it is too big to be told within the memory that is allowed' }, () => undefined)
-  })))
-  const goOn = flowExtender(rules, found.flatMap(one => (one.kind === 'packets' ? [one.flow] : [])))
+/** Where flows are shared, those found meet rules on their way and have conditions; beyond so many of both together no more are looked for. */
+const MOST_STEPS = 3_000_000
+
+/** How much is looked for. */
+export interface WitnessOptions {
+  readonly backend: Backend
+  /** For how many rules flows of several packets are looked for. */
+  readonly mostSearches?: number
+  /** `large`: a rule that the flow of another one meets has no flow of its own where the ruleset is large. */
+  readonly shared?: 'large' | 'always'
+}
+
+/** Returns a witness for every rule of the ruleset's tables, in their order. */
+export function findWitnesses(reach: RuleReach, { backend, mostSearches, shared = 'large' }: WitnessOptions): readonly Witness[] {
+  const { ruleset } = reach
+  const isLarge = ruleset.ruleCount > LARGE
+  const rules: WitnessRules = { ruleset, rulesets: [ruleset], backend, ipsets: reach.ipsets }
+  const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches ?? (isLarge ? MOST_OF_LARGE : MOST_SEARCHES)) }
+  const witnessFor = (run: TableRun, at: RuleRef): Witness => unlessTooBig<Witness>(() => witnessOf(hunt, run, at), { kind: 'unconfirmed', at, why: 'what comes to it is too big to be told within the memory that is allowed' }, () => undefined)
+  const find = isLarge || shared === 'always' ? sharing(rules, witnessFor) : witnessFor
+  const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => fromTheLast(chain, at => find(run, at))))
+  const goOn = flowExtender(rules, found.flatMap(one => (one.kind === 'packets' && !one.of ? [one.flow] : [])))
   return found.map(one => {
     const flow = one.kind === 'unconfirmed' ? goOn(one.at.rule) : undefined
     return flow ? { kind: 'packets', at: one.at, flow, conditions: [] } : one
   })
+}
+
+/** The last rules first: what reaches them meets many others on its way. */
+function fromTheLast<T>(chain: Chain, find: (at: RuleRef) => T): readonly T[] {
+  return chain.rules.map((rule, index): RuleRef => ({ rule, number: index + 1, chain })).reverse().map(find).reverse()
+}
+
+/** Returns a search that takes a flow which it found for one rule for all others that the flow meets. */
+function sharing(rules: WitnessRules, search: (run: TableRun, at: RuleRef) => Witness): (run: TableRun, at: RuleRef) => Witness {
+  const known = new Map<number, Found>()
+  let steps = 0
+  return (run, at) => {
+    const met = known.get(at.rule.id)
+    if (met) return { ...met, at, of: met.at }
+    if (steps > MOST_STEPS && isReached(run, at)) return { kind: 'unconfirmed', at, why: 'the ruleset is so large that packets are looked for only for some of its rules' }
+    const found = search(run, at)
+    if (found.kind !== 'packets') return found
+    const ids = rulesMetBy(rules, found.flow)
+    for (const id of ids) if (!known.has(id)) known.set(id, found)
+    steps += ids.size + found.flow.conditions.size
+    return found
+  }
 }
 
 /** One packet where that is enough, several where a connection or more is needed. */

@@ -35,6 +35,7 @@ function asText(found: Witness): string {
   const head = `# ${placeOf(rule)}  ${chain.table} ${chain.name}  ${ruleText(rule)}\n`
   if (found.kind === 'dead') return `${head}#   no packet reaches it\n`
   if (found.kind === 'unconfirmed') return `${head}#   no packets: ${found.why}\n`
+  if (found.of) return `${head}#   the packets for ${placeOf(found.of.rule)} meet it\n`
   const { host, conditions, packets } = found.flow
   return [head, ...(host ? [`host ${writeHostLine(host)}\n`] : []), ...[...conditions].map(([key, value]) => `${value ? 'if' : 'unless'} ${key}\n`), ...packets.map(packet => `${packet}\n`)].join('')
 }
@@ -43,6 +44,7 @@ function asJson(found: Witness): unknown {
   const { at } = found
   const place = { place: placeOf(at.rule), table: at.chain.table, chain: at.chain.name, number: at.number }
   if (found.kind !== 'packets') return { ...place, packets: [], conditions: [], why: found.kind === 'dead' ? 'no packet reaches it' : found.why }
+  if (found.of) return { ...place, packets: [], conditions: [], metBy: placeOf(found.of.rule) }
   const { packets, host } = found.flow
   return { ...place, packets, ...(host ? { host: writeHostLine(host) } : {}), conditions: found.conditions }
 }

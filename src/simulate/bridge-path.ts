@@ -66,7 +66,8 @@ function goTranslated(flight: Flight, port: string, bridge: Device): Outcome {
   const neighbour = flight.world.links && findNeighbour(flight.world, flight.host, { device: bridge.name, nextHop, source: flight.packet.src })
   if (neighbour?.kind === 'none') return endedOutcome(flight, byKernel('neighbour-unknown'))
   flight.macDestination = neighbour?.kind === 'mac' ? neighbour.mac : undefined
-  return cross(flight, port, bridge, targetPort(flight, bridge, nextHop))
+  const exit = neighbour?.kind === 'outside' ? neighbour.port : undefined
+  return cross(flight, port, bridge, exit ?? targetPort(flight, bridge, nextHop))
 }
 
 /** FORWARD and POSTROUTING with the bridge as both devices; the ports are what physdev sees. */

@@ -7,7 +7,7 @@ import type { Address } from '../net/address.ts'
 import { familyOf } from '../net/address.ts'
 import { makePacket } from '../packet/packet.ts'
 import { isOwnAddress, lookupRoute, selectAddress } from '../topology/fib.ts'
-import type { Device } from '../topology/topology.ts'
+import type { Device, DeviceEnd } from '../topology/topology.ts'
 import { advertisement, mayEnter, mayLeave, solicitation } from './discovery.ts'
 import { BROADCAST_MAC, isGroupMac, isOwnMac, knownPort, learnPort, transmit, untagged } from './frames.ts'
 import type { Arrival, Frame } from './frames.ts'
@@ -16,8 +16,8 @@ import { routeInput } from './route-input.ts'
 import { deviceSysctl } from './world.ts'
 import type { Host, World } from './world.ts'
 
-/** The address of the next hop; `outside`: it may be beyond the described world; `none`: nobody answers. */
-export type Neighbour = { readonly kind: 'mac'; readonly mac: string } | { readonly kind: 'outside' | 'none' }
+/** The address of the next hop; `outside`: it may be beyond the described world, behind this port of the bridge where there is one way out alone; `none`: nobody answers. */
+export type Neighbour = { readonly kind: 'mac'; readonly mac: string } | { readonly kind: 'none' } | { readonly kind: 'outside'; readonly port?: string }
 
 /** Who is asked for, and on behalf of which address. */
 export interface NeighbourQuery {
@@ -72,10 +72,10 @@ function ask(world: World, host: Host, device: Device, { nextHop, source }: Neig
   const sender = isOwnAddress(host.namespace, source) ? source : selectAddress(host.namespace, device, familyOf(nextHop), nextHop)
   if (sender === undefined) return { kind: 'none' }
   const queue: Message[] = []
-  let leaves = false
+  const exits = new Set<DeviceEnd>()
   const send = (from: Host, name: string, frame: Frame, kind: Message['kind']): void => {
     const sent = transmit(world, from, name, frame)
-    if (kind === 'request' && sent.leaves.length > 0) leaves = true
+    if (kind === 'request') for (const end of sent.leaves) exits.add(end)
     queue.push(...sent.arrivals.map(arrival => ({ arrival, kind })))
   }
   if (!isLetOut(world, host, device.name, 'request', sender, nextHop)) return { kind: 'none' }
@@ -94,7 +94,10 @@ function ask(world: World, host: Host, device: Device, { nextHop, source }: Neig
     }
   }
   if (mac !== undefined) return { kind: 'mac', mac }
-  return { kind: leaves ? 'outside' : 'none' }
+  const [exit, ...others] = exits
+  if (!exit) return { kind: 'none' }
+  const isPort = others.length === 0 && exit.namespace === host.namespace.name && host.devices.get(exit.device)?.master === device.name
+  return isPort ? { kind: 'outside', port: exit.device } : { kind: 'outside' }
 }
 
 /** ARP is not asked about. */

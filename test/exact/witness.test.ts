@@ -35,15 +35,22 @@ describe('packets for every rule', () => {
       const chance = makeChance(seed)
       const text = randomRules(chance, TABLES[seed % TABLES.length] ?? ['filter'])
       const ruleset = rulesetOf(text)
-      const witnesses = findWitnesses(ruleReach(ruleset), 'legacy', SEARCHES)
+      const witnesses = findWitnesses(ruleReach(ruleset), { backend: 'legacy', mostSearches: SEARCHES, ...(chance.once(3) ? { shared: 'always' } : {}) })
       const { flows, problems } = readPacketFile(writeWitnesses([{ path: 'random.rules', partial: false, tooBig: [], witnesses }]))
       const differences = problems.map(({ line, message }) => `line ${line}: ${message}\n${text}`)
-      const told = witnesses.flatMap(one => (one.kind === 'packets' ? [one] : []))
+      const reached = witnesses.flatMap(one => (one.kind === 'packets' ? [one] : []))
+      const told = reached.filter(one => !one.of)
       if (flows.length !== told.length) differences.push(`${told.length} witnesses are ${flows.length} flows\n${text}`)
       for (const [index, { at: { rule } }] of told.entries()) {
         const flow = flows[index]
         count(flow && flow.packets.length > 1 ? 'flows of several packets' : 'single packets')
         if (!flow || !rulesMet(flow, ruleset).has(rule.id)) differences.push(`its packets do not meet rule ${rule.id}: ${flow?.packets.join(', ')}\n${text}`)
+      }
+      for (const { at: { rule }, of } of reached) {
+        if (!of) continue
+        count('rules that packets for others meet')
+        const flow = flows[told.findIndex(one => one.at.rule === of.rule)]
+        if (!flow || !rulesMet(flow, ruleset).has(rule.id)) differences.push(`the packets for rule ${of.rule.id} do not meet rule ${rule.id}\n${text}`)
       }
       const met = new Set<number>()
       for (const probe of somePackets(chance, every, PACKETS)) {
