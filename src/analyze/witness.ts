@@ -56,8 +56,11 @@ interface Hunt extends WitnessRules {
 const MOST_SEARCHES = 250
 const MOST_OF_LARGE = 20
 
-/** Where flows are shared, those found meet rules on their way and have conditions; beyond so many of both together no more are looked for. */
-const MOST_STEPS = 3_000_000
+/** Where flows are shared, packets are looked for so often, divided by how many rules there are: each may come by all of them. */
+const MOST_WORK = 150_000_000
+
+/** A search in vain has tried a handful of packets on a few hosts. */
+const COST_OF_FAILURE = 3
 
 /** How much is looked for. */
 export interface WitnessOptions {
@@ -92,16 +95,14 @@ function fromTheLast<T>(chain: Chain, find: (at: RuleRef) => T): readonly T[] {
 /** Returns a search that takes a flow which it found for one rule for all others that the flow meets. */
 function sharing(rules: WitnessRules, search: (run: TableRun, at: RuleRef) => Witness): (run: TableRun, at: RuleRef) => Witness {
   const known = new Map<number, Found>()
-  let steps = 0
+  let searches = MOST_WORK / rules.ruleset.ruleCount
   return (run, at) => {
     const met = known.get(at.rule.id)
     if (met) return { ...met, at, of: met.at }
-    if (steps > MOST_STEPS && isReached(run, at)) return { kind: 'unconfirmed', at, why: 'the ruleset is so large that packets are looked for only for some of its rules' }
+    if (searches <= 0 && isReached(run, at)) return { kind: 'unconfirmed', at, why: 'the ruleset is so large that packets are looked for only for some of its rules' }
     const found = search(run, at)
-    if (found.kind !== 'packets') return found
-    const ids = rulesMetBy(rules, found.flow)
-    for (const id of ids) if (!known.has(id)) known.set(id, found)
-    steps += ids.size + found.flow.conditions.size
+    if (found.kind !== 'dead') searches -= found.kind === 'packets' ? 1 : COST_OF_FAILURE
+    if (found.kind === 'packets') for (const id of rulesMetBy(rules, found.flow)) if (!known.has(id)) known.set(id, found)
     return found
   }
 }
