@@ -20,13 +20,14 @@ ${IPSET_HELP}
   --backend legacy|nft   which program loads the rules; default legacy
   --family ipv4|ipv6     read the files as rules of this family; without it their content tells
   --json                 print {"files": [{"path", "partial", "tooBig", "rules": [{"place", "chain", "table", "number",
-                         "packets": [...], "host"?, "conditions": [...], "why"?}]}]}
+                         "packets": [...], "host"?, "conditions": [...], "why"?, "metBy"?}]}]}
 
 What is printed is a file for 5x5 trace --packets and 5x5 verify --packets. Blank lines divide it: for each rule the packets that are sent one
 after the other into a world of their own, the last of which (or what is answered to it) meets the rule. One packet is enough for most rules; for
 one that asks for an established or related connection the first packet opens it. Each was sent through the simulator
 as it is written here, on the host that rules and packets make likely, or on that of a \`host\` line. \`if\` and \`unless\` lines say what
-has to match, or must not, of what headers do not decide. A rule without packets is dead, or the reason is told.
+has to match, or must not, of what headers do not decide. A rule without packets is dead, or the reason is told; of
+more than 1,000 rules one that the packets for another rule meet has none of its own.
 
 examples:
   5x5 witness firewall.rules > packets.txt
