@@ -6,11 +6,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { validateGrammar } from '../grammar/parse-sentence.ts'
+import { parseSentence, validateGrammar } from '../grammar/parse-sentence.ts'
+import { eachSentence } from '../grammar/policy-sentences.ts'
 import type { Diagnostic } from '../src/diagnostics/diagnostic.ts'
 import { positionAt } from '../src/diagnostics/source-file.ts'
+import { buildStatement } from '../src/policy/build-ast.ts'
 import { compilePolicy, startCompilation } from '../src/policy/compile.ts'
 import type { CompiledPolicy } from '../src/policy/compile.ts'
+import { readRule } from '../src/policy/read-rule.ts'
 import { outlinePolicy, resolvePolicy } from '../src/policy/resolve.ts'
 import { writeRestore } from '../src/policy/write-restore.ts'
 import { makeChance } from './chance.ts'
@@ -61,6 +64,22 @@ describe('policies with words lost, doubled, swapped or mistyped', () => {
       }
     }
     expect(whole).toBeGreaterThan(MUTATIONS / 20)
+  })
+
+  test(`rules of ${MUTATIONS} of them are read as the parser reads them`, () => {
+    const chance = makeChance(SEED)
+    let rules = 0
+    for (let count = 0; count < MUTATIONS; count++) {
+      const source = { path: 'mutated.gate', text: mutate(chance.pick(texts), chance) }
+      eachSentence(source.text, tokens => {
+        const read = readRule(source, tokens)
+        const { tree, errors } = parseSentence(tokens)
+        const parsed = errors.length === 0 ? buildStatement(source, tree) : undefined
+        if (read) rules++
+        expect(read, source.text).toEqual(parsed?.kind === 'rule' ? parsed : undefined)
+      })
+    }
+    expect(rules).toBeGreaterThan(MUTATIONS)
   })
 })
 
