@@ -130,10 +130,12 @@ function knownSides(drafts: Drafts, end: End, origin: Origin): readonly Side[] {
   const { addresses, list, place } = end
   const make = (): readonly Side[] => sidesOf(end, family, (of, prefixes) => makeIpset(drafts, of, prefixes, origin))
   if (addresses && list === undefined) return make()
+  const known = sides.get(place)?.get(addresses)
+  if (known) return known
+  const made = make()
   const ofPlace = sides.get(place) ?? new Map<Prefixes | undefined, readonly Side[]>()
-  const known = ofPlace.get(addresses) ?? make()
-  sides.set(place, ofPlace.set(addresses, known))
-  return known
+  sides.set(place, ofPlace.set(addresses, made))
+  return made
 }
 
 /** Remembers the name of an end that has no addresses in the family. */

@@ -37,9 +37,11 @@ function matchesOf({ protocol, ports, messages, published }: Traffic, family: Fa
   const port = ports?.[0]
   if (port && ports?.length === 1 && port.low === port.high && !published) {
     const key = protocol * 65536 + port.low
-    const known = singlePorts.get(key) ?? [{ protocol, matches: [portMatch(protocol, [port])] }]
-    singlePorts.set(key, known)
-    return known
+    const known = singlePorts.get(key)
+    if (known) return known
+    const made = [{ protocol, matches: [portMatch(protocol, [port])] }]
+    singlePorts.set(key, made)
+    return made
   }
   if (messages) return messages.map(message => ({ protocol, matches: [messageMatch(family, message)] }))
   if (published) {

@@ -48,8 +48,10 @@ export function lowerRule(drafts: Drafts, sentence: RuleSentence): readonly Entr
 function knownGroups(drafts: Drafts, sentence: RuleSentence): readonly Group[] {
   const { from, to, limit, max } = sentence
   if (!from.isNamed || !to.isNamed || limit || max) return groupsOf(drafts, sentence)
+  const known = drafts.groups.get(from)?.get(to)
+  if (known) return known
+  const groups = groupsOf(drafts, sentence)
   const ofFrom = drafts.groups.get(from) ?? new Map<Ends, readonly Group[]>()
-  const groups = ofFrom.get(to) ?? groupsOf(drafts, sentence)
   drafts.groups.set(from, ofFrom.set(to, groups))
   return groups
 }
@@ -134,8 +136,10 @@ function pairOf(from: End, to: End, way: Way, drafts: Drafts): Pair | undefined 
 
 /** Equal pairs are one object. */
 function knownPair({ pairs }: Drafts, from: Pair['from'], to: Pair['to']): Pair {
+  const known = pairs.get(from)?.get(to)
+  if (known) return known
+  const pair = { from, to }
   const ofFrom = pairs.get(from) ?? new Map<Pair['to'], Pair>()
-  const pair = ofFrom.get(to) ?? { from, to }
   pairs.set(from, ofFrom.set(to, pair))
   return pair
 }

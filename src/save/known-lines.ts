@@ -93,13 +93,16 @@ export function takeKnownLine(known: KnownLines, table: TableDraft, { source, st
 export function learnKnownLine(known: KnownLines, rule: Rule, { source, words, end }: RuleLine, wholeStart: number, state: RuleState): KnownLine | undefined {
   const { text } = source
   const from = text.charCodeAt(wholeStart) === OPEN_BRACKET ? endOfCounters(text, wholeStart, end) : wholeStart
-  if (from === -1 || !text.startsWith('-A ', from) || state.words !== words || !isWorthLearning(known.tree)) return undefined
+  if (from === -1 || !text.startsWith('-A ', from) || state.words !== words || text.length - end < LEAST || !isWorthLearning(known.tree)) return undefined
   const nameEnd = text.indexOf(' ', from + 3)
   if (nameEnd === -1 || nameEnd > end || text.slice(from + 3, nameEnd) !== words[1]) return undefined
   const optionAt = state.optionAt.slice()
   const line = { rule, text, start: nameEnd + 1, end, before: 2, optionAt }
   return learnLine(known.tree, line, known.vocabulary.family, canonical => readCanonical(known, canonical))
 }
+
+/** So few characters behind a line hold no other rule that it would help. */
+const LEAST = 12
 
 /** Reads what iptables-save would print behind `-A CHAIN` and returns the option of every word that is the value of one. */
 function readCanonical({ quiet }: KnownLines, text: string): readonly (WrittenOption | undefined)[] | undefined {
