@@ -13,7 +13,7 @@ import { positionAt } from '../src/diagnostics/source-file.ts'
 import { buildStatement } from '../src/policy/build-ast.ts'
 import { compilePolicy, startCompilation } from '../src/policy/compile.ts'
 import type { CompiledPolicy } from '../src/policy/compile.ts'
-import { readRule } from '../src/policy/read-rule.ts'
+import { readList, readRule } from '../src/policy/read-rule.ts'
 import { outlinePolicy, resolvePolicy } from '../src/policy/resolve.ts'
 import { writeRestore } from '../src/policy/write-restore.ts'
 import { makeChance } from './chance.ts'
@@ -66,20 +66,20 @@ describe('policies with words lost, doubled, swapped or mistyped', () => {
     expect(whole).toBeGreaterThan(MUTATIONS / 20)
   })
 
-  test(`rules of ${MUTATIONS} of them are read as the parser reads them`, () => {
+  test(`rules and lists of ${MUTATIONS} of them are read as the parser reads them`, () => {
     const chance = makeChance(SEED)
-    let rules = 0
+    let direct = 0
     for (let count = 0; count < MUTATIONS; count++) {
       const source = { path: 'mutated.gate', text: mutate(chance.pick(texts), chance) }
       eachSentence(source.text, tokens => {
-        const read = readRule(source, tokens)
+        const read = readRule(source, tokens) ?? readList(source, tokens)
         const { tree, errors } = parseSentence(tokens)
         const parsed = errors.length === 0 ? buildStatement(source, tree) : undefined
-        if (read) rules++
-        expect(read, source.text).toEqual(parsed?.kind === 'rule' ? parsed : undefined)
+        if (read) direct++
+        expect(read, source.text).toEqual(parsed?.kind === 'rule' || parsed?.kind === 'let' ? parsed : undefined)
       })
     }
-    expect(rules).toBeGreaterThan(MUTATIONS)
+    expect(direct).toBeGreaterThan(MUTATIONS)
   })
 })
 

@@ -1,12 +1,12 @@
 /**
- * The tokens of a rule -> its node, without a tree of the parser between: a long policy is mostly rules. What is no whole rule is left to the
- * parser, which alone knows what to say about it.
+ * The tokens of a rule or list -> its node, without a tree of the parser between: a long policy is mostly rules, and its lists are long. What is
+ * not whole is left to the parser, which alone knows what to say about it.
  */
 
 import type { IToken, TokenType } from 'chevrotain'
 import { Address, Day, Name, PLACED, SIGNS, Text, Whole, WORD } from '../../grammar/policy-tokens.ts'
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
-import type { AddressNode, ClauseNode, EndNode, EndsNode, LimitNode, LogNode, MaxNode, PortNode, RuleNode, ServiceNode, ServicesNode, UntilNode, Verb, WayNode, Word } from './ast.ts'
+import type { AddressNode, ClauseNode, EndNode, EndsNode, ItemNode, LetNode, LimitNode, LogNode, MaxNode, PortNode, RuleNode, ServiceNode, ServicesNode, UntilNode, Verb, WayNode, Word } from './ast.ts'
 import { numberOf, spanOfToken, wordOf } from './tree.ts'
 
 /** The tokens of a sentence, and which of them comes next. */
@@ -36,6 +36,19 @@ export function readRule(source: SourceFile, tokens: readonly IToken[]): RuleNod
     kind: 'rule', verb, verbSpan: spanOfToken(source, first), ...(services ? { services } : {}), clauses, ...(reason ? { reason: wordOf(source, reason) } : {}),
     span: spanFrom(cursor, first.startOffset),
   }
+}
+
+/** Returns the node of `let NAME = ...`; undefined where the tokens are none, or more than one. */
+export function readList(source: SourceFile, tokens: readonly IToken[]): LetNode | undefined {
+  const cursor: Cursor = { source, tokens, next: 0 }
+  const start = startOfNext(cursor)
+  const name = take(cursor, WORD.let) && takeName(cursor)
+  const items = name && take(cursor, SIGNS.equals) && takeList(cursor, takeItem)
+  return items && cursor.next === tokens.length ? { kind: 'let', name, items, span: spanFrom(cursor, start) } : undefined
+}
+
+function takeItem(cursor: Cursor): ItemNode | undefined {
+  return isNext(cursor, Address) ? takeAddress(cursor) : takeService(cursor)
 }
 
 function takeServices(cursor: Cursor): ServicesNode | undefined {

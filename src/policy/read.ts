@@ -12,7 +12,7 @@ import type { SourceFile, Span } from '../diagnostics/source-file.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import type { CommentNode, PolicyFile, StatementNode } from './ast.ts'
 import { buildStatement } from './build-ast.ts'
-import { readRule } from './read-rule.ts'
+import { readList, readRule } from './read-rule.ts'
 import { spanOfToken } from './tree.ts'
 
 /** What was read, and everything there is to say about the text. */
@@ -77,8 +77,8 @@ export function readDeferred(source: SourceFile, { start, end }: DeferredRules, 
 }
 
 function readSentence(source: SourceFile, sentence: IToken[], diagnostics: Diagnostic[]): { readonly value: StatementNode | undefined; readonly isPartial: boolean } {
-  const rule = readRule(source, sentence)
-  if (rule) return { value: rule, isPartial: false }
+  const whole = readRule(source, sentence) ?? readList(source, sentence)
+  if (whole) return { value: whole, isPartial: false }
   const { tree, errors } = parseKnownSentence(sentence)
   const value = buildStatement(source, tree)
   if (errors.length > 0) diagnostics.push(...firstOfEachLine(errors, sentence, source))
