@@ -1,7 +1,6 @@
 /** For every rule packets that get there: a natural member of the set that reaches it, or several that belong together, sent through the simulator before anyone sees them. */
 
 import type { Backend, Hook } from '../ir/hooks.ts'
-import type { Chain } from '../ir/ruleset.ts'
 import { CT_STATE } from '../meaning/fields.ts'
 import { hasAnyBit } from '../meaning/predicate.ts'
 import type { Address } from '../net/address.ts'
@@ -78,8 +77,12 @@ export function findWitnesses(reach: RuleReach, { backend, mostSearches, shared 
   const rules: WitnessRules = { ruleset, rulesets: [ruleset], backend, ipsets: reach.ipsets }
   const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches ?? (isLarge ? MOST_OF_LARGE : MOST_SEARCHES)) }
   const witnessFor = (run: TableRun, at: RuleRef): Witness => unlessTooBig<Witness>(() => witnessOf(hunt, run, at), { kind: 'unconfirmed', at, why: 'what comes to it is too big to be told within the memory that is allowed' }, () => undefined)
-  const find = isLarge || shared === 'always' ? sharing(rules, witnessFor) : witnessFor
-  const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => fromTheLast(chain, at => find(run, at))))
+  const isShared = isLarge || shared === 'always'
+  const find = isShared ? sharing(rules, witnessFor) : witnessFor
+  const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => {
+    const places = chain.rules.map((rule, index): RuleRef => ({ rule, number: index + 1, chain }))
+    return isShared ? fromTheLast(places, at => find(run, at)) : places.map(at => find(run, at))
+  }))
   const goOn = flowExtender(rules, found.flatMap(one => (one.kind === 'packets' && !one.of ? [one.flow] : [])))
   return found.map(one => {
     const flow = one.kind === 'unconfirmed' ? goOn(one.at.rule) : undefined
@@ -88,8 +91,8 @@ export function findWitnesses(reach: RuleReach, { backend, mostSearches, shared 
 }
 
 /** The last rules first: what reaches them meets many others on its way. */
-function fromTheLast<T>(chain: Chain, find: (at: RuleRef) => T): readonly T[] {
-  return chain.rules.map((rule, index): RuleRef => ({ rule, number: index + 1, chain })).reverse().map(find).reverse()
+function fromTheLast<T>(places: readonly RuleRef[], find: (at: RuleRef) => T): readonly T[] {
+  return [...places].reverse().map(find).reverse()
 }
 
 /** Returns a search that takes a flow which it found for one rule for all others that the flow meets. */
