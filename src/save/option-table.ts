@@ -52,6 +52,8 @@ export interface ReadOption extends UseNode {
   readonly change: string | undefined
   /** It was read from words once only so far: no shared use can hold it. */
   isNew: boolean
+  /** The spellings that came before it in the same use, where it may be given more than once. */
+  readonly replaced?: readonly WrittenOption[]
 }
 
 /** A use of a target that is an extension. */

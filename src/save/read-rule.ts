@@ -261,14 +261,18 @@ function forget(use: OpenUse, names: readonly string[]): void {
 
 function giveAgain(state: RuleState, { given }: OpenUse, place: number, option: ReadOption, word: number): void {
   const earlier = given[place]
-  const { row } = option.written
-  if (earlier && (row.repeatable === true || (row.repeatable && earlier.written !== option.written))) given[place] = row.merge ? merged(earlier, option) : option
+  if (earlier && mayFollow(option, earlier)) given[place] = together(earlier, option)
   else refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
 }
 
-function merged(earlier: ReadOption, later: ReadOption): ReadOption {
+function mayFollow({ written }: ReadOption, earlier: ReadOption): boolean {
+  if (written.row.repeatable !== 'otherSpelling') return written.row.repeatable === true
+  return earlier.written !== written && !(earlier.replaced ?? []).includes(written)
+}
+
+function together(earlier: ReadOption, later: ReadOption): ReadOption {
   const option = later.written.row.merge?.(earlier.option, later.option) ?? later.option
-  return { ...later, option, isNew: true, use: undefined, next: undefined }
+  return { ...later, option, replaced: [...earlier.replaced ?? [], earlier.written], isNew: true, use: undefined, next: undefined }
 }
 
 /** An option that nobody understands belongs to the unknown extension named last; without one it is refused. */
