@@ -67,7 +67,7 @@ const PASSES: readonly { readonly start: Start; readonly state: FlowState }[] = 
   { start: 'arrive', state: 'new' }, { start: 'arrive', state: 'known' }, { start: 'make', state: 'new' }, { start: 'make', state: 'known' },
 ]
 
-/** Beyond so many nodes the rulesets are too big: a minute, and less than half a gigabyte. */
+/** Beyond so many nodes the rulesets are too big: a minute, and about a gigabyte. */
 const MOST_NODES = 20_000_000
 
 const NO_IPSETS = { before: [], after: [] }

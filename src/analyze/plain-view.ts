@@ -86,7 +86,8 @@ function inLines(sets: PacketSets, set: PacketSet, limit: number): readonly stri
 /** Leaves out predicates that another one covers: packets without a source MAC do not have a certain one either. */
 function withoutParts(sets: PacketSets, predicates: readonly Predicate[]): readonly Predicate[] {
   const named = predicates.map(predicate => ({ predicate, set: sets.setOf(predicate) }))
-  return named.filter(({ set }, index) => !named.some((other, at) => other.set !== set && sets.isSubset(set, other.set) || (other.set === set && at < index))).map(({ predicate }) => predicate)
+  const isCovered = (set: PacketSet, index: number): boolean => named.some((other, at) => (other.set === set ? at < index : sets.isSubset(set, other.set)))
+  return named.filter(({ set }, index) => !isCovered(set, index)).map(({ predicate }) => predicate)
 }
 
 /** Whole packets are meant anyway; ranges that are prefixes are written so. */

@@ -5,6 +5,7 @@ import { assertNever } from '../diagnostics/diagnostic.ts'
 import { lengthOfMask, writeAddress, writePrefix } from '../net/address.ts'
 import { writeEndpoint } from '../packet/endpoint.ts'
 import type { ConnectionView, TupleView } from '../meaning/subject.ts'
+import { MOST_LOOPS } from '../simulate/ip-path.ts'
 import type { KernelReason, TraceEvent } from '../simulate/trace-events.ts'
 import type { RouteDecision } from '../topology/fib.ts'
 
@@ -83,5 +84,5 @@ export const REASONS: Readonly<Record<KernelReason, string>> = {
   'neighbour-unknown': 'nobody answers for the next address (no neighbour)',
   'no-output-route': 'the host has no route to send it',
   'no-listener': 'nothing listens on that port',
-  'endless-loop': 'it came in over lo 256 times: it goes round without end',
+  'endless-loop': `it came in over lo ${MOST_LOOPS} times: it goes round without end`,
 }

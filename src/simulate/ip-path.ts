@@ -106,8 +106,8 @@ function loopBack(flight: Flight, kept: 'sent' | 'forwarded'): Outcome {
   return flight.packet.pieces && keepsFragments(flight) ? receivePieces(flight, kept) : receive(flight, kept)
 }
 
-/** Each time takes one from the ttl: what has come so often has a rule that gives it back, and goes on until its device does. */
-const MOST_LOOPS = 256
+/** Each time over lo takes one from the ttl: what has come so often has a rule that gives it back, and goes on until its device does. */
+export const MOST_LOOPS = 256
 
 /** Each piece goes through the rules. */
 function receivePieces(flight: Flight, kept: 'sent' | 'forwarded'): Outcome {

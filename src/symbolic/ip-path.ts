@@ -1,7 +1,7 @@
 /** The way of sets of IP packets through one host: in, through, out. The mirror of the simulator's ip-path.ts. */
 
 import { ADDRESS_TYPE, CT_STATE, PACKET_TYPE } from '../meaning/fields.ts'
-import { all, any, equals, not, within } from '../meaning/predicate.ts'
+import { all, any, equals, not, onDevice, within } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import { joinClasses } from './packet-class.ts'
@@ -17,7 +17,7 @@ import { adjustValue, keyOfValue, valuesEqual } from './value.ts'
 
 const LOOPBACK_DEVICE = 'lo'
 const isUnjoinedGroup = all([isMulticast('ip.dst'), not(equals('ip.dst', ALL_HOSTS))])
-const isOnLoopback: Predicate = { kind: 'device', field: 'device.out', pattern: { name: LOOPBACK_DEVICE, prefix: false } }
+const isOnLoopback = onDevice('device.out', { name: LOOPBACK_DEVICE, prefix: false })
 const isRefusedOnLoopback = all([isOnLoopback, equals('addressType.dst', ADDRESS_TYPE.UNICAST)])
 const UNTRANSLATED: Translation = new Map()
 
