@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from 'vitest'
+import { SEED } from '../fixed-seed.ts'
 import { loadOne } from '../load-one.ts'
 import { loadLines } from './load-lines.ts'
 import { kernel } from './live.ts'
@@ -12,11 +13,10 @@ import { makeLines } from './rule-lines.ts'
 
 const { live, why } = kernel()
 const count = Number(process.env['FIVEBYFIVE_LINES'] ?? 250)
-const seed = Number(process.env['FIVEBYFIVE_SEED'] ?? 20261)
 
 describe.skipIf(!live)(`generated lines, the real programs: ${live ? 'live' : `not run: ${why}`}`, () => {
   test.each(['ipv4', 'ipv6'] as const)('%s', family => {
-    const lines = makeLines(count, family, makeRandom(seed))
+    const lines = makeLines(count, family, makeRandom(SEED))
     const real = loadLines(lines, family)
     let accepted = 0
     const differing = lines.flatMap((line, index) => {
@@ -26,7 +26,7 @@ describe.skipIf(!live)(`generated lines, the real programs: ${live ? 'live' : `n
       const wanted = saved?.join(' | ')
       return ours.saved === wanted ? [] : [`${line.backend} ${line.table}/${line.chain} ${line.words}\n    real: ${wanted ?? message}\n    ours: ${ours.saved ?? ours.why}`]
     })
-    console.log(`${family}: ${lines.length} loads, ${accepted} accepted by the real programs, ${differing.length} differ (seed ${seed})`)
+    console.log(`${family}: ${lines.length} loads, ${accepted} accepted by the real programs, ${differing.length} differ (seed ${SEED})`)
     expect(differing.join('\n')).toBe('')
   }, 600_000)
 })

@@ -14,9 +14,7 @@ import { predicates, PREFIXES, terms } from './predicates.ts'
 import { addresses, DEVICES, numbers, subjects } from './subjects.ts'
 
 const families: readonly Family[] = ['ipv4', 'ipv6']
-// The same formulas on every run: some have sets that are too big, and say so. FIVEBYFIVE_SEED takes others.
-fc.configureGlobal({ seed: Number(process.env['FIVEBYFIVE_SEED'] ?? 20261) })
-
+// Of some seeds the sets are too big, and say so.
 const universe = { devices: { names: DEVICES.filter(name => name !== ''), prefixes: PREFIXES, isClosed: false }, nodeLimit: 4_000_000 }
 
 describe.each(families)('packet sets of %s', family => {
