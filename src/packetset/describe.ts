@@ -12,7 +12,7 @@ import type { Edge } from './bdd.ts'
 import { exists } from './bdd-quantify.ts'
 import { rangesOf } from './bdd-values.ts'
 import type { ValueRange } from './bdd-values.ts'
-import type { DeviceCodes } from './device-codes.ts'
+import type { DeviceClass, DeviceCodes } from './device-codes.ts'
 import { levelsOf } from './forget.ts'
 import { codingOf, isDeviceField, isNumberField } from './layout.ts'
 import type { Coding, LaidField } from './layout.ts'
@@ -184,15 +184,27 @@ function statePredicate(values: readonly FieldValue[]): Predicate {
 }
 
 function devicePredicate(field: DeviceField, { classes }: DeviceCodes, ranges: readonly ValueRange[]): Predicate {
-  const isIn = classes.map((_, code) => ranges.some(({ low, high }) => low <= BigInt(code) && BigInt(code) <= high))
-  const patterns = (chosen: boolean): Predicate[] => {
-    const prefixes = classes.filter((one, code) => one.isOther && isIn[code] === chosen && classes.every((other, at) => !other.name.startsWith(one.name) || isIn[at] === chosen)).map(one => one.name)
-    const top = prefixes.filter(prefix => !prefixes.some(other => other !== prefix && prefix.startsWith(other)))
-    const names = classes.filter((one, code) => !one.isOther && isIn[code] === chosen && !top.some(prefix => one.name.startsWith(prefix)))
-    return [...top.map(name => onDevice(field, { name, prefix: true })), ...names.map(one => onDevice(field, { name: one.name, prefix: false }))]
-  }
-  const hasRest = classes.some((one, code) => one.isOther && one.name === '' && isIn[code])
-  return hasRest ? all(patterns(false).map(not)) : any(patterns(true))
+  const marked = classes.map(({ name, isOther }, code) => ({ name, isOther, isIn: ranges.some(({ low, high }) => low <= BigInt(code) && BigInt(code) <= high) }))
+  const rest = marked.find(({ name, isOther }) => isOther && name === '')
+  const others = marked.filter(one => one !== rest)
+  return rest?.isIn === true ? all(devicesThat(field, others, false).map(not)) : any(devicesThat(field, others, true))
+}
+
+interface MarkedClass extends DeviceClass {
+  readonly isIn: boolean
+}
+
+/** Returns the devices of the classes that are in the set, or of those that are not: a prefix less what begins so and does not belong to them. */
+function devicesThat(field: DeviceField, classes: readonly MarkedClass[], chosen: boolean): readonly Predicate[] {
+  const isUnder = ({ name }: MarkedClass, prefix: MarkedClass): boolean => name.startsWith(prefix.name)
+  const prefixes = classes.filter(({ isOther }) => isOther)
+  const top = prefixes.filter(one => !prefixes.some(other => other !== one && isUnder(one, other)))
+  const names = classes.filter(one => !one.isOther && one.isIn === chosen && !top.some(prefix => isUnder(one, prefix)))
+  const ofPrefixes = top.flatMap(prefix => {
+    const inner = classes.filter(one => one !== prefix && isUnder(one, prefix))
+    return prefix.isIn === chosen ? [all([onDevice(field, { name: prefix.name, prefix: true }), ...devicesThat(field, inner, !chosen).map(not)])] : devicesThat(field, inner, chosen)
+  })
+  return [...ofPrefixes, ...names.map(({ name }) => onDevice(field, { name, prefix: false }))]
 }
 
 function valuesOf(coding: Coding, ranges: readonly ValueRange[]): FieldValue[] {

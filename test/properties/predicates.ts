@@ -24,21 +24,31 @@ export function terms(family: Family): fc.Arbitrary<Predicate> {
       fc.tuple(values, values).map(([mask, value]) => masked(field, mask, andValues(mask, value))),
     )
   })
-  const device = fc.tuple(fc.constantFrom(...deviceFields), fc.oneof(fc.constantFrom(...DEVICES).map(name => ({ name, prefix: false })), fc.constantFrom(...PREFIXES).map(name => ({ name, prefix: true }))))
   return fc.oneof(
     { weight: 8, arbitrary: number },
-    { weight: 2, arbitrary: device.map(([field, pattern]) => onDevice(field, pattern)) },
+    { weight: 2, arbitrary: fc.constantFrom(...deviceFields).chain(deviceTerms) },
     { weight: 1, arbitrary: fc.constantFrom('-m string a', '-m bpf b', '-m limit ccc').map(words => opaque(words, words)) },
     { weight: 1, arbitrary: fc.constantFrom<Predicate>({ kind: 'ipset', name: 'blocked', directions: ['src'], flags: [] }, always, never) },
   )
 }
 
+/** Returns terms about one device of a packet. */
+export function deviceTerms(field: DeviceField): fc.Arbitrary<Predicate> {
+  const patterns = fc.oneof(fc.constantFrom(...DEVICES).map(name => ({ name, prefix: false })), fc.constantFrom(...PREFIXES).map(name => ({ name, prefix: true })))
+  return patterns.map(pattern => onDevice(field, pattern))
+}
+
 /** Returns formulas of some depth. */
 export function predicates(family: Family): fc.Arbitrary<Predicate> {
+  return formulasOf(terms(family))
+}
+
+/** Returns formulas of some depth about such terms. */
+export function formulasOf(term: fc.Arbitrary<Predicate>): fc.Arbitrary<Predicate> {
   return fc.letrec<{ formula: Predicate }>(tie => ({
     formula: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
-      terms(family),
+      term,
       tie('formula').map(not),
       fc.array(tie('formula'), { maxLength: 4 }).map(all),
       fc.array(tie('formula'), { maxLength: 4 }).map(any),
