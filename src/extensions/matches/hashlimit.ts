@@ -41,7 +41,7 @@ export const hashlimit = defineMatch({
     if (infos['hashlimit-name']?.value === '') return '`--hashlimit-name` is empty'
     if (infos['hashlimit-htable-gcinterval']?.value === 0 || expire === 0) return '`--hashlimit-htable-gcinterval` and `--hashlimit-htable-expire` cannot be 0'
     if ([infos['hashlimit-srcmask'], infos['hashlimit-dstmask']].some(use => use && use.value === undefined)) return 'a mask of hashlimit is no prefix'
-    if (rate.kind === 'bytes') return rate.cost === 0n ? 'the rate is too high' : burst !== undefined && burst < bytes ? `\`--hashlimit-burst\` cannot be below the rate, ${bytes} bytes` : undefined
+    if (rate.kind === 'bytes') return byteProblem(rate.cost, bytes, burst)
     if ((burst ?? 5n) > 1_000_000n) return '`--hashlimit-burst` is above 1000000'
     return creditsOf(rate.period * (burst ?? 5n)) < creditsOf(rate.period) ? 'the burst is too big for so slow a rate: the product overflows 64 bits' : undefined
   },
@@ -79,6 +79,13 @@ function partsOf(infos: Infos) {
     rate, burst, isAbove: upto ? upto.inverted : !above?.inverted, bytes: given.kind === 'bytes' ? bytesOfCost(given.cost) : 0n,
     expire: infos['hashlimit-htable-expire']?.value ?? usual, interval: infos['hashlimit-rate-interval']?.value ?? (given.kind === 'packets' ? given.unit : 1),
   }
+}
+
+function byteProblem(cost: bigint, bytes: bigint, burst: bigint | undefined): string | undefined {
+  if (cost === 0n) return 'the rate is too high'
+  if (burst === undefined) return undefined
+  if (bytes === 0n) return '`--hashlimit-burst` makes iptables crash where the rate is below 16 bytes: it divides by zero'
+  return burst < bytes ? `\`--hashlimit-burst\` cannot be below the rate, ${bytes} bytes` : undefined
 }
 
 function printAll(infos: Infos, family: Family): string {

@@ -28,7 +28,8 @@ export const ctTarget = defineTarget({
     ctevents: { type: events, doc: 'events that are reported' },
     expevents: { type: expectationEvents, doc: 'expectation events that are reported' },
     zone: {
-      type: zone(undefined), spellings: { 'zone-orig': zone('original'), 'zone-reply': zone('reply') },
+      type: zone(undefined), repeatable: 'otherSpelling', spellings: { 'zone-orig': zone('original'), 'zone-reply': zone('reply') },
+      merge: (earlier, later) => ({ value: joinZones(earlier.value, later.value), inverted: false }),
       omitted: use => use.value.id === 0, print: printZone,
       doc: 'zone of the connection: a number, or mark for the packet mark; --zone-orig and --zone-reply for one direction',
     },
@@ -65,6 +66,12 @@ function zone(direction: 'original' | 'reply' | undefined): OptionType<Zone> {
     },
     write: value => [String(value.id)],
   }
+}
+
+/** The number given last counts, unless the mark was given before; both directions together are none. */
+function joinZones(earlier: Zone, later: Zone): Zone {
+  const direction = earlier.direction && later.direction ? undefined : (earlier.direction ?? later.direction)
+  return { id: earlier.id === 'mark' ? 'mark' : later.id, ...(direction ? { direction } : {}) }
 }
 
 function printZone({ value }: OptionUseOf<Zone>): string {
