@@ -1,4 +1,4 @@
-/** `5x5 lint` as it is used: configuration, suppressions, baselines, fixes, earlier commits, exit codes, completion. */
+/** `5x5 lint` as it is used: configuration, suppressions, baselines, fixes, earlier commits, exit codes. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -168,32 +168,6 @@ test('--since reports only what the change brings', async () => {
   } finally {
     rmSync(repository, { recursive: true, force: true })
   }
-})
-
-describe('completion', () => {
-  test('bash completes commands, flags and their values', async () => {
-    write('5x5.bash', await printedBy(['completion', 'bash'], folder))
-    const complete = (...words: readonly string[]): string[] => {
-      const script = `source ./5x5.bash; COMP_WORDS=(5x5 ${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _5x5; printf '%s\\n' "\${COMPREPLY[@]}"`
-      return execFileSync('bash', ['--norc', '-c', script], { cwd: folder, encoding: 'utf8' }).trim().split('\n')
-    }
-    expect(complete('li')).toEqual(['lint'])
-    expect(complete('lint', '--max')).toEqual(['--max-warnings'])
-    expect(complete('lint', '--format', 'sa')).toEqual(['sarif'])
-    expect(complete('lint', 'redis')).toEqual(['redis.rules'])
-    expect(complete('explain', 'shadowed-r')).toEqual(['shadowed-rule'])
-    expect(complete('explain', '')).toEqual(expect.arrayContaining(['redis.rules', 'open-policy']))
-    expect(complete('docs', 'MASQ')).toEqual(['MASQUERADE'])
-  })
-
-  test.each(['zsh', 'fish'])('%s names every command', async shell => {
-    const script = await printedBy(['completion', shell], folder)
-    for (const name of ['trace', 'check', 'lint', 'explain', 'fmt']) expect(script).toContain(name)
-    expect(script).toContain('max-warnings')
-    expect(script).toContain('shadowed-rule')
-    const { status, error } = spawnSync(shell, ['-n', '-c', script], { encoding: 'utf8' })
-    if (!error) expect(status).toBe(0)
-  })
 })
 
 test('the hooks and the action are YAML that names flags which exist', () => {
