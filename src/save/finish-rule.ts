@@ -57,7 +57,7 @@ const makeTarget = (name: string, infos: Record<string, OptionUse>): ExtensionTa
  * the first time cannot exist yet and is not remembered: most such options are addresses that no second rule has.
  */
 function finishUse<U extends MatchUse | ExtensionTarget>(state: RuleState, use: OpenUse, make: (name: string, infos: Record<string, OptionUse>) => U): U {
-  const node = use.count > 1 && hasNew(use) ? undefined : nodeOf(use)
+  const node = use.forgotten.length > 0 || (use.count > 1 && hasNew(use)) ? undefined : nodeOf(use)
   if (node?.use) return node.use as U
   const infos: Record<string, OptionUse> = {}
   for (let index = 0; index < use.count; index++) {
@@ -92,8 +92,8 @@ function nodeOf(use: OpenUse): UseNode | undefined {
 }
 
 /** Tells of most uses quickly that nothing is missing: all required options are there, and nothing depends on other options. */
-function isComplete({ extension }: OpenUse, infos: Readonly<Record<string, OptionUse>>): boolean {
-  if (!extension || extension.hasConditions) return false
+function isComplete({ extension, forgotten }: OpenUse, infos: Readonly<Record<string, OptionUse>>): boolean {
+  if (!extension || extension.hasConditions || forgotten.length > 0) return false
   for (const name of extension.required) if (!infos[name]) return false
   return true
 }
@@ -108,9 +108,11 @@ function checkOptions(state: RuleState, use: OpenUse, infos: Readonly<Record<str
   else if (definition.requiresOneOf && !definition.requiresOneOf.some(name => infos[name])) {
     refuseRule(state, 'missing-option', use.word, `\`${said}\` needs one of ${definition.requiresOneOf.map(name => `\`--${name}\``).join(', ')}`)
   }
-  for (const { written } of use.given.slice(0, use.count)) {
-    const clash = written.row.excludes?.find(other => infos[other])
-    const lacking = written.row.requires?.find(other => !infos[other])
+  const given = [...use.given.slice(0, use.count), ...use.forgotten]
+  const isGiven = (name: string): boolean => infos[name] !== undefined || use.forgotten.some(({ written }) => written.name === name)
+  for (const { written } of given) {
+    const clash = written.row.excludes?.find(isGiven)
+    const lacking = written.row.requires?.find(other => !isGiven(other))
     if (clash !== undefined) {
       refuseRule(state, 'option-conflict', use.word, `\`--${written.name}\` and \`--${clash}\` cannot stand together`)
       return false

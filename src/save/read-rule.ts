@@ -243,6 +243,7 @@ function readNewValue(state: RuleState, written: WrittenOption, text: string, at
 function give(state: RuleState, use: OpenUse, option: ReadOption, word: number): void {
   const { row, index } = option.written
   if (row.forgets) forget(use, row.forgets(option.option.value))
+  if (use.forgotten.some(({ written }) => written.index === index)) return refuseTwice(state, word)
   const { given } = use
   let place = use.count
   while (place > 0 && (given[place - 1]?.written.index ?? -1) > index) place--
@@ -254,7 +255,10 @@ function give(state: RuleState, use: OpenUse, option: ReadOption, word: number):
 }
 
 function forget(use: OpenUse, names: readonly string[]): void {
-  const kept = use.given.slice(0, use.count).filter(({ written }) => !names.includes(written.name))
+  const given = use.given.slice(0, use.count)
+  const kept = given.filter(({ written }) => !names.includes(written.name))
+  if (kept.length === given.length) return
+  use.forgotten = [...use.forgotten, ...given.filter(({ written }) => names.includes(written.name))]
   use.given.splice(0, kept.length, ...kept)
   use.count = kept.length
 }
@@ -262,7 +266,11 @@ function forget(use: OpenUse, names: readonly string[]): void {
 function giveAgain(state: RuleState, { given }: OpenUse, place: number, option: ReadOption, word: number): void {
   const earlier = given[place]
   if (earlier && mayFollow(option, earlier)) given[place] = together(earlier, option)
-  else refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
+  else refuseTwice(state, word)
+}
+
+function refuseTwice(state: RuleState, word: number): void {
+  refuseRule(state, 'duplicate-option', word, `\`${state.words[word]}\` is given twice`)
 }
 
 function mayFollow({ written }: ReadOption, earlier: ReadOption): boolean {

@@ -31,6 +31,8 @@ export interface OpenUse {
   /** The first `count` are the options given, in row order. */
   readonly given: ReadOption[]
   count: number
+  /** Options that later ones made the program forget: they still cannot stand twice, nor beside what they exclude. */
+  forgotten: readonly ReadOption[]
   /** The words of an extension that is not known. */
   unknown: string[] | undefined
 }
@@ -114,8 +116,10 @@ export function givenIpOption(state: RuleState, name: string): ReadOption | unde
   return state.ip.given.slice(0, state.ip.count).find(option => option.written.name === name)
 }
 
+const NOTHING: readonly ReadOption[] = []
+
 function openUse(extension: ExtensionWords | undefined, name: string, word = 0): OpenUse {
-  return { extension, name, word, given: [], count: 0, unknown: undefined }
+  return { extension, name, word, given: [], count: 0, forgotten: NOTHING, unknown: undefined }
 }
 
 function reopen(use: OpenUse, extension: ExtensionWords | undefined, name: string, word: number): void {
@@ -123,5 +127,6 @@ function reopen(use: OpenUse, extension: ExtensionWords | undefined, name: strin
   use.name = name
   use.word = word
   use.count = 0
+  use.forgotten = NOTHING
   use.unknown = undefined
 }

@@ -17,7 +17,7 @@ export const connmarkTarget = defineTarget({
   requiresOneOf: ['set-xmark', 'save-mark', 'restore-mark'],
   options: {
     'set-xmark': {
-      type: xorMark, spellings: MARK_SPELLINGS, excludes: OPERATIONS.filter(name => name !== 'set-xmark'),
+      type: xorMark, spellings: MARK_SPELLINGS, excludes: OPERATIONS.filter(name => name !== 'set-xmark'), forgets: () => ['ctmask', 'mask'],
       doc: 'of the connection mark the bits of the mask are cleared, then those of the value flipped',
     },
     'save-mark': { type: flag, excludes: ['set-xmark', 'restore-mark'], doc: 'packet mark under nfmask goes to the connection mark, whose ctmask bits are cleared before' },
@@ -45,7 +45,7 @@ function printAll(infos: Infos): string {
   return [...operation, ...shifted].join(' ')
 }
 
-/** Kernel: a mask of its own replaces the one that stands with the value. */
+/** Kernel: a mask that is given after the value replaces the one that stands with it. */
 function setMark(infos: Infos): MarkMask | undefined {
   const set = infos['set-xmark']?.value
   const mask = infos.ctmask?.value ?? infos.mask?.value
