@@ -170,6 +170,12 @@ test('--since reports only what the change brings', async () => {
   }
 })
 
+test('a rule that no packet meets is told once, whatever it would do', async () => {
+  write('once.rules', rules('-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n', '-A INPUT -p tcp -m tcp --dport 80 -j LOG\n', '-A OUTPUT -i eth0 -j ACCEPT\n'))
+  const codes = [...(await lint('once.rules', '--format', 'concise')).matchAll(/^once\.rules:(\d+):\d+: \w+\[([a-z-]+)\]/gm)].map(([, line, code]) => `${line} ${code}`)
+  expect(codes).toEqual(['8 log-after-verdict', '9 misplaced-device'])
+})
+
 test('the hooks and the action are YAML that names flags which exist', () => {
   const hooks = parse(readFileSync('.pre-commit-hooks.yaml', 'utf8')) as { id: string; entry: string; files: string; language: string }[]
   expect(hooks.map(({ id }) => id)).toEqual(['5x5-lint', '5x5-lint-fix'])

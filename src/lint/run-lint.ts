@@ -1,6 +1,7 @@
 /** All rules over one ruleset: findings with fingerprints, in the order of their places, without those that are suppressed. */
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { lineOf } from '../diagnostics/source-file.ts'
 import type { Ruleset } from '../ir/ruleset.ts'
 import { findDead } from '../analyze/dead.ts'
 import { byPlace } from '../extensions/check-ruleset.ts'
@@ -117,7 +118,10 @@ function makeInputs(target: LintTarget, surroundings: LintSurroundings, undecide
   }
 }
 
-/** Of two findings at one rule, of which one says why the other is so, only that one is kept. */
+/** A rule that no packet meets is that, whatever it would do. */
+const UNMET = ['shadowed-rule', 'never-matching-rule', 'never-arrives', 'log-after-verdict'] as const
+
+/** Of two findings in one line, of which one says why the other is so, only that one is kept. */
 const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
   'rule-after-final-verdict': ['log-after-verdict'],
   'empty-chain': ['unused-chain'],
@@ -125,7 +129,9 @@ const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
   'shadowed-rule': ['duplicate-rule', 'log-after-verdict'],
   'shadowed-with-other-verdict': ['duplicate-rule'],
   'snat-shadows-later': ['duplicate-rule'],
-  'never-matching-rule': ['icmp-type-in-ip6', 'in-device-never-set', 'expired-rule'],
+  'never-matching-rule': ['icmp-type-in-ip6', 'in-device-never-set', 'expired-rule', 'misplaced-device'],
+  'log-without-limit': UNMET,
+  'limit-without-drop': UNMET,
   'redundant-rule': ['duplicate-rule'],
   'published-port-in-forward': ['never-arrives', 'never-matching-rule', 'shadowed-rule', 'shadowed-with-other-verdict', 'duplicate-rule'],
 }
@@ -133,7 +139,8 @@ const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
 const IMPLYING: ReadonlySet<string> = new Set(Object.values(IMPLIED_BY).flat())
 
 function withoutImplied(found: readonly Diagnostic[]): readonly Diagnostic[] {
-  const places = new Set(found.filter(({ code }) => IMPLYING.has(code)).map(({ code, span }) => `${code} ${span.source.path} ${span.start}`))
+  const placeOf = (code: string, { span }: Diagnostic): string => `${code} ${span.source.path} ${lineOf(span)}`
+  const places = new Set(found.filter(({ code }) => IMPLYING.has(code)).map(one => placeOf(one.code, one)))
   if (places.size === 0) return found
-  return found.filter(({ code, span }) => !(IMPLIED_BY[code] ?? []).some(other => places.has(`${other} ${span.source.path} ${span.start}`)))
+  return found.filter(one => !(IMPLIED_BY[one.code] ?? []).some(other => places.has(placeOf(other, one))))
 }

@@ -2,6 +2,8 @@
 
 import { lineOf } from '../diagnostics/source-file.ts'
 import type { RuleRef } from '../analyze/rule-reach.ts'
+import type { Rule } from '../ir/ruleset.ts'
+import type { Family } from '../net/address.ts'
 import type { LintFinding, LintInputs } from './lint-rule.ts'
 import { lineEdit } from './line-edits.ts'
 import { natOf, verdictOf } from './rule-facts.ts'
@@ -49,10 +51,20 @@ function describe(at: RuleRef, blame: readonly RuleRef[], inputs: LintInputs): S
       span: at.rule.span,
       ...(message === undefined ? {} : { message }),
       ...(who === undefined ? {} : { why: who }),
+      ...(lines.length === 1 && kind !== 'nat' ? { help: kind === 'other' ? `move it above line ${lines[0]} if it is meant, else remove it` : `remove it, or move it above line ${lines[0]}` } : {}),
       related: blame.slice(0, SHOWN).map(({ rule }) => ({ span: rule.span, message: `line ${lineOf(rule.span)} comes first` })),
-      ...(kind === 'same' ? { fix: { kind: 'safe' as const, message: 'remove it', edits: [lineEdit(at.rule.span, '')] } } : {}),
+      ...(kind === 'same' ? { fix: { kind: isSaidBefore(at.rule, blame.map(({ rule }) => rule), family) ? 'safe' as const : 'suggestion' as const, message: 'remove it', edits: [lineEdit(at.rule.span, '')] } } : {}),
     },
   }
+}
+
+/**
+ * Tells whether rules before one give all their packets the verdict that it would give. Where they do not, it may stand at the wrong place: to
+ * remove it keeps the meaning of the ruleset and hides the mistake.
+ */
+export function isSaidBefore(rule: Rule, before: readonly Rule[], family: Family): boolean {
+  const verdict = verdictOf(rule, family)
+  return (verdict === 'accept' || verdict === 'drop') && before.length > 0 && before.every(other => verdictOf(other, family) === verdict)
 }
 
 /** All of the rules to blame must do the opposite: where some do the same, the author may well know. */

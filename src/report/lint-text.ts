@@ -49,8 +49,9 @@ function leftOpen({ files }: LintReport): string {
   }).join('')
 }
 
-/** What `--fix` would do. */
+/** What `--fix` and `--fix-suggestions` would do. */
 function fixable(findings: readonly Finding[]): string {
   const safe = findings.filter(({ fix }) => fix?.kind === 'safe').length
-  return safe === 0 ? '' : `${count(safe, 'finding')} can be fixed with --fix (--fix --diff shows how)\n`
+  const suggested = findings.filter(({ fix }) => fix?.kind === 'suggestion').length
+  return `${safe === 0 ? '' : `${count(safe, 'finding')} can be fixed with --fix (--fix --diff shows how)\n`}${suggested === 0 ? '' : `${suggested === 1 ? '1 suggested fix is' : `${suggested} suggested fixes are`} shown with --fix-suggestions --diff\n`}`
 }

@@ -47,7 +47,7 @@ export function writeDiagnostic(diagnostic: Diagnostic, paint: Paint): string {
     ...(diagnostic.why !== undefined ? [`${margin} ${sign} why: ${printable(diagnostic.why)}`] : []),
     ...(diagnostic.witness ? [`${margin} ${sign} for example: ${printable(diagnostic.witness.packet)}`] : []),
     ...(help !== undefined && !isShort && help !== diagnostic.fix?.message ? [`${margin} ${sign} help: ${printable(help)}`] : []),
-    ...(diagnostic.fix ? [`${margin} ${sign} fix: ${printable(diagnostic.fix.message)}`] : []),
+    ...(diagnostic.fix ? [`${margin} ${sign} ${diagnostic.fix.kind === 'safe' ? 'fix' : 'suggested fix'}: ${printable(diagnostic.fix.message)}`] : []),
     ...(diagnostic.backend ? [`${margin} ${sign} only iptables-${diagnostic.backend} ${severity === 'error' ? 'refuses it' : 'does so'}, iptables-${diagnostic.backend === 'nft' ? 'legacy' : 'nft'} ${severity === 'error' ? 'takes it' : 'does not'}`] : []),
   ].join('\n')
 }

@@ -21,7 +21,7 @@ export const neverMatchingRule: LintRule = {
         span: at.rule.span,
         ...(finding.kind === 'misplaced' ? { why: brings.length === 0 ? `packets in ${at.chain.name} are never like that` : `what leads to chain \`${at.chain.name}\` brings no packet that it would match` } : {}),
         related: brings.slice(0, 3).map(({ rule }) => ({ span: rule.span, message: `line ${lineOf(rule.span)} leads here` })),
-        fix: { kind: 'safe', message: 'remove it', edits: [lineEdit(at.rule.span, '')] },
+        fix: { kind: 'suggestion', message: 'remove it', edits: [lineEdit(at.rule.span, '')] },
       })
     }
   },

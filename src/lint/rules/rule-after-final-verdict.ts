@@ -5,6 +5,7 @@ import type { Rule } from '../../ir/ruleset.ts'
 import { lineEdit } from '../line-edits.ts'
 import type { LintRule } from '../lint-rule.ts'
 import { isFinal, matchesAll } from '../rule-facts.ts'
+import { isSaidBefore } from '../shadowed-rules.ts'
 
 export const ruleAfterFinalVerdict: LintRule = {
   id: 'rule-after-final-verdict',
@@ -27,7 +28,7 @@ export const ruleAfterFinalVerdict: LintRule = {
           ...(lost.every(rule => matchesAll(rule, ruleset.family) && isFinal(rule, ruleset.family)) ? { severity: 'note' as const } : {}),
           message: lost.length === 1 ? 'no packet gets as far as this rule' : `no packet gets as far as this rule and the ${lost.length === 2 ? 'next' : `${lost.length - 1} behind it`}`,
           related: [{ span: end.span, message: `${how(end)} of every packet that gets to line ${lineOf(end.span)}` }],
-          fix: { kind: 'safe', message: lost.length === 1 ? 'remove it' : `remove the ${lost.length} rules`, edits: unique(lost).map(rule => lineEdit(rule.span, '')) },
+          fix: { kind: lost.every(rule => isSaidBefore(rule, [end], ruleset.family)) ? 'safe' : 'suggestion', message: lost.length === 1 ? 'remove it' : `remove the ${lost.length} rules`, edits: unique(lost).map(rule => lineEdit(rule.span, '')) },
         })
       }
     }
