@@ -192,8 +192,9 @@ function checkOrder(state: RuleState, use: OpenUse, { written }: ReadOption, wor
   const { after, afterProtocol } = written.row
   const isThere = after === undefined || use.given.slice(0, use.count).some(given => given.written.name === after)
   if (!isThere) refuseRule(state, 'missing-option', word, `\`${state.words[word]}\` needs \`--${after}\` before it`)
-  const protocol = givenIpOption(state, 'protocol')?.option.value
-  const problem = afterProtocol?.(state.words.slice(state.at - written.type.words, state.at), typeof protocol === 'number' ? protocol : undefined)
+  const number = givenIpOption(state, 'protocol')?.option.value
+  const protocol = typeof number === 'number' && number !== 0 ? number : undefined
+  const problem = afterProtocol?.(state.words.slice(state.at - written.type.words, state.at), protocol)
   if (problem !== undefined) refuseRule(state, protocol === undefined ? 'protocol-needed' : 'bad-value', word, problem)
 }
 

@@ -58,7 +58,7 @@ function someOptions(definition: ExtensionDefinition, family: Family, random: Ra
   const oneOf = definition.requiresOneOf && random(20) > 0 ? [pick(definition.requiresOneOf, random)] : []
   const others = rows.length === 0 ? [] : Array.from({ length: random(most + 1) }, () => pick(rows, random))
   const chosen = [...required, ...rows.filter(([name]) => oneOf.includes(name)), ...others]
-  const distinct = random(25) === 0 ? chosen : [...new Map(chosen).entries()]
+  const distinct = random(6) === 0 ? chosen : [...new Map(chosen).entries()]
   return distinct.map(([name, row]) => {
     const spelling = random(4) === 0 ? pick([`--${name}`, ...(row.aliases ?? []), ...Object.keys(row.spellings ?? {}).map(other => `--${other}`)], random) : `--${name}`
     const shortened = random(30) === 0 && spelling.length > 6 ? spelling.slice(0, -1 - random(3)) : spelling
