@@ -2,13 +2,10 @@
 
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { Packet } from '../packet/packet.ts'
-import { readPacket } from '../packet/notation.ts'
-import { makeWorld } from '../simulate/world.ts'
-import { assumedTopology } from '../topology/assumed.ts'
 import { simulateFlow } from './probe-flow.ts'
 import type { FlowStep } from './probe-flow.ts'
 import type { WitnessFlow, WitnessRules } from './witness-flow.ts'
-import { confirmedFlow, withIpsets } from './witness-flow.ts'
+import { confirmedFlow, hostOf, probesOf, ruleAt, withIpsets, worldFor } from './witness-flow.ts'
 import type { Rule } from '../ir/ruleset.ts'
 
 /** So many flows are gone on with. */
@@ -27,18 +24,15 @@ export function flowExtender(rules: WitnessRules, flows: readonly WitnessFlow[])
 function hitsOfAll(rules: WitnessRules, flows: readonly WitnessFlow[]): ReadonlyMap<number, () => WitnessFlow | undefined> {
   const found = new Map<number, () => WitnessFlow | undefined>()
   for (const flow of flows) {
-    const probes = flow.packets.flatMap(text => {
-      const reading = readPacket(text)
-      return reading.ok && reading.value.kind === 'probe' ? [reading.value.probe] : []
-    })
-    const host = withIpsets(rules, flow.host ?? assumedTopology(rules.rulesets, probes))
+    const probes = probesOf(flow.packets) ?? []
+    const host = flow.host ? withIpsets(rules, flow.host) : hostOf(rules, probes)
     for (const steps of continuations(probes[0]?.packet)) {
-      const sent = simulateFlow(makeWorld({ topology: host, rulesets: [rules.ruleset], backend: rules.backend }), [...probes.map((probe): FlowStep => ({ kind: 'probe', probe })), ...steps])
+      const sent = simulateFlow(worldFor(rules, host), [...probes.map((probe): FlowStep => ({ kind: 'probe', probe })), ...steps])
       sent.forEach((one, index) => {
         if (index < probes.length) return
-        for (const { table, chain, number } of one.legs.flatMap(leg => leg.trace.way.path)) {
-          const rule = number === 'policy' ? undefined : rules.ruleset.tables.find(({ name }) => name === table)?.chainByName.get(chain)?.rules[number - 1]
-          if (rule && !found.has(rule.id)) found.set(rule.id, () => confirmedFlow(rules, rule, sent.slice(0, index + 1).map(({ probe }) => probe), { ownHost: () => host, conditions: flow.conditions }))
+        for (const step of one.legs.flatMap(leg => (rules.place === undefined || leg.namespace === rules.place.namespace.name ? leg.trace.way.path : []))) {
+          const rule = ruleAt(rules.ruleset, step)
+          if (rule && !found.has(rule.id)) found.set(rule.id, () => confirmedFlow(rules, rule, sent.slice(0, index + 1).map(({ probe }) => probe), { ownHost: () => host, wanted: flow.conditions }))
         }
       })
     }

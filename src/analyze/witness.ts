@@ -1,6 +1,7 @@
 /** For every rule packets that get there: a natural member of the set that reaches it, or several that belong together, sent through the simulator before anyone sees them. */
 
 import type { Backend, Hook } from '../ir/hooks.ts'
+import type { Rule } from '../ir/ruleset.ts'
 import { CT_STATE } from '../meaning/fields.ts'
 import { hasAnyBit } from '../meaning/predicate.ts'
 import type { Address } from '../net/address.ts'
@@ -13,16 +14,18 @@ import { LOOPBACK } from '../topology/loopback.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
 import { isReached, packetsReaching } from './rule-reach.ts'
-import type { RuleReach, RuleRef } from './rule-reach.ts'
+import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
+import { firstPacketsOf } from './witness-first.ts'
+import type { FirstPacket } from './witness-first.ts'
 import { confirmedFlow, LARGE, rulesMetBy } from './witness-flow.ts'
 import { flowExtender } from './witness-extend.ts'
-import type { WitnessFlow, WitnessRules } from './witness-flow.ts'
+import type { WitnessFlow, WitnessPlace, WitnessRules } from './witness-flow.ts'
 import { flowSearch } from './witness-search.ts'
 
 /** What is known of one rule. */
 export type Witness =
-  /** The last of the packets, or what the host answers to it, reaches the rule in the simulator; `conditions` have to be so for what headers do not decide. */
+  /** The last of the packets, or what the host answers to it, reaches the rule in the simulator. */
   | Found
   /** Packets reach its table that match it, but none was found that the simulator brings there. */
   | { readonly kind: 'unconfirmed'; readonly at: RuleRef; readonly why: string }
@@ -33,15 +36,8 @@ interface Found {
   readonly kind: 'packets'
   readonly at: RuleRef
   readonly flow: WitnessFlow
-  readonly conditions: readonly Decision[]
   /** The rule that the flow was found for, where that is another one. */
   readonly of?: RuleRef
-}
-
-/** What a free variable had to be. */
-export interface Decision {
-  readonly words: string
-  readonly value: boolean
 }
 
 /** What the search of all rules shares. */
@@ -49,6 +45,8 @@ interface Hunt extends WitnessRules {
   readonly reach: RuleReach
   /** Looks for several packets that belong together; a text says why there are none. */
   readonly search: (at: RuleRef) => WitnessFlow | string
+  /** First packets that should meet a rule on the described host. */
+  readonly firstPackets: ((rule: Rule) => readonly FirstPacket[]) | undefined
 }
 
 /** Flows of several packets are looked for as often as this, of large rulesets less often: each takes some hundred flows through the simulator. */
@@ -64,18 +62,25 @@ const COST_OF_FAILURE = 3
 /** How much is looked for. */
 export interface WitnessOptions {
   readonly backend: Backend
+  /** Where the rules are loaded; without it the rules suggest the hosts that packets are sent to. */
+  readonly place?: WitnessPlace
   /** For how many rules flows of several packets are looked for. */
   readonly mostSearches?: number
   /** `large`: a rule that the flow of another one meets has no flow of its own where the ruleset is large. */
   readonly shared?: 'large' | 'always'
 }
 
+/** Returns what `ruleReach` is to know of a described host: there are no other devices. */
+export function closedDevices({ namespace: { devices, ipsets } }: WitnessPlace): NonNullable<ReachOptions['universe']> {
+  return { devices: devices.map(({ name }) => name), isClosed: true, ipsets }
+}
+
 /** Returns a witness for every rule of the ruleset's tables, in their order. */
-export function findWitnesses(reach: RuleReach, { backend, mostSearches, shared = 'large' }: WitnessOptions): readonly Witness[] {
+export function findWitnesses(reach: RuleReach, { backend, place, mostSearches, shared = 'large' }: WitnessOptions): readonly Witness[] {
   const { ruleset } = reach
   const isLarge = ruleset.ruleCount > LARGE
-  const rules: WitnessRules = { ruleset, rulesets: [ruleset], backend, ipsets: reach.ipsets }
-  const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches ?? (isLarge ? MOST_OF_LARGE : MOST_SEARCHES)) }
+  const rules: WitnessRules = { ruleset, rulesets: [ruleset], backend, ipsets: reach.ipsets, place }
+  const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches ?? (isLarge ? MOST_OF_LARGE : MOST_SEARCHES)), firstPackets: place && firstPacketsOf(rules, place) }
   const witnessFor = (run: TableRun, at: RuleRef): Witness => unlessTooBig<Witness>(() => witnessOf(hunt, run, at), { kind: 'unconfirmed', at, why: 'what comes to it is too big to be told within the memory that is allowed' }, () => undefined)
   const isShared = isLarge || shared === 'always'
   const find = isShared ? sharing(rules, witnessFor) : witnessFor
@@ -86,7 +91,7 @@ export function findWitnesses(reach: RuleReach, { backend, mostSearches, shared 
   const goOn = flowExtender(rules, found.flatMap(one => (one.kind === 'packets' && !one.of ? [one.flow] : [])))
   return found.map(one => {
     const flow = one.kind === 'unconfirmed' ? goOn(one.at.rule) : undefined
-    return flow ? { kind: 'packets', at: one.at, flow, conditions: [] } : one
+    return flow ? { kind: 'packets', at: one.at, flow } : one
   })
 }
 
@@ -112,25 +117,26 @@ function sharing(rules: WitnessRules, search: (run: TableRun, at: RuleRef) => Wi
 
 /** One packet where that is enough, several where a connection or more is needed. */
 function witnessOf(hunt: Hunt, run: TableRun, at: RuleRef): Witness {
-  const { reach } = hunt
   if (!isReached(run, at)) return { kind: 'dead', at }
-  for (const hook of run.arrivals.keys()) {
-    const set = packetsReaching(reach, run, hook, at)
-    for (const part of plainestParts(reach, set)) {
-      const sample = reach.sets.sample(part)
-      const flow = sample && singleFlow(hunt, at, sample, hook)
-      if (sample && flow) return { kind: 'packets', at, flow, conditions: decisionsOf(reach, part, sample) }
-    }
-  }
+  const single = hunt.firstPackets ? firstOf(hunt.firstPackets(at.rule), ({ probe, wanted }) => confirmedFlow(hunt, at.rule, [probe], { wanted })) : singleFlow(hunt, run, at)
+  if (single) return { kind: 'packets', at, flow: single }
   const flow = hunt.search(at)
-  return typeof flow === 'string' ? { kind: 'unconfirmed', at, why: flow } : { kind: 'packets', at, flow, conditions: [] }
+  return typeof flow === 'string' ? { kind: 'unconfirmed', at, why: flow } : { kind: 'packets', at, flow }
 }
 
-/** What is to come over lo the host sends itself. */
-function singleFlow(hunt: Hunt, { rule }: RuleRef, sample: Sample, hook: Hook): WitnessFlow | undefined {
-  for (const probe of probesOf(sample, hook)) {
-    const flow = confirmedFlow(hunt, rule, [probe], { ownHost: () => hostFor(sample, probe, hook, hunt.ipsets), conditions: sample.decisions })
-    if (flow) return flow
+/** One packet of those that come to the rule in its table, on a host that lets it pass; what is to come over lo the host sends itself. */
+function singleFlow(hunt: Hunt, run: TableRun, at: RuleRef): WitnessFlow | undefined {
+  const { reach } = hunt
+  return firstOf([...run.arrivals.keys()], hook => firstOf(plainestParts(reach, packetsReaching(reach, run, hook, at)), part => {
+    const sample = reach.sets.sample(part)
+    return sample && firstOf(probesOf(sample, hook), probe => confirmedFlow(hunt, at.rule, [probe], { wanted: sample.decisions, ownHost: () => hostFor(sample, probe, hook, hunt.ipsets) }))
+  }))
+}
+
+function firstOf<Item, Found>(items: readonly Item[], find: (item: Item) => Found | undefined): Found | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
   }
   return undefined
 }
@@ -153,13 +159,6 @@ function probesOf({ packet, inDevice }: Sample, hook: Hook): readonly Probe[] {
   const isMade = hook === 'OUTPUT' || (hook === 'POSTROUTING' && inDevice === '') || inDevice === LOOPBACK.name
   if (isMade) return [{ packet: unmarked }, ...(packet.mark === 0 ? [] : [{ packet }])]
   return [{ packet: unmarked, inDevice: inDevice === '' ? 'eth0' : inDevice }]
-}
-
-function decisionsOf({ sets }: RuleReach, part: PacketSet, { decisions }: Sample): readonly Decision[] {
-  return sets.freeVariables(part).flatMap(({ key, words }) => {
-    const value = decisions.get(key)
-    return value === undefined ? [] : [{ words, value }]
-  })
 }
 
 /** The plainest host on which a packet passes a hook: it has the destination, or a route to it. */

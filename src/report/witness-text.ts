@@ -45,6 +45,6 @@ function asJson(found: Witness): unknown {
   const place = { place: placeOf(at.rule), table: at.chain.table, chain: at.chain.name, number: at.number }
   if (found.kind !== 'packets') return { ...place, packets: [], conditions: [], why: found.kind === 'dead' ? 'no packet reaches it' : found.why }
   if (found.of) return { ...place, packets: [], conditions: [], metBy: placeOf(found.of.rule) }
-  const { packets, host } = found.flow
-  return { ...place, packets, ...(host ? { host: writeHostLine(host) } : {}), conditions: found.conditions }
+  const { packets, host, conditions } = found.flow
+  return { ...place, packets, ...(host ? { host: writeHostLine(host) } : {}), conditions: [...conditions].map(([words, value]) => ({ words, value })) }
 }

@@ -1,0 +1,96 @@
+/** First packets that meet rules on a described host: all that may begin their way are run through all its tables at once, and natural ones are drawn for each rule. */
+
+import type { Rule } from '../ir/ruleset.ts'
+import { all, any, equals, not, onDevice } from '../meaning/predicate.ts'
+import type { Predicate } from '../meaning/predicate.ts'
+import type { Probe } from '../packet/probe.ts'
+import type { PacketSet } from '../packetset/packet-sets.ts'
+import type { Sample } from '../packetset/sample.ts'
+import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
+import type { Space, Start } from '../symbolic/reachable-sets.ts'
+import type { FreeVariable } from '../symbolic/prepare-rules.ts'
+import { usualAmong } from './plain-view.ts'
+import { UNMARKED } from './reachability.ts'
+import { asSent, conditionsOf } from './replay.ts'
+import { surroundingsOf } from './surroundings.ts'
+import type { Origin, Surroundings } from './surroundings.ts'
+import { unlessTooBig } from './unless-too-big.ts'
+import type { WitnessPlace, WitnessRules } from './witness-flow.ts'
+
+/** A packet that the sets say meets a rule. */
+export interface FirstPacket {
+  readonly probe: Probe
+  /** What must be so of what headers do not decide, by the simulator's keys. */
+  readonly wanted: ReadonlyMap<string, boolean>
+}
+
+/** Beyond so many nodes the tables are too big to be run together. */
+const MOST_NODES = 1_500_000
+
+/** So many kinds of packets that meet a rule are kept, and so many senders tried for each. */
+const MOST_KINDS = 6
+const MOST_SENDERS = 6
+
+/** Packets that meet a rule, and the run that they were met in. */
+interface Meeting {
+  readonly start: Start
+  readonly set: PacketSet
+  readonly variables: ReadonlyMap<string, FreeVariable>
+}
+
+/** Returns what finds packets for a rule, likelier ones first; the sets are made when it is first asked. Where they are too big there are none. */
+export function firstPacketsOf(rules: WitnessRules, place: WitnessPlace): (rule: Rule) => readonly FirstPacket[] {
+  let known: { readonly space: Space; readonly meetings: ReadonlyMap<number, readonly Meeting[]> } | undefined
+  const surroundings = surroundingsOf(place.topology, place.namespace, rules.ruleset.family)
+  return rule => unlessTooBig<readonly FirstPacket[]>(() => {
+    known ??= meetingsOn(rules, place, surroundings)
+    const { space, meetings } = known
+    return (meetings.get(rule.id) ?? []).flatMap(meeting => packetsOf(space, meeting, surroundings))
+  }, [], () => undefined)
+}
+
+function meetingsOn({ ruleset, backend }: WitnessRules, { namespace }: WitnessPlace, surroundings: Surroundings): { readonly space: Space; readonly meetings: ReadonlyMap<number, readonly Meeting[]> } {
+  const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, namespace, nodeLimit: MOST_NODES })
+  const meetings = new Map<number, Meeting[]>()
+  for (const state of ['new', 'invalid'] as const) {
+    for (const start of ['arrive', 'make'] as const) {
+      const met = new Map<number, PacketSet[]>()
+      const within = space.sets.intersect(startSet(space, start, state), space.sets.setOf(all([UNMARKED, begins(surroundings, start)])))
+      const { variables } = reachableSets(space, ruleset, { start, state, within, onMatch: ({ id }, { set }) => {
+        const sets = met.get(id) ?? []
+        met.set(id, sets)
+        if (sets.length < MOST_KINDS) sets.push(set)
+      } })
+      for (const [id, sets] of met) meetings.set(id, [...(meetings.get(id) ?? []), ...sets.map((set): Meeting => ({ start, set, variables }))])
+    }
+  }
+  return { space, meetings }
+}
+
+/** Who may send: whoever is behind a device, a namespace that is joined to this one, this host. Each with addresses of its own, where these are known. */
+function begins({ origins, own }: Surroundings, start: Start): Predicate {
+  const isOwn = any(own.map(address => equals('ip.src', address)))
+  if (start === 'make') return any(origins.flatMap(origin => (origin.kind === 'own' ? origin.addresses.map(address => equals('ip.src', address)) : [])))
+  return all([not(isOwn), any(origins.filter(({ kind }) => kind !== 'own').map(origin => all([onDevice('device.in', { name: origin.seenAs, prefix: false }), origin.kind === 'neighbour' ? any(origin.addresses.map(address => equals('ip.src', address))) : equals('socket.exists', 0)])))])
+}
+
+function packetsOf(space: Space, { start, set, variables }: Meeting, { origins }: Surroundings): readonly FirstPacket[] {
+  const { sets } = space
+  const likely = any(origins.flatMap(({ seenAs, addresses }) => (seenAs === '' ? [] : [all([onDevice('device.in', { name: seenAs, prefix: false }), any(addresses.map(address => equals('ip.src', address)))])])))
+  const parts = [usualAmong(sets, set, 'new', likely), set].filter(part => part !== sets.none)
+  return [...new Set(parts)].flatMap(part => {
+    const sample = sets.sample(part)
+    if (!sample) return []
+    const wanted = new Map(conditionsOf(sample, variables).flatMap(({ variable, value }) => variable.decisions.map(key => [key, value] as const)))
+    return sendersOf(sample, start, origins).map((probe): FirstPacket => ({ probe, wanted }))
+  })
+}
+
+/** The packet of a sample, from everywhere that it may come from. */
+function sendersOf(sample: Sample, start: Start, origins: readonly Origin[]): readonly Probe[] {
+  const packet = asSent(sample)
+  const { socket: _, ...arriving } = packet
+  const { macSource: __, ...made } = packet
+  const senders = start === 'make' ? origins.filter(({ kind }) => kind === 'own') : origins.filter(({ kind, seenAs, addresses }) => kind !== 'own' && seenAs === sample.inDevice && (kind === 'wire' || addresses.includes(packet.src)))
+  return senders.slice(0, MOST_SENDERS).map(({ device, namespace }) => (device === undefined ? { packet: { ...made, socket: packet.socket ?? { uid: 0, gid: 0 } }, namespace } : { packet: arriving, namespace, inDevice: device }))
+}
