@@ -40,7 +40,7 @@ export async function verifyFlows({ requested, described, ipsets, ...job }: Flow
     const rulesets = job.rules.map(({ ruleset }) => ruleset)
     const host = flow.host ?? described ?? assumedTopology(rulesets, requests.flatMap(request => (request.kind === 'probe' ? [request.probe] : [])))
     const topology = host === described ? host : { ...host, namespaces: host.namespaces.map(namespace => withIpsets(namespace, ipsets)) }
-    const probes = explicitProbes(requests, topology, job)
+    const probes = explicitProbes(requests, topology, topology === described ? job.rules : rulesFor(topology, job), job.backend)
     if (!probes.every(canSend)) {
       leftOut.push(`left out, since this machine cannot send it: ${probes.map(({ namespace: _, ...probe }) => writeProbe(probe, { brief: true })).join(', then ')}`)
       continue
@@ -51,14 +51,20 @@ export async function verifyFlows({ requested, described, ipsets, ...job }: Flow
     group.flows.push(probes.map(probe => ({ kind: 'probe', probe })))
   }
   const reports: VerifyReport[] = []
-  for (const { topology, flows } of groups.values()) reports.push(await verifyRules({ ...job, topology, flows, rules: job.rules.map(rules => ({ ...rules, namespace: topology.namespaces[0]?.name ?? rules.namespace })) }))
+  for (const { topology, flows } of groups.values()) reports.push(await verifyRules({ ...job, topology, flows, rules: topology === described ? job.rules : rulesFor(topology, job) }))
   return joined(job.backend, reports, leftOut)
 }
 
+/** A host that a flow names or makes likely has the rules of all. */
+function rulesFor({ namespaces: [first] }: Topology, { rules }: Pick<VerifyJob, 'rules'>): VerifyJob['rules'] {
+  return rules.map(one => ({ ...one, namespace: first?.name ?? one.namespace }))
+}
+
 /** The packets of a flow in full, `reply` and `again` as the simulator makes them. What arrives comes from a neighbour, what the host makes from a socket of root. */
-function explicitProbes(requests: RequestedFlow['requests'], topology: Topology, { rules, backend }: Pick<VerifyJob, 'rules' | 'backend'>): readonly Probe[] {
+function explicitProbes(requests: RequestedFlow['requests'], topology: Topology, rules: VerifyJob['rules'], backend: VerifyJob['backend']): readonly Probe[] {
   const [first] = topology.namespaces
-  const world = makeWorld({ topology, rulesets: rules.map(({ ruleset }) => ruleset), backend })
+  const rulesetsOf = new Map(topology.namespaces.map(({ name }) => [name, rules.filter(({ namespace }) => namespace === name).map(({ ruleset }) => ruleset)]))
+  const world = makeWorld({ topology, rulesets: [], rulesetsOf, backend })
   const probes: Probe[] = []
   let before: SentPacket | undefined
   for (const request of requests) {

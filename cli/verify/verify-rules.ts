@@ -37,7 +37,7 @@ export interface VerifyJob {
   readonly rules: readonly LoadedRules[]
   readonly backend: Backend
   readonly progress: Progress
-  /** What to send to the first namespace; without it flows are looked for. */
+  /** What to send; without it flows are looked for. */
   readonly flows?: readonly Flow[]
 }
 
@@ -71,7 +71,8 @@ async function verifyAll(job: VerifyJob, lab: Lab, wires: Wires): Promise<Verify
   for (const family of [...new Set(job.rules.map(one => one.family))]) {
     const ofFamily = job.rules.filter(one => one.family === family)
     const session: Session = { lab, wires, family, ruled: ofFamily.map(one => one.namespace), newWorld: choices => newWorld(job, choices), counters: new Map(), neighbours: new Set() }
-    const plans = ofFamily.map(one => ({ one, plan: planFor(one, job) }))
+    const given = job.flows?.filter(flow => familyOfFlow(flow) === family).map(flow => ({ flow, meets: new Set<string>() }))
+    const plans = ofFamily.map((one, index) => ({ one, plan: given ? { flows: index === 0 ? given : [], missed: [] } : planFor(one, job) }))
     const sent = await sendPlans(job, session, plans.map(({ plan }) => plan), ofFamily)
     packets.push(...sent.map(asVerified))
     for (const { one, plan } of plans) rules.push(...goalsOf(one.ruleset).map(goal => ruleRow(goal, one, plan, sent)))
@@ -81,7 +82,6 @@ async function verifyAll(job: VerifyJob, lab: Lab, wires: Wires): Promise<Verify
 
 function planFor(rules: LoadedRules, job: VerifyJob): ProbePlan {
   const namespace = job.topology.namespaces.find(one => one.name === rules.namespace)
-  if (job.flows) return { flows: job.flows.filter(flow => namespace === job.topology.namespaces[0] && familyOfFlow(flow) === rules.family).map(flow => ({ flow, meets: new Set() })), missed: [] }
   job.progress.step(1, 1, 'looking for packets')
   if (!namespace) return { flows: [], missed: [] }
   return planProbes({ searched: searchRuleset(rules.ruleset, job.backend), surroundings: surroundingsOf(job.topology, namespace, rules.family), newWorld: () => newWorld(job, new Map()), canSend: probe => canSend(probe) && hasSource(job.topology, probe) })

@@ -3,12 +3,16 @@
 import type { Rule } from '../ir/ruleset.ts'
 import { all, any, equals, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
+import { PROTOCOL } from '../net/protocol.ts'
+import type { Address } from '../net/address.ts'
+import { TCP_FLAG } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { Sample } from '../packetset/sample.ts'
 import { makeSpace, reachableSets, startSet } from '../symbolic/reachable-sets.ts'
 import type { Space, Start } from '../symbolic/reachable-sets.ts'
 import type { FreeVariable } from '../symbolic/prepare-rules.ts'
+import type { Device } from '../topology/topology.ts'
 import { usualAmong } from './plain-view.ts'
 import { UNMARKED } from './reachability.ts'
 import { asSent, conditionsOf } from './replay.ts'
@@ -27,8 +31,8 @@ export interface FirstPacket {
 /** Beyond so many nodes the tables are too big to be run together. */
 const MOST_NODES = 1_500_000
 
-/** So many kinds of packets that meet a rule are kept, and so many senders tried for each. */
-const MOST_KINDS = 6
+/** So many kinds of packets that meet a rule are kept for each way to begin, and so many senders tried for each. */
+const MOST_KINDS = 4
 const MOST_SENDERS = 6
 
 /** Packets that meet a rule, and the run that they were met in. */
@@ -45,7 +49,8 @@ export function firstPacketsOf(rules: WitnessRules, place: WitnessPlace): (rule:
   return rule => unlessTooBig<readonly FirstPacket[]>(() => {
     known ??= meetingsOn(rules, place, surroundings)
     const { space, meetings } = known
-    return (meetings.get(rule.id) ?? []).flatMap(meeting => packetsOf(space, meeting, surroundings))
+    const samples = (meetings.get(rule.id) ?? []).flatMap(meeting => samplesOf(space, meeting, surroundings))
+    return samples.sort((one, other) => one.rank - other.rank).flatMap(sample => packetsOf(sample, surroundings))
   }, [], () => undefined)
 }
 
@@ -74,16 +79,44 @@ function begins({ origins, own }: Surroundings, start: Start): Predicate {
   return all([not(isOwn), any(origins.filter(({ kind }) => kind !== 'own').map(origin => all([onDevice('device.in', { name: origin.seenAs, prefix: false }), origin.kind === 'neighbour' ? any(origin.addresses.map(address => equals('ip.src', address))) : equals('socket.exists', 0)])))])
 }
 
-function packetsOf(space: Space, { start, set, variables }: Meeting, { origins }: Surroundings): readonly FirstPacket[] {
+/** A member of the packets that meet a rule; the lower its rank, the more usual it is. */
+interface Drawn extends Meeting {
+  readonly sample: Sample
+  readonly rank: number
+}
+
+/** What is usual of headers, then of ends; and anything else. */
+function samplesOf(space: Space, meeting: Meeting, surroundings: Surroundings): readonly Drawn[] {
   const { sets } = space
-  const likely = any(origins.flatMap(({ seenAs, addresses }) => (seenAs === '' ? [] : [all([onDevice('device.in', { name: seenAs, prefix: false }), any(addresses.map(address => equals('ip.src', address)))])])))
-  const parts = [usualAmong(sets, set, 'new', likely), set].filter(part => part !== sets.none)
-  return [...new Set(parts)].flatMap(part => {
+  const { source, destination } = likelyEnds(surroundings)
+  const usual = usualAmong(sets, meeting.set, 'new', source)
+  const nearest = sets.intersect(usual, sets.setOf(destination))
+  return [...new Set([nearest === sets.none ? usual : nearest, meeting.set])].flatMap((part, index) => {
     const sample = sets.sample(part)
-    if (!sample) return []
-    const wanted = new Map(conditionsOf(sample, variables).flatMap(({ variable, value }) => variable.decisions.map(key => [key, value] as const)))
-    return sendersOf(sample, start, origins).map((probe): FirstPacket => ({ probe, wanted }))
+    return sample ? [{ ...meeting, sample, rank: (sample.packet.src === sample.packet.dst ? 4 : 0) + index * 2 + (opensConnection(sample) ? 0 : 1) }] : []
   })
+}
+
+/** Somebody who is known behind the device; this host under the address of the device, or somebody else. */
+function likelyEnds({ origins, namespace: { devices } }: Surroundings): { readonly source: Predicate; readonly destination: Predicate } {
+  const isOneOf = (field: 'ip.src' | 'ip.dst', addresses: readonly Address[]): Predicate => any(addresses.map(address => equals(field, address)))
+  const arrivesBy = (name: string): Predicate => onDevice('device.in', { name, prefix: false })
+  const addressesOf = ({ addresses }: Device): readonly Address[] => addresses.map(({ address }) => address)
+  return {
+    source: any(origins.flatMap(({ seenAs, addresses }) => (seenAs === '' ? [] : [all([arrivesBy(seenAs), isOneOf('ip.src', addresses)])]))),
+    destination: any([not(isOneOf('ip.dst', devices.flatMap(addressesOf))), ...devices.map(device => all([arrivesBy(device.name), isOneOf('ip.dst', addressesOf(device))]))]),
+  }
+}
+
+function opensConnection({ packet: { protocol, tcp, icmp } }: Sample): boolean {
+  return protocol === PROTOCOL.udp || tcp?.flags === TCP_FLAG.SYN || icmp?.type === ECHO_REQUEST[protocol === PROTOCOL.icmp ? 'ipv4' : 'ipv6']
+}
+
+const ECHO_REQUEST = { ipv4: 8, ipv6: 128 } as const
+
+function packetsOf({ sample, start, variables }: Drawn, { origins }: Surroundings): readonly FirstPacket[] {
+  const wanted = new Map(conditionsOf(sample, variables).flatMap(({ variable, value }) => variable.decisions.map(key => [key, value] as const)))
+  return sendersOf(sample, start, origins).map(probe => ({ probe, wanted }))
 }
 
 /** The packet of a sample, from everywhere that it may come from. */

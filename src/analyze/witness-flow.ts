@@ -9,6 +9,7 @@ import type { PathStep } from '../simulate/trace-events.ts'
 import { legsOf, sendThrough } from '../simulate/journey.ts'
 import { makeWorld } from '../simulate/world.ts'
 import type { World } from '../simulate/world.ts'
+import { leadsOut } from './surroundings.ts'
 import { assumedTopology } from '../topology/assumed.ts'
 import { isOwnAddress } from '../topology/fib.ts'
 import type { Ipset, Namespace, Topology } from '../topology/topology.ts'
@@ -105,10 +106,12 @@ export interface FlowOptions {
 
 /** Returns the flow on the described host; without one on the host that it makes likely, or else on its own. In as few words as do; undefined where it does not meet the rule. */
 export function confirmedFlow(rules: WitnessRules, rule: Rule, probes: readonly Probe[], { ownHost, wanted }: FlowOptions): WitnessFlow | undefined {
-  const named = probes.map(probe => withoutPlace(probe, rules.place))
+  const { place } = rules
+  if (place && !probes.every(probe => isSendable(place, probe))) return undefined
+  const named = probes.map(probe => withoutPlace(probe, place))
   const ways = [named.map(probe => writeProbe(withoutSender(probe), { brief: true })), named.map(probe => writeProbe(probe))]
-  const isGuessed = rules.place !== undefined || ownHost === undefined || rules.ruleset.ruleCount <= LARGE
-  const hosts = [...(isGuessed ? [undefined] : []), ...(rules.place !== undefined || ownHost === undefined ? [] : [ownHost()])]
+  const isGuessed = place !== undefined || ownHost === undefined || rules.ruleset.ruleCount <= LARGE
+  const hosts = [...(isGuessed ? [undefined] : []), ...(place !== undefined || ownHost === undefined ? [] : [ownHost()])]
   for (const host of hosts) {
     for (const packets of ways) {
       const flow = settledFlow(rules, rule, { packets, host, conditions: new Map() }, wanted)
@@ -157,7 +160,9 @@ function withoutSender({ packet, ...at }: Probe): Probe {
   return { ...at, packet: others }
 }
 
-/** Tells whether somebody could send the packet: a host of a described world has the address that it sends from. */
+/** Tells whether somebody could send the packet: by a device that leads out of the described world, or from a host that has the address. */
 export function isSendable({ topology }: WitnessPlace, { inDevice, namespace, packet }: Probe): boolean {
-  return inDevice !== undefined || topology.namespaces.some(one => one.name === (namespace ?? topology.namespaces[0]?.name) && isOwnAddress(one, packet.src))
+  const at = topology.namespaces.find(({ name }) => name === (namespace ?? topology.namespaces[0]?.name))
+  if (!at) return false
+  return inDevice === undefined ? isOwnAddress(at, packet.src) : at.devices.some(device => device.name === inDevice && device.up && leadsOut(at, device))
 }

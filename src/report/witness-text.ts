@@ -12,6 +12,8 @@ export interface FoundWitnesses {
   /** Tables whose rules have none since they are too big. */
   readonly tooBig: readonly string[]
   readonly witnesses: readonly Witness[]
+  /** The topology file and the namespace that the packets are sent to, where one was given. */
+  readonly place?: { readonly topology: string; readonly namespace: string }
 }
 
 /** Returns a file as `readPacketFile` takes it, which ends with a comment that answers. */
@@ -20,14 +22,14 @@ export function writeWitnesses(found: readonly FoundWitnesses[]): string {
   const reached = all.filter(({ kind }) => kind === 'packets').length
   const dead = all.filter(({ kind }) => kind === 'dead').length
   const open = all.length - reached - dead
-  const blocks = found.flatMap(({ witnesses, tooBig }) => [...witnesses.map(asText), ...tooBig.map(name => `# the ${name} table is too big: its rules have no packets here\n`)])
+  const blocks = found.flatMap(({ place, witnesses, tooBig }) => [...(place ? [`# sent to namespace ${place.namespace} of ${place.topology} (--topology ${place.topology})\n`] : []), ...witnesses.map(asText), ...tooBig.map(name => `# the ${name} table is too big: its rules have no packets here\n`)])
   const rest = [...(dead === 0 ? [] : [`${dead} ${dead === 1 ? 'is' : 'are'} reached by none`]), ...(open === 0 ? [] : [`for ${open} none was found`])]
   return `${blocks.join('\n')}${blocks.length === 0 ? '' : '\n'}# ${all.length === 0 ? 'there are no rules' : `${reached} of ${count(all.length, 'rule')} ${reached === 1 ? 'has its' : 'have their'} packets`}${rest.length === 0 ? '' : `; ${rest.join(', ')}`}\n`
 }
 
 /** Returns the same for JSON. */
 export function witnessJson(found: readonly FoundWitnesses[]): unknown {
-  return { files: found.map(({ witnesses, ...file }) => ({ ...file, rules: witnesses.map(asJson) })) }
+  return { files: found.map(({ witnesses, place, ...file }) => ({ ...file, ...(place ? { namespace: place.namespace } : {}), rules: witnesses.map(asJson) })) }
 }
 
 function asText(found: Witness): string {
