@@ -23,6 +23,7 @@ import type { Ipset, Namespace } from '../topology/topology.ts'
 import { causesAcross } from './across-causes.ts'
 import type { AcrossCause } from './across-causes.ts'
 import type { RuleRef } from './rule-reach.ts'
+import { unlessTooBig } from './unless-too-big.ts'
 
 /** A rule that other tables leave without packets. */
 export interface AcrossTables {
@@ -76,6 +77,21 @@ export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { b
     if (!isTooBig(error)) throw error
     return { found: [], open: 'tooBig' }
   }
+}
+
+/**
+ * Returns those of some rules that no packet at all meets on a described host, whatever sees to it: its routes, its addresses, other tables. None where the tables
+ * are too big together or something is not followed, and where frames cross bridges, which is not routing.
+ */
+export function unmetOnHost(ruleset: Ruleset, rules: readonly RuleRef[], { backend, namespace, mostNodes = MOST_NODES }: Omit<AcrossOptions, 'ipsets'> & { readonly namespace: Namespace }): readonly RuleRef[] {
+  if (ruleset.ruleCount > MOST_RULES || namespace.devices.some(({ kind }) => kind === 'bridge')) return []
+  return unlessTooBig<readonly RuleRef[]>(() => {
+    const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, nodeLimit: mostNodes, namespace })
+    const asked = rules.filter(at => !mayMatchIcmp(space, at))
+    if (asked.length === 0) return []
+    const { met, invalid, open } = meetRules(space, ruleset, new Set(asked.map(({ rule }) => rule.id)))
+    return open ? [] : asked.filter(({ rule }) => !met.has(rule.id) && !invalid.has(rule.id))
+  }, [], () => undefined)
 }
 
 /** ICMP errors come about any packet and from anywhere, this host's own among them: rules that match ICMP are taken to meet some. */

@@ -6,7 +6,7 @@ import { isOwnAddress, lookupRoute, makeFib } from '../topology/fib.ts'
 import type { Fib } from '../topology/fib.ts'
 import type { Device, Namespace, Topology } from '../topology/topology.ts'
 
-/** A place where packets start. `wire`: a device that leads out of the world (of a bridge: the port); `own`: the host itself; `neighbour`: a namespace that is joined to it. */
+/** A place where packets start. `wire`: a device that leads out of the world (of a bridge: the port); `own`: the host itself; `neighbour`: another namespace. */
 export interface Origin {
   readonly kind: 'wire' | 'own' | 'neighbour'
   /** Where the packet is put into the world. */
@@ -49,7 +49,27 @@ export function surroundingsOf(topology: Topology, namespace: Namespace, family:
   const beyond = namespace.devices.filter(device => device.up && device.kind !== 'loopback' && device.master === undefined && !wires.some(origin => origin.seenAs === device.name)).map(behind)
   const groups = family === 'ipv4' ? [...broadcastsOf(namespace), 0xffffffff, 0xe00000fb] : [(0xff02n << 112n) + 0xfbn]
   const self: Origin = { kind: 'own', namespace: name, seenAs: '', port: '', addresses: [...own, family === 'ipv4' ? 0x7f000001 : 1n] }
-  return { namespace, family, fib, own, beyond, groups, origins: [...wires, ...neighboursOf(topology, namespace, family), self] }
+  return { namespace, family, fib, own, beyond, groups, origins: [...wires, ...neighboursOf(topology, namespace, family), ...farOrigins(topology, namespace, fib, family), self] }
+}
+
+/** Worlds may be large; those far away are many then, and much alike. */
+const MOST_FAR = 12
+
+/** What comes through other namespaces: from such as are not joined to this one, and from the wires of all. It arrives by the device that leads back there. */
+function farOrigins(topology: Topology, namespace: Namespace, fib: Fib, family: Family): readonly Origin[] {
+  const joined = new Set(namespace.devices.flatMap(({ peer }) => peer?.namespace ?? []))
+  const leading = new Set(namespace.devices.filter(device => leadsOut(namespace, device)).map(({ master, name }) => master ?? name))
+  const others = joined.size === 0 ? [] : topology.namespaces.filter(other => other !== namespace)
+  const places = others.flatMap((other): readonly Omit<Origin, 'seenAs' | 'port'>[] => {
+    const wires = other.devices.filter(device => device.up && leadsOut(other, device))
+    const within = joined.has(other.name) ? [] : [{ kind: 'neighbour', namespace: other.name, addresses: ownAddresses(other, family) } as const]
+    return [...within, ...wires.map(({ name, master }) => ({ kind: 'wire', namespace: other.name, device: name, addresses: addressesBehind(other, makeFib(other), { name, master }, family) }) as const)]
+  })
+  return places.flatMap((place): Origin[] => {
+    const back = place.addresses.map(destination => ({ destination, route: lookupRoute(fib, { destination, mark: 0, tos: 0 }) })).find(({ route }) => route.kind === 'unicast')
+    const seenAs = back?.route.device
+    return seenAs === undefined || leading.has(seenAs) ? [] : [{ ...place, seenAs, port: '' }]
+  }).slice(0, MOST_FAR)
 }
 
 /** Namespaces at the other ends of veth pairs. */
@@ -71,7 +91,7 @@ export function leadsOut(namespace: Namespace, device: Device): boolean {
   return !device.peer && !carries && (device.kind === 'physical' || device.kind === 'veth')
 }
 
-function addressesBehind(namespace: Namespace, fib: Fib, device: Device, family: Family): readonly Address[] {
+function addressesBehind(namespace: Namespace, fib: Fib, device: Pick<Device, 'name'> & { readonly master?: string | undefined }, family: Family): readonly Address[] {
   const seenAs = device.master ?? device.name
   const known = namespace.neighbours.filter(one => one.device === seenAs && (one.port === undefined || one.port === device.name)).map(one => one.address)
   const networks = [...fib.tables.values()].flat().filter(route => route.kind === 'unicast' && route.device === seenAs && familyOf(route.prefix.address) === family && (lengthOfMask(route.prefix.mask) ?? 0) > 0)

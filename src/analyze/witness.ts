@@ -13,6 +13,7 @@ import type { TableRun } from '../symbolic/run-chain.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
+import { unmetOnHost } from './across-tables.ts'
 import { isReached, packetsReaching } from './rule-reach.ts'
 import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
@@ -29,8 +30,8 @@ export type Witness =
   | Found
   /** Packets reach its table that match it, but none was found that the simulator brings there. */
   | { readonly kind: 'unconfirmed'; readonly at: RuleRef; readonly why: string }
-  /** No packet reaches it. */
-  | { readonly kind: 'dead'; readonly at: RuleRef }
+  /** No packet reaches it: in its own table, or on the described host. */
+  | { readonly kind: 'dead'; readonly at: RuleRef; readonly where: 'table' | 'host' }
 
 interface Found {
   readonly kind: 'packets'
@@ -89,10 +90,12 @@ export function findWitnesses(reach: RuleReach, { backend, place, mostSearches, 
     return isShared ? fromTheLast(places, at => find(run, at)) : places.map(at => find(run, at))
   }))
   const goOn = flowExtender(rules, found.flatMap(one => (one.kind === 'packets' && !one.of ? [one.flow] : [])))
-  return found.map(one => {
+  const extended = found.map((one): Witness => {
     const flow = one.kind === 'unconfirmed' ? goOn(one.at.rule) : undefined
     return flow ? { kind: 'packets', at: one.at, flow } : one
   })
+  const unmet = new Set(place ? unmetOnHost(ruleset, extended.flatMap(one => (one.kind === 'unconfirmed' ? [one.at] : [])), { backend, namespace: place.namespace }) : [])
+  return extended.map(one => (unmet.has(one.at) ? { kind: 'dead', at: one.at, where: 'host' } : one))
 }
 
 /** The last rules first: what reaches them meets many others on its way. */
@@ -117,7 +120,7 @@ function sharing(rules: WitnessRules, search: (run: TableRun, at: RuleRef) => Wi
 
 /** One packet where that is enough, several where a connection or more is needed. */
 function witnessOf(hunt: Hunt, run: TableRun, at: RuleRef): Witness {
-  if (!isReached(run, at)) return { kind: 'dead', at }
+  if (!isReached(run, at)) return { kind: 'dead', at, where: 'table' }
   const single = hunt.firstPackets ? firstOf(hunt.firstPackets(at.rule), ({ probe, wanted }) => confirmedFlow(hunt, at.rule, [probe], { wanted })) : singleFlow(hunt, run, at)
   if (single) return { kind: 'packets', at, flow: single }
   const flow = hunt.search(at)

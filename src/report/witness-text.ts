@@ -35,7 +35,7 @@ export function witnessJson(found: readonly FoundWitnesses[]): unknown {
 function asText(found: Witness): string {
   const { rule, chain } = found.at
   const head = `# ${placeOf(rule)}  ${chain.table} ${chain.name}  ${ruleText(rule)}\n`
-  if (found.kind === 'dead') return `${head}#   no packet reaches it\n`
+  if (found.kind === 'dead') return `${head}#   ${whyDead(found)}\n`
   if (found.kind === 'unconfirmed') return `${head}#   no packets: ${found.why}\n`
   if (found.of) return `${head}#   the packets for ${placeOf(found.of.rule)} meet it\n`
   const { host, conditions, packets } = found.flow
@@ -45,8 +45,12 @@ function asText(found: Witness): string {
 function asJson(found: Witness): unknown {
   const { at } = found
   const place = { place: placeOf(at.rule), table: at.chain.table, chain: at.chain.name, number: at.number }
-  if (found.kind !== 'packets') return { ...place, packets: [], conditions: [], why: found.kind === 'dead' ? 'no packet reaches it' : found.why }
+  if (found.kind !== 'packets') return { ...place, packets: [], conditions: [], why: found.kind === 'dead' ? whyDead(found) : found.why }
   if (found.of) return { ...place, packets: [], conditions: [], metBy: placeOf(found.of.rule) }
   const { packets, host, conditions } = found.flow
   return { ...place, packets, ...(host ? { host: writeHostLine(host) } : {}), conditions: [...conditions].map(([words, value]) => ({ words, value })) }
+}
+
+function whyDead({ where }: Extract<Witness, { kind: 'dead' }>): string {
+  return where === 'table' ? 'no packet reaches it' : 'no packet reaches it on this topology: its devices, its routes and the other tables see to it'
 }
