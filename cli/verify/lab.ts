@@ -36,7 +36,7 @@ export const TUNNEL = { theirs: '10.255.255.1', ours: '10.255.255.2', port: 4789
 export function planLab(topology: Topology, backend: Backend): Lab {
   const prefix = `5x5-verify-${process.pid}-${Math.random().toString(36).slice(2, 6)}`
   const names = new Map(topology.namespaces.map(({ name }, index) => [name, `${prefix}-${index}`]))
-  const leading = topology.namespaces.flatMap(namespace => namespace.devices.filter(device => (leadsOut(namespace, device) || device.kind === 'dummy') && !wireOf(topology, namespace, device)).map(device => `${namespace.name}/${device.name}`))
+  const leading = topology.namespaces.flatMap(namespace => namespace.devices.filter(device => leadsOut(namespace, device, topology.wires) || device.kind === 'dummy').map(device => `${namespace.name}/${device.name}`))
   return { topology, backend, names, wires: new Map(leading.map((key, index) => [key, index + 1])), outside: `${prefix}-out`, tunnel: `${prefix}-tun` }
 }
 
@@ -97,10 +97,6 @@ function conntrackRule(table: string): string {
 
 function allNames(lab: Lab): readonly string[] {
   return [...lab.names.values(), lab.tunnel, lab.outside]
-}
-
-function wireOf(topology: Topology, namespace: Namespace, device: Device): boolean {
-  return (topology.wires ?? []).some(wire => wire.ends.some(end => end.namespace === namespace.name && end.device === device.name))
 }
 
 /** Of a pair, the end that comes first makes both. */

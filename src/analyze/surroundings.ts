@@ -4,7 +4,7 @@ import { addressWidth, familyOf, lengthOfMask, prefixIncludes } from '../net/add
 import type { Address, Family, Prefix } from '../net/address.ts'
 import { isOwnAddress, lookupRoute, makeFib } from '../topology/fib.ts'
 import type { Fib } from '../topology/fib.ts'
-import type { Device, Namespace, Topology } from '../topology/topology.ts'
+import type { Device, DeviceEnd, Namespace, Topology } from '../topology/topology.ts'
 
 /** A place where packets start. `wire`: a device that leads out of the world (of a bridge: the port); `own`: the host itself; `neighbour`: another namespace. */
 export interface Origin {
@@ -44,7 +44,7 @@ export function surroundingsOf(topology: Topology, namespace: Namespace, family:
   const fib = makeFib(namespace)
   const { name } = namespace
   const behind = (device: Device): Origin => ({ kind: 'wire', namespace: name, device: device.name, seenAs: device.master ?? device.name, port: device.master === undefined ? '' : device.name, addresses: addressesBehind(namespace, fib, device, family) })
-  const wires = namespace.devices.filter(device => device.up && leadsOut(namespace, device)).map(behind)
+  const wires = namespace.devices.filter(device => device.up && leadsOut(namespace, device, topology.wires)).map(behind)
   const own = ownAddresses(namespace, family)
   const beyond = namespace.devices.filter(device => device.up && device.kind !== 'loopback' && device.master === undefined && !wires.some(origin => origin.seenAs === device.name)).map(behind)
   const groups = family === 'ipv4' ? [...broadcastsOf(namespace), 0xffffffff, 0xe00000fb] : [(0xff02n << 112n) + 0xfbn]
@@ -57,11 +57,11 @@ const MOST_FAR = 12
 
 /** What comes through other namespaces: from such as are not joined to this one, and from the wires of all. It arrives by the device that leads back there. */
 function farOrigins(topology: Topology, namespace: Namespace, fib: Fib, family: Family): readonly Origin[] {
-  const joined = new Set(namespace.devices.flatMap(({ peer }) => peer?.namespace ?? []))
-  const leading = new Set(namespace.devices.filter(device => leadsOut(namespace, device)).map(({ master, name }) => master ?? name))
+  const joined = new Set(namespace.devices.flatMap(device => farEndsOf(topology, namespace, device).map(end => end.namespace)))
+  const leading = new Set(namespace.devices.filter(device => leadsOut(namespace, device, topology.wires)).map(({ master, name }) => master ?? name))
   const others = joined.size === 0 ? [] : topology.namespaces.filter(other => other !== namespace)
   const places = others.flatMap((other): readonly Omit<Origin, 'seenAs' | 'port'>[] => {
-    const wires = other.devices.filter(device => device.up && leadsOut(other, device))
+    const wires = other.devices.filter(device => device.up && leadsOut(other, device, topology.wires))
     const within = joined.has(other.name) ? [] : [{ kind: 'neighbour', namespace: other.name, addresses: ownAddresses(other, family) } as const]
     return [...within, ...wires.map(({ name, master }) => ({ kind: 'wire', namespace: other.name, device: name, addresses: addressesBehind(other, makeFib(other), { name, master }, family) }) as const)]
   })
@@ -72,21 +72,28 @@ function farOrigins(topology: Topology, namespace: Namespace, fib: Fib, family: 
   }).slice(0, MOST_FAR)
 }
 
-/** Namespaces at the other ends of veth pairs. */
+/** Namespaces at the other ends of veth pairs and wires. */
 function neighboursOf(topology: Topology, namespace: Namespace, family: Family): readonly Origin[] {
-  return namespace.devices.flatMap((device): Origin[] => {
-    const other = topology.namespaces.find(one => one.name === device.peer?.namespace && one !== namespace)
-    if (!other || !device.up) return []
+  return namespace.devices.filter(({ up }) => up).flatMap(device => farEndsOf(topology, namespace, device).flatMap((end): Origin[] => {
+    const other = topology.namespaces.find(one => one.name === end.namespace && one !== namespace)
+    if (!other) return []
     return [{ kind: 'neighbour', namespace: other.name, seenAs: device.master ?? device.name, port: device.master === undefined ? '' : device.name, addresses: ownAddresses(other, family) }]
-  })
+  }))
+}
+
+function farEndsOf({ wires = [] }: Topology, { name }: Namespace, device: Device): readonly DeviceEnd[] {
+  const isThis = (end: DeviceEnd): boolean => end.namespace === name && end.device === device.name
+  const wired = wires.flatMap(({ ends }) => (ends.some(isThis) ? ends.filter(end => !isThis(end)) : []))
+  return wired.length > 0 || !device.peer ? wired : [device.peer]
 }
 
 function ownAddresses(namespace: Namespace, family: Family): readonly Address[] {
   return namespace.devices.filter(device => device.kind !== 'loopback').flatMap(device => device.addresses.map(one => one.address)).filter(address => familyOf(address) === family && !isLinkLocal(address))
 }
 
-/** Tells whether frames of a device leave the described world. */
-export function leadsOut(namespace: Namespace, device: Device): boolean {
+/** Tells whether frames of a device leave the described world; what is joined by a wire does not. */
+export function leadsOut(namespace: Namespace, device: Device, wires: Topology['wires'] = []): boolean {
+  if (wires.some(({ ends }) => ends.some(end => end.namespace === namespace.name && end.device === device.name))) return false
   const carries = namespace.devices.some(other => other.vlan?.parent === device.name)
   return !device.peer && !carries && (device.kind === 'physical' || device.kind === 'veth')
 }

@@ -4,6 +4,7 @@ import type { Rule } from '../ir/ruleset.ts'
 import { all, any, equals, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import { PROTOCOL } from '../net/protocol.ts'
+import { familyOf } from '../net/address.ts'
 import type { Address } from '../net/address.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import type { Probe } from '../packet/probe.ts'
@@ -42,19 +43,26 @@ interface Meeting {
   readonly variables: ReadonlyMap<string, FreeVariable>
 }
 
-/** Returns what finds packets for a rule, likelier ones first; the sets are made when it is first asked. Where they are too big there are none. */
-export function firstPacketsOf(rules: WitnessRules, place: WitnessPlace): (rule: Rule) => readonly FirstPacket[] {
-  let known: { readonly space: Space; readonly meetings: ReadonlyMap<number, readonly Meeting[]> } | undefined
+/** Returns what finds packets for a rule, likelier ones first; undefined where the sets, which are made when it is first asked, are too big. */
+export function firstPacketsOf(rules: WitnessRules, place: WitnessPlace): (rule: Rule) => readonly FirstPacket[] | undefined {
+  let known: Met | 'tooBig' | undefined
   const surroundings = surroundingsOf(place.topology, place.namespace, rules.ruleset.family)
-  return rule => unlessTooBig<readonly FirstPacket[]>(() => {
+  return rule => unlessTooBig<readonly FirstPacket[] | undefined>(() => {
+    if (known === 'tooBig') return undefined
     known ??= meetingsOn(rules, place, surroundings)
     const { space, meetings } = known
     const samples = (meetings.get(rule.id) ?? []).flatMap(meeting => samplesOf(space, meeting, surroundings))
     return samples.sort((one, other) => one.rank - other.rank).flatMap(sample => packetsOf(sample, surroundings))
-  }, [], () => undefined)
+  }, undefined, () => (known = 'tooBig'))
 }
 
-function meetingsOn({ ruleset, backend }: WitnessRules, { namespace }: WitnessPlace, surroundings: Surroundings): { readonly space: Space; readonly meetings: ReadonlyMap<number, readonly Meeting[]> } {
+/** By rule, the packets that meet it. */
+interface Met {
+  readonly space: Space
+  readonly meetings: ReadonlyMap<number, readonly Meeting[]>
+}
+
+function meetingsOn({ ruleset, backend }: WitnessRules, { namespace }: WitnessPlace, surroundings: Surroundings): Met {
   const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, namespace, nodeLimit: MOST_NODES })
   const meetings = new Map<number, Meeting[]>()
   for (const state of ['new', 'invalid'] as const) {
@@ -88,23 +96,26 @@ interface Drawn extends Meeting {
 /** What is usual of headers, then of ends; and anything else. */
 function samplesOf(space: Space, meeting: Meeting, surroundings: Surroundings): readonly Drawn[] {
   const { sets } = space
-  const { source, destination } = likelyEnds(surroundings)
-  const usual = usualAmong(sets, meeting.set, 'new', source)
-  const nearest = sets.intersect(usual, sets.setOf(destination))
-  return [...new Set([nearest === sets.none ? usual : nearest, meeting.set])].flatMap((part, index) => {
+  const { source, destinations } = likelyEnds(surroundings)
+  const usual = destinations.reduce((now, one) => {
+    const narrower = sets.intersect(now, sets.setOf(one))
+    return narrower === sets.none ? now : narrower
+  }, usualAmong(sets, meeting.set, 'new', source))
+  return [...new Set([usual, meeting.set])].flatMap((part, index) => {
     const sample = sets.sample(part)
     return sample ? [{ ...meeting, sample, rank: (sample.packet.src === sample.packet.dst ? 4 : 0) + index * 2 + (opensConnection(sample) ? 0 : 1) }] : []
   })
 }
 
-/** Somebody who is known behind the device; this host under the address of the device, or somebody else. */
-function likelyEnds({ origins, namespace: { devices } }: Surroundings): { readonly source: Predicate; readonly destination: Predicate } {
-  const isOneOf = (field: 'ip.src' | 'ip.dst', addresses: readonly Address[]): Predicate => any(addresses.map(address => equals(field, address)))
+/** Somebody who is known behind the device; this host under the address of the device, or somebody else, who is known too where there is such a one. */
+function likelyEnds({ origins, family, namespace: { devices } }: Surroundings): { readonly source: Predicate; readonly destinations: readonly Predicate[] } {
+  const isOneOf = (field: 'ip.src' | 'ip.dst', addresses: readonly Address[]): Predicate => any(addresses.filter(address => familyOf(address) === family).map(address => equals(field, address)))
   const arrivesBy = (name: string): Predicate => onDevice('device.in', { name, prefix: false })
   const addressesOf = ({ addresses }: Device): readonly Address[] => addresses.map(({ address }) => address)
+  const atDevice = any(devices.map(device => all([arrivesBy(device.name), isOneOf('ip.dst', addressesOf(device))])))
   return {
     source: any(origins.flatMap(({ seenAs, addresses }) => (seenAs === '' ? [] : [all([arrivesBy(seenAs), isOneOf('ip.src', addresses)])]))),
-    destination: any([not(isOneOf('ip.dst', devices.flatMap(addressesOf))), ...devices.map(device => all([arrivesBy(device.name), isOneOf('ip.dst', addressesOf(device))]))]),
+    destinations: [any([not(isOneOf('ip.dst', devices.flatMap(addressesOf))), atDevice]), any([isOneOf('ip.dst', origins.flatMap(({ addresses }) => addresses)), atDevice])],
   }
 }
 

@@ -164,5 +164,5 @@ function withoutSender({ packet, ...at }: Probe): Probe {
 export function isSendable({ topology }: WitnessPlace, { inDevice, namespace, packet }: Probe): boolean {
   const at = topology.namespaces.find(({ name }) => name === (namespace ?? topology.namespaces[0]?.name))
   if (!at) return false
-  return inDevice === undefined ? isOwnAddress(at, packet.src) : at.devices.some(device => device.name === inDevice && device.up && leadsOut(at, device))
+  return inDevice === undefined ? isOwnAddress(at, packet.src) : at.devices.some(device => device.name === inDevice && device.up && leadsOut(at, device, topology.wires))
 }

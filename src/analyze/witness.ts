@@ -46,8 +46,8 @@ interface Hunt extends WitnessRules {
   readonly reach: RuleReach
   /** Looks for several packets that belong together; a text says why there are none. */
   readonly search: (at: RuleRef) => WitnessFlow | string
-  /** First packets that should meet a rule on the described host. */
-  readonly firstPackets: ((rule: Rule) => readonly FirstPacket[]) | undefined
+  /** First packets that should meet a rule on the described host; undefined where its sets are too big. */
+  readonly firstPackets: ((rule: Rule) => readonly FirstPacket[] | undefined) | undefined
 }
 
 /** Flows of several packets are looked for as often as this, of large rulesets less often: each takes some hundred flows through the simulator. */
@@ -121,7 +121,8 @@ function sharing(rules: WitnessRules, search: (run: TableRun, at: RuleRef) => Wi
 /** One packet where that is enough, several where a connection or more is needed. */
 function witnessOf(hunt: Hunt, run: TableRun, at: RuleRef): Witness {
   if (!isReached(run, at)) return { kind: 'dead', at, where: 'table' }
-  const single = hunt.firstPackets ? firstOf(hunt.firstPackets(at.rule), ({ probe, wanted }) => confirmedFlow(hunt, at.rule, [probe], { wanted })) : singleFlow(hunt, run, at)
+  const first = hunt.firstPackets?.(at.rule)
+  const single = first ? firstOf(first, ({ probe, wanted }) => confirmedFlow(hunt, at.rule, [probe], { wanted })) : singleFlow(hunt, run, at)
   if (single) return { kind: 'packets', at, flow: single }
   const flow = hunt.search(at)
   return typeof flow === 'string' ? { kind: 'unconfirmed', at, why: flow } : { kind: 'packets', at, flow }

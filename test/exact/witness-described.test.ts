@@ -21,7 +21,7 @@ import { manySeeds } from './seeds.ts'
 import type { Count } from './seeds.ts'
 import { everyPacket, rulesetOf, smallTopology, somePackets } from './small-universe.ts'
 
-const SEEDS = manySeeds(6)
+const SEEDS = manySeeds(3)
 const PACKETS = 40
 const SEARCHES = Number(process.env['SEARCHES'] ?? 1)
 const TABLES = [['filter'], ['nat', 'filter'], ['mangle', 'filter'], ['raw', 'mangle', 'nat', 'filter']] as const
