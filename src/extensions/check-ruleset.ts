@@ -4,10 +4,9 @@
  */
 
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
-import { chainGraph, hooksOf } from '../ir/chain-graph.ts'
-import type { ChainGraph } from '../ir/chain-graph.ts'
+import { chainGraph, chainGraphUpTo, hooksOf } from '../ir/chain-graph.ts'
 import type { Backend, Hook } from '../ir/hooks.ts'
-import type { Chain, MatchUse, Rule, Ruleset, Table } from '../ir/ruleset.ts'
+import type { Chain, MatchUse, Rule, Ruleset } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { checkBackends } from './check-backends.ts'
 import { checkChains } from './check-chains.ts'
@@ -21,8 +20,7 @@ const BACKENDS: readonly Backend[] = ['legacy', 'nft']
 
 /** Returns everything there is to say about a ruleset that was read, in the order of the places in the text; for one backend where it is given. */
 export function checkRuleset(ruleset: Ruleset, options: { readonly backend?: Backend } = {}): readonly Diagnostic[] {
-  const wholeGraphs = new Map<Table, ChainGraph>()
-  const byBackend = (options.backend ? [options.backend] : BACKENDS).map(backend => ({ backend, found: refusals(ruleset, backend, wholeGraphs) }))
+  const byBackend = (options.backend ? [options.backend] : BACKENDS).map(backend => ({ backend, found: refusals(ruleset, backend) }))
   const merged = byBackend.length === 1 ? (byBackend[0]?.found ?? []) : mergeBackends(byBackend)
   const differing = options.backend ? [] : checkBackends(ruleset)
   return [...merged, ...checkDuplicates(ruleset), ...differing].sort(byPlace)
@@ -33,16 +31,13 @@ export function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.span.source === b.span.source ? a.span.start - b.span.start : a.span.source.path < b.span.source.path ? -1 : 1
 }
 
-/** `wholeGraphs`: those of the tables of which every rule is looked at, which is so for both backends mostly. */
-function refusals(ruleset: Ruleset, backend: Backend, wholeGraphs: Map<Table, ChainGraph>): Diagnostic[] {
+function refusals(ruleset: Ruleset, backend: Backend): Diagnostic[] {
   const { family } = ruleset
   return ruleset.tables.flatMap(table => {
     const ends: number[] = []
     for (const chain of table.chains) ends[chain.id] = endOfChain(chain, backend, family)
     const endOf = (chain: Chain): number => ends[chain.id] ?? Infinity
-    const isWhole = ends.every(end => end === Infinity)
-    const graph = (isWhole ? wholeGraphs.get(table) : undefined) ?? chainGraph(table, endOf)
-    if (isWhole) wholeGraphs.set(table, graph)
+    const graph = ends.every(end => end === Infinity) ? chainGraph(table) : chainGraphUpTo(table, endOf)
     const clean = new Map<Rule, readonly Hook[]>()
     return [...checkChains(graph, backend), ...table.chains.flatMap(chain => checkRules({ chain, graph, backend, family, end: endOf(chain) }, clean))]
   })

@@ -31,8 +31,17 @@ export interface ChainGraph {
   readonly hooks: readonly (readonly Hook[] | undefined)[]
 }
 
-/** Returns the graph of the rules that are looked at: in every chain those before the index that `endOf` returns; all where it is left out. */
-export function chainGraph(table: Table, endOf: (chain: Chain) => number = () => Infinity): ChainGraph {
+const graphs = new WeakMap<Table, ChainGraph>()
+
+/** Returns the graph of all rules; it is made once. */
+export function chainGraph(table: Table): ChainGraph {
+  const known = graphs.get(table) ?? chainGraphUpTo(table, () => Infinity)
+  graphs.set(table, known)
+  return known
+}
+
+/** Returns the graph of the rules that are looked at: in every chain those before the index that `endOf` returns. */
+export function chainGraphUpTo(table: Table, endOf: (chain: Chain) => number): ChainGraph {
   const jumps: (readonly Jump[])[] = []
   for (const chain of table.chains) jumps[chain.id] = jumpsOf(table, chain, endOf(chain))
   const reachedBy = new Map<Hook, readonly (Jump | undefined)[]>()
