@@ -69,7 +69,7 @@ function waysOf(source: { readonly path: string; readonly text: string }, text: 
     const { events, outcome } = trace(world, probe)
     const seen = [...events]
     if (how === 'and its answer' && outcome.kind === 'local') seen.push(...trace(world, { packet: replyTo(outcome.packet) }).events, ...trace(world, probe).events)
-    if (how === 'and its answer' && outcome.kind === 'sent') seen.push(...trace(world, { packet: replyTo(outcome.packet), inDevice: outcome.device }).events)
+    if (how === 'and its answer' && (outcome.kind === 'sent' || outcome.kind === 'forward')) seen.push(...trace(world, { packet: replyTo(outcome.packet), inDevice: outcome.device }).events)
     if (how === 'again and again') for (let count = 0; count < MANY; count++) seen.push(...trace(world, probe).events)
     return new Set(seen.flatMap(linesOf))
   })

@@ -5,12 +5,13 @@ import type { Rule } from '../../ir/ruleset.ts'
 import type { Hook } from '../../ir/hooks.ts'
 import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
+import { leaving, passing, repliesIn, shown } from '../answers.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
 import { optionOf, targetNamed } from '../rule-facts.ts'
-import { newFromWorld, packetOf, repliesTo } from '../world.ts'
+import { newFromWorld } from '../world.ts'
 
 export const missingEstablishedAccept: LintRule = {
   id: 'missing-established-accept',
@@ -26,53 +27,66 @@ export const missingEstablishedAccept: LintRule = {
       const back = hook === 'INPUT' ? 'OUTPUT' : hook === 'OUTPUT' ? 'INPUT' : 'FORWARD'
       if (said.has(back)) continue
       const there = fateAt({ ruleset, hook, tables: ['filter'] }, packets)
-      const replies = repliesTo(packets)
-      const fate = fateAt({ ruleset, hook: back, tables: ['filter'] }, replies)
-      const by = deciderOf(fate)
-      if (!isCertain(there, 'accept') || !by || !isCertain(fate, 'drop')) continue
+      if (!isCertain(there, 'accept') || (rule && !there.endings.every(({ by }) => by.kind === 'rule' && by.rule === rule))) continue
+      const fates = repliesIn(back, packets).map(replies => fateAt({ ruleset, hook: back, tables: ['filter'] }, replies))
+      const by = fates[0] && deciderOf(fates[0])
+      // A chain without rules is to drop all.
+      if (!by || !fates.every(fate => isCertain(fate, 'drop')) || by.chain.rules.length === 0) continue
       said.add(back)
-      const span = placeOfDecider(by)
-      const where = span ? [{ span, message: by.kind === 'rule' ? `this rule drops the answers in ${back}` : `the policy of ${back} drops the answers` }] : []
-      report({ span: rule.span, related: where, witness: { packet: packetOf(packets), path: [{ span: rule.span, message: 'it is accepted' }, ...where] } })
+      const place = placeOfDecider(by)
+      const where = place ? [{ span: place, message: by.kind === 'rule' ? `this rule drops the answers in ${back}` : `the policy of ${back} drops the answers` }] : []
+      const found = { related: where, help: `accept \`-m conntrack --ctstate RELATED,ESTABLISHED\` in ${back}`, witness: { packet: shown(packets), path: [...(rule ? [{ span: rule.span, message: 'it is accepted' }] : []), ...where] } }
+      if (rule) report({ span: rule.span, ...found })
+      else if (place) report({ span: place, ...found, related: [], message: 'answers to what this host begins are dropped', why: 'OUTPUT lets its connections out, and INPUT takes no answer: names are not found, and nothing can be fetched' })
     }
   },
 }
 
-/** New connections that a rule names by port and accepts, with the hook where it does. */
-function* accepted({ ruleset, family, chains, world }: LintInputs): Generator<{ readonly rule: Rule; readonly hook: Hook; readonly packets: PacketClass }> {
+/** New connections that a rule accepts, with the hook where it does. The last, which no rule need name, is one that this host begins. */
+function* accepted({ ruleset, family, chains, world }: LintInputs): Generator<{ readonly rule?: Rule; readonly hook: Hook; readonly packets: PacketClass }> {
   const rules: { readonly rule: Rule; readonly hooks: readonly Hook[] }[] = []
   eachRule(ruleset, (rule, _number, chain, table) => {
-    if (table.name === 'filter' && targetNamed(rule, ['ACCEPT']) && portOf(rule) !== undefined) rules.push({ rule, hooks: chains.hooksOf(chain) })
+    if (table.name === 'filter' && targetNamed(rule, ['ACCEPT'])) rules.push({ rule, hooks: chains.hooksOf(chain) })
   })
   for (const { rule, hooks } of rules.slice(0, MOST)) {
-    const service = portOf(rule)
-    if (!service) continue
+    const [service, device] = [serviceOf(rule), deviceOf(rule, 'in-interface')]
     for (const hook of hooks) {
-      const packets = newFromWorld(world, family, service, hook === 'INPUT' ? 'host' : 'beyond')
-      if (hook === 'INPUT') yield { rule, hook, packets: withFields(packets, {}, inDevice(rule)) }
-      if (hook === 'OUTPUT') yield { rule, hook, packets: leaving(packets) }
+      if (hook === 'INPUT' && service) yield { rule, hook, packets: withFields(newFromWorld(world, family, service), {}, device === undefined ? {} : { 'device.in': device }) }
+      if (hook === 'OUTPUT' && service) yield { rule, hook, packets: leaving(newFromWorld(world, family, service, 'beyond')) }
+      if (hook === 'FORWARD' && mayPass(rule)) yield { rule, hook, packets: passing(rule, family) }
     }
   }
+  // A host that serves nobody may be shut off.
+  if (rules.some(({ rule, hooks }) => hooks.includes('INPUT') && serviceOf(rule) && !isOfLoopback(rule))) yield { hook: 'OUTPUT', packets: leaving(newFromWorld(world, family, HTTPS, 'beyond')) }
 }
 
 /** So many rules are asked: a ruleset that lacks the answers lacks them from the start. */
 const MOST = 200
 
-function portOf(rule: Rule): { readonly protocol: 'tcp' | 'udp'; readonly port: number } | undefined {
+const HTTPS = { protocol: 'tcp', port: 443 } as const
+
+/** The first port of the service that a rule names. */
+function serviceOf(rule: Rule): { readonly protocol: 'tcp' | 'udp'; readonly port: number } | undefined {
   const number = optionOf(rule, 'ip', 'protocol')
   const protocol = number?.value === PROTOCOL.tcp ? 'tcp' : number?.value === PROTOCOL.udp ? 'udp' : undefined
-  const port = protocol && optionOf(rule, protocol, 'dport')
-  return protocol && port && !port.inverted && !number?.inverted ? { protocol, port: (port.value as NumberRange).low } : undefined
+  const ports = protocol && (optionOf(rule, protocol, 'dport') ?? optionOf(rule, 'multiport', 'dports'))
+  if (!protocol || !ports || ports.inverted || number?.inverted) return undefined
+  const [first] = [ports.value].flat() as readonly NumberRange[]
+  return first && { protocol, port: first.low }
 }
 
-function inDevice(rule: Rule): PacketClass['devices'] {
-  const use = optionOf(rule, 'ip', 'in-interface')
+/** UDP may go one way and be whole: logs and measurements do. */
+function mayPass(rule: Rule): boolean {
+  const protocol = optionOf(rule, 'ip', 'protocol')
+  return (protocol === undefined || (protocol.value === PROTOCOL.tcp && !protocol.inverted)) && !isOfLoopback(rule)
+}
+
+function isOfLoopback(rule: Rule): boolean {
+  return deviceOf(rule, 'in-interface') === 'lo' || deviceOf(rule, 'out-interface') === 'lo'
+}
+
+function deviceOf(rule: Rule, option: 'in-interface' | 'out-interface'): string | undefined {
+  const use = optionOf(rule, 'ip', option)
   const pattern = use?.value as { readonly name: string; readonly prefix: boolean } | undefined
-  return use && pattern && !use.inverted && !pattern.prefix ? { 'device.in': pattern.name } : {}
-}
-
-/** What this host sends: to an address of the world, from an address of its own. */
-function leaving({ family, fields, devices }: PacketClass): PacketClass {
-  const { 'ip.src': far, 'addressType.src': _src, 'addressType.dst': _dst, ...others } = fields
-  return { family, fields: { ...others, ...(far === undefined ? {} : { 'ip.dst': far }), 'addressType.src': { low: 4, high: 4 }, 'addressType.dst': { low: 2, high: 2 } }, devices: { 'device.in': '', ...(devices['device.in'] === undefined ? {} : { 'device.out': devices['device.in'] }) } }
+  return use && pattern && !use.inverted && !pattern.prefix ? pattern.name : undefined
 }
