@@ -1,12 +1,12 @@
 /** One condition of a predicate as a piece of a sentence about packets. */
 
 import { assertNever } from '../diagnostics/diagnostic.ts'
+import type { DevicePattern } from '../net/device-name.ts'
 import { TCP_FLAG } from '../packet/packet.ts'
 import { ADDRESS_TYPE, CT_STATE, DEVICE_FIELDS, fieldRow } from './fields.ts'
-import type { DeviceField } from './fields.ts'
 import { isEveryValue, onlyValue } from './plain-form.ts'
 import type { Condition, FieldTerm } from './plain-form.ts'
-import { bitNames, icmpInWords, listInWords, patternInWords, valuesInWords } from './values-in-words.ts'
+import { bitNames, icmpInWords, listInWords, valuesInWords } from './values-in-words.ts'
 
 /**
  * Where a piece stands: `state`, `before` packets `of` `from` `to` `with` `that`; `source` and `destination` ports follow the addresses; what
@@ -23,6 +23,7 @@ export interface Phrase {
 
 type Values = Extract<Condition, { kind: 'values' }>
 type Bits = Extract<Condition, { kind: 'bits' }>
+type Devices = Extract<Condition, { kind: 'device' }>
 
 /** Returns the piece for one condition. */
 export function conditionInWords(term: Condition): Phrase {
@@ -34,7 +35,7 @@ export function conditionInWords(term: Condition): Phrase {
     case 'icmp':
       return typePhrase(icmpInWords(term.type, term.code), term.negated)
     case 'device':
-      return that(deviceClause(term.field, term.of.map(patternInWords), term.negated, term.of.every(({ name, prefix }) => name === '' && !prefix)))
+      return that(deviceClause(term))
     case 'ipset':
       return that(`${term.negated ? 'are not' : 'are'} in ipset ${term.name} by ${term.directions.map(direction => (direction === 'src' ? 'source' : 'destination')).join(' and ')}`)
     case 'opaque':
@@ -189,16 +190,21 @@ function addressTypePhrase({ field, bits, negated }: Bits, names: readonly strin
   return { place: isSource ? 'from' : 'to', words: address, clause: `${isSource ? 'come from' : 'go to'} ${address}` }
 }
 
-const NO_DEVICE = patternInWords({ name: '', prefix: false })
-
-function deviceClause(field: DeviceField, patterns: readonly string[], negated: boolean, isNone: boolean): string {
+function deviceClause({ field, of, negated }: Devices): string {
   const verb = { 'device.in': 'arrive on', 'device.out': 'leave by', 'bridge.in': 'come in through bridge port', 'bridge.out': 'go out through bridge port' }[field]
-  if (isNone) return `${negated ? 'have a' : 'have no'} ${DEVICE_FIELDS[field].words}`
-  const named = patterns.filter(pattern => pattern !== NO_DEVICE)
-  const list = listInWords(named, 'or')
-  if (named.length < patterns.length && negated) return `${verb} any device but ${listInWords(named, 'and')}`
-  if (named.length < patterns.length) return `have no ${DEVICE_FIELDS[field].words} or ${verb} ${list}`
+  const named = of.filter(({ name, prefix }) => name !== '' || prefix)
+  if (named.length === 0) return `${negated ? 'have a' : 'have no'} ${DEVICE_FIELDS[field].words}`
+  if (named.length < of.length && negated) return `${verb} any device but ${listInWords(devicesInWords(named, 'those whose names begin'), 'and')}`
+  const list = listInWords(devicesInWords(named, 'any device whose name begins'), 'or')
+  if (named.length < of.length) return `have no ${DEVICE_FIELDS[field].words} or ${verb} ${list}`
   return `${negated ? 'do not ' : ''}${field.startsWith('bridge') ? verb.replace(/port$/, list.startsWith('any') ? '' : 'port').trimEnd() : verb} ${list}`
+}
+
+/** Single names first: "lo or any device whose name begins with eth or br-". */
+function devicesInWords(patterns: readonly DevicePattern[], those: string): readonly string[] {
+  const names = patterns.filter(({ prefix }) => !prefix).map(({ name }) => name)
+  const beginnings = patterns.filter(({ prefix }) => prefix).map(({ name }) => name)
+  return beginnings.length === 0 ? names : [...names, beginnings.includes('') ? 'any device' : `${those} with ${listInWords(beginnings, 'or')}`]
 }
 
 /** Words of a rule stand in backticks; a sentence of an extension or of the network is a condition. */

@@ -1,6 +1,5 @@
 /** Values of fields as a reader knows them: addresses, ports, protocol names, TCP flags, marks in hex, device patterns. */
 
-import type { DevicePattern } from '../net/device-name.ts'
 import { lengthOfMask, writeAddress, writePrefix } from '../net/address.ts'
 import { PROTOCOL, protocolInWords } from '../net/protocol.ts'
 import { icmpNameOfType } from '../packet/icmp-names.ts'
@@ -25,12 +24,6 @@ export function bitNames(field: NumberField, bits: number): readonly string[] {
   const names = value === 'ctState' ? CT_STATE : value === 'ctStatus' ? CT_STATUS : value === 'addressType' ? ADDRESS_TYPE : TCP_FLAG
   const isSpelledOut = value === 'ctState' || value === 'addressType'
   return Object.entries(names).filter(([, bit]) => (bits & bit) !== 0).map(([name]) => (isSpelledOut ? name.toLowerCase() : name))
-}
-
-/** Returns `eth0`, `any device whose name begins with eth`. */
-export function patternInWords({ name, prefix }: DevicePattern): string {
-  if (prefix) return name === '' ? 'any device' : `any device whose name begins with ${name}`
-  return name === '' ? 'no device' : name
 }
 
 /** Types whose codes have names of their own, by protocol. */
