@@ -53,7 +53,7 @@ export const reach: Command = {
   async run(values, words, terminal) {
     const text = words.at(-1)
     const paths = words.slice(0, -1)
-    const isAsked = text !== undefined && /^(from|to)\s/.test(text.trim())
+    const isAsked = text !== undefined && /(^|\s)(from|to)\s/.test(text)
     if (text !== undefined && !isAsked && text.includes(' ')) throw commandError(`\`${text}\` is no question`, 'a question reads `from eth0 to 10.0.0.0/8 tcp/22`')
     if (!isAsked || (paths.length === 0 && ['topology', 'compose', 'network', 'pods'].every(flag => values[flag] === undefined))) throw commandError(isAsked ? 'which rules?' : 'which packets?', "usage: 5x5 reach RULES... 'from eth0 to 10.0.0.0/8 tcp/22'")
     const { query, answer, assumptions, isPartial } = await answerReach({ text, paths, values, backend: readBackend(values['backend']) ?? 'legacy', terminal })
