@@ -13,7 +13,7 @@ import { chainOf, makeRule, ownOrigin, startDrafts } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { lowerPublish, lowerRedirect, lowerSourceNat, natChain } from './lower-nat.ts'
 import type { NatWay } from './lower-nat.ts'
-import { placeRaw, readRaw } from './lower-raw.ts'
+import { placeRaws, readRaw } from './lower-raw.ts'
 import type { RawRule } from './lower-raw.ts'
 import { lowerRule } from './lower-rules.ts'
 import type { Entry } from './lower-rules.ts'
@@ -144,14 +144,16 @@ function isNat(sentence: Sentence): sentence is NatSentence {
 
 function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly PlacedRaw[]): CompiledRules {
   const { family, policy, zones, room: chains, hooks, ipsets } = drafts
-  if (zones.some(zone => zone.isDockers)) finishWay(drafts, ways.docker)
-  for (const way of [ways.in, ways.forward, ways.out]) finishWay(drafts, way)
+  const isBehind = ({ table, chain, place }: RawSentence): boolean => table === 'filter' && (place === 'last' || chain.startsWith(PREFIX))
+  const needed: ReadonlySet<string> = new Set(raws.flatMap(({ sentence, rules }) => (rules.has(family) && isBehind(sentence) ? [sentence.chain] : [])))
+  if (zones.some(zone => zone.isDockers)) finishWay(drafts, ways.docker, needed)
+  for (const way of [ways.in, ways.forward, ways.out]) finishWay(drafts, way, needed)
   for (const way of ['dnat', 'snat', 'dnat-out'] as const) hookNat(drafts, way)
   for (const way of ['notrack', 'notrack-out'] as const) hookChain(drafts, 'raw', rawChain(drafts, way), way === 'notrack' ? 'PREROUTING' : 'OUTPUT')
-  for (const { sentence, rules } of raws) {
+  placeRaws(drafts, raws.flatMap(({ sentence, rules }) => {
     const rule = rules.get(family)
-    if (rule && missingChain(drafts, sentence, rule, raws) === undefined) placeRaw(drafts, sentence, ruleOfRaw(sentence, rule, family))
-  }
+    return rule && missingChain(drafts, sentence, rule, raws) === undefined ? [{ sentence, rule: ruleOfRaw(sentence, rule, family) }] : []
+  }))
   return { family, chains, hooks, ipsets: [...ipsets.values()], policies: chainPolicies(policy, ways), managesAll: policy.managesAll }
 }
 

@@ -150,10 +150,9 @@ function addHookChain(drafts: Drafts, needed: string[], family: Family, chain: H
   if (!accepts && rules.length === 0 && name === 'FORWARD') return
   const at = { family, table: 'filter', chain: name } as const
   const end = accepts ? '-j ACCEPT' : '-j DROP'
-  // What stands first goes before what is there already: the last one comes first. The frame of a policy stands behind it.
-  if (!split) addLines(drafts, { ...at, place: 'first' }, [end])
-  addRaws(drafts, needed, { ...at, place: 'first' }, (split ? split.before : rules).toReversed())
-  if (!split) return
+  // What stands first goes before the frame of a policy.
+  addRaws(drafts, needed, { ...at, place: 'first' }, split ? split.before : rules)
+  if (!split) return addLines(drafts, { ...at, place: 'first' }, [end])
   addSentences(drafts, family, split.plain.map(rule => writeSentence(drafts, rule, name)))
   addRaws(drafts, needed, { ...at, place: 'last' }, split.after)
   if (accepts) addLines(drafts, { ...at, place: 'last' }, [end])

@@ -6,7 +6,7 @@ import type { MatchUse, TargetUse } from '../ir/ruleset.ts'
 import type { Family } from '../net/address.ts'
 import { readRuleset } from '../save/read.ts'
 import { CHAIN_NAME_LIMIT, PREFIX } from './compiled.ts'
-import type { CompiledRule } from './compiled.ts'
+import type { CompiledChain, CompiledRule } from './compiled.ts'
 import { chainOf, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { ANYTHING } from './head-words.ts'
@@ -36,21 +36,43 @@ export function readRaw(sentence: RawSentence, family: Family): ReadRaw {
   return { problems: errors.map(error => ({ ...error, span: { source: ruleSpan.source, start: place(error.span.start), end: place(error.span.end) }, related: [] })) }
 }
 
-/** Puts a raw rule where it belongs. Chains of the policy's own take it as it is; those of others get a hook. */
-export function placeRaw(drafts: Drafts, sentence: RawSentence, rule: CompiledRule): void {
-  const { table, chain, place } = sentence
-  const isOwn = chain.startsWith(PREFIX) || (drafts.policy.managesAll && isBuiltInChain(table, chain))
-  if (isOwn) {
-    const { rules } = chainOf(drafts, table, chain)
-    const last = rules[rules.length - 1]
-    // What follows the default would never be asked.
-    if (place === 'first') rules.unshift(rule)
-    else if (last && last.span === drafts.policy.defaultVerdict.origin.span) rules.splice(rules.length - 1, 0, rule)
-    else rules.push(rule)
-    return
+/** A raw sentence with its rule of one family. */
+export interface RawPlacement {
+  readonly sentence: RawSentence
+  readonly rule: CompiledRule
+}
+
+/** Puts raw rules where they belong, in the order of their sentences. Chains of the policy's own take them as they are; those of others get a hook. */
+export function placeRaws(drafts: Drafts, placements: readonly RawPlacement[]): void {
+  const firsts = new Map<CompiledChain, CompiledRule[]>()
+  for (const { sentence, rule } of placements) {
+    const isOwn = ownsChain(drafts, sentence)
+    const chain = isOwn ? chainOf(drafts, sentence.table, sentence.chain) : hookedChain(drafts, sentence)
+    if (!isOwn || sentence.place === 'last') addLast(drafts, chain.rules, rule)
+    else firsts.set(chain, [...(firsts.get(chain) ?? []), rule])
   }
+  for (const [{ rules }, first] of firsts) {
+    const others = rules.splice(0)
+    for (const rule of first) rules.push(rule)
+    for (const rule of others) rules.push(rule)
+  }
+}
+
+/** Tells whether the policy writes the chain of a raw sentence as a whole. */
+export function ownsChain({ policy }: Pick<Drafts, 'policy'>, { table, chain }: RawSentence): boolean {
+  return chain.startsWith(PREFIX) || (policy.managesAll && isBuiltInChain(table, chain))
+}
+
+/** What follows the default would never be asked. */
+function addLast({ policy }: Drafts, rules: CompiledRule[], rule: CompiledRule): void {
+  const last = rules[rules.length - 1]
+  if (last && last.span === policy.defaultVerdict.origin.span) rules.splice(rules.length - 1, 0, rule)
+  else rules.push(rule)
+}
+
+function hookedChain(drafts: Drafts, { table, chain, place }: RawSentence): CompiledChain {
   const name = `${PREFIX}${place}-${chain}`.slice(0, CHAIN_NAME_LIMIT)
   const own = chainOf(drafts, table, name)
   if (own.rules.length === 0) drafts.hooks.push({ table, chain, place, rule: makeRule(ownOrigin(drafts), ANYTHING, jumpTo(name)) })
-  own.rules.push(rule)
+  return own
 }

@@ -76,9 +76,9 @@ export function setMatch(name: string, side: 'src' | 'dst', inverted = false): s
   return shared(`set ${side} ${inverted ? '!' : ''}${name}`, () => matchWords('set', { 'match-set': { value: { name, directions: [side] }, inverted } }))
 }
 
-/** Addresses of the host itself. */
-export function localAddress(side: 'src' | 'dst'): string {
-  return shared(`local ${side}`, () => matchWords('addrtype', { [`${side}-type`]: plain(ADDRESS_TYPE.LOCAL) }))
+/** Addresses of the host itself; `inverted`: of others. */
+export function localAddress(side: 'src' | 'dst', sense: 'plain' | 'inverted' = 'plain'): string {
+  return shared(`local ${sense} ${side}`, () => matchWords('addrtype', { [`${side}-type`]: { value: ADDRESS_TYPE.LOCAL, inverted: sense === 'inverted' } }))
 }
 
 /** Returns the match of a limit: `limit`, or `hashlimit` with a table of the name given. */

@@ -1,6 +1,6 @@
 /** Limits, logs and dates of a sentence, read and checked. */
 
-import { rate } from '../extensions/rate-type.ts'
+import { rate, RATE_SCALE } from '../extensions/rate-type.ts'
 import type { LimitNode, LogNode, MaxNode, UntilNode } from './ast.ts'
 import type { Complain } from './complain.ts'
 import type { Limit, Logging, Maximum } from './resolved.ts'
@@ -10,6 +10,9 @@ import { cutToBytes } from '../extensions/text-types.ts'
 const UNITS: Readonly<Record<string, string>> = { s: 'sec', sec: 'sec', second: 'sec', m: 'min', min: 'min', minute: 'min', h: 'hour', hour: 'hour', d: 'day', day: 'day' }
 const LIMIT_BURST = 10_000
 const GROUP_BURST = 1_000_000
+const DEFAULT_BURST = 5
+/** How long a bucket may take to be full, in the units of a rate: the kernel counts 32000 credits a second in 32 bits. Source: net/netfilter/xt_limit.c user2credits(). */
+const LONGEST_PAUSE = Math.floor((0xffffffff / 32_000) * RATE_SCALE)
 
 /** Returns a limit, undefined where it is wrong. */
 export function resolveLimit(node: LimitNode, complain: Complain): Limit | undefined {
@@ -28,6 +31,12 @@ export function resolveLimit(node: LimitNode, complain: Complain): Limit | undef
   const most = per === undefined ? LIMIT_BURST : GROUP_BURST
   if (node.burst && (node.burst.value === 0 || node.burst.value > most)) {
     complain('bad-limit', node.burst.span, `a burst is from 1 to ${most}`)
+    return undefined
+  }
+  const fitting = Math.floor(LONGEST_PAUSE / reading.value)
+  if (per === undefined && (node.burst?.value ?? DEFAULT_BURST) > fitting) {
+    const words = node.burst ? `a burst of ${node.burst.value}` : `the usual burst of ${DEFAULT_BURST}`
+    complain('bad-limit', node.span, `the kernel cannot count up to ${words} at so slow a rate`, fitting === 1 ? 'write `burst 1`' : `write \`burst ${fitting}\` or less`)
     return undefined
   }
   return { rate: text, ...(per === 'source' || per === 'destination' || per === 'flow' ? { per } : {}), ...(node.burst ? { burst: node.burst.value } : {}) }

@@ -62,17 +62,20 @@ export function addEntry(drafts: Drafts, draft: WayDraft, entry: Entry, origin: 
   return undefined
 }
 
-/** Writes the chains of a way, and the hook that leads to them. */
-export function finishWay(drafts: Drafts, draft: WayDraft): void {
+/** Writes the chains of a way, and the hook that leads to them. `needed` are chains of the table filter where raw sentences count on the rules of the way. */
+export function finishWay(drafts: Drafts, draft: WayDraft, needed: ReadonlySet<string>): void {
   const { way, chains, count, decidedBy, isOpen } = draft
-  // What is let pass as a whole needs no rules: the chain of the hook goes on.
-  if (isOpen) return leaveOpen(drafts, way)
-  // The host itself needs its loopback device, and its answers to what it forwards get out, whatever the sentences say.
-  if (count === 0 && way !== 'in' && way !== 'out') return leaveToDefault(drafts, way)
-  if (way !== 'docker') writeOwnChain(drafts, draft)
-  for (const chain of chains) drafts.room.push(chain)
   const name = wayChain(drafts, way)
+  const isNeeded = needed.has(name) || needed.has(BUILT_IN[way])
+  // What is let pass as a whole needs no rules: the chain of the hook goes on.
+  if (isOpen && !isNeeded) return leaveOpen(drafts, way)
+  // The host itself needs its loopback device, and its answers to what it forwards get out, whatever the sentences say.
+  if (count === 0 && way !== 'in' && way !== 'out' && !isNeeded) return leaveToDefault(drafts, way)
+  if (way !== 'docker') writeOwnChain(drafts, draft)
+  else if (count === 0) chainOf(drafts, 'filter', name).rules.push(...frameOf(drafts, way))
+  for (const chain of chains) drafts.room.push(chain)
   if (!decidedBy) chainOf(drafts, 'filter', way === 'docker' ? drafts.dockerChain : name).rules.push(...defaultRules(drafts, 'chain'))
+  else if (isOpen) chainOf(drafts, 'filter', name).rules.push(makeRule(decidedBy, ANYTHING, verdict('ACCEPT')))
   hookUp(drafts, way, makeRule(ownOrigin(drafts), ANYTHING, jumpTo(name)))
 }
 

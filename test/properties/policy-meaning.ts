@@ -1,62 +1,118 @@
 /** What the sentences of a random policy mean for one packet that begins a connection, said without any rules: the first sentence that speaks of it decides. */
 
-import { prefixIncludes, readAddress, readPrefix } from '../../src/net/address.ts'
-import type { Address } from '../../src/net/address.ts'
-import type { RandomEnd, RandomEnds, RandomPolicy, RandomPublish, RandomRedirect, RandomRule, RandomSentence, RandomTraffic, RandomZone } from './random-policies.ts'
+import type { RandomPublish, RandomRedirect, RandomSourceNat } from './random-nat.ts'
+import type { RandomPolicy, RandomRaw, RandomRule, RandomSentence } from './random-policies.ts'
+import { comesFrom, goesTo, includes, isAmong, isOn, isOwn } from './random-places.ts'
+import type { Said } from './random-places.ts'
+import type { RandomEnd, RandomFamily, RandomTraffic, RandomZone } from './random-universe.ts'
 
 /** A packet. `inDevice` is absent where the firewall makes it. */
 export interface Sent {
-  readonly family: 'ipv4' | 'ipv6'
+  readonly family: RandomFamily
   readonly inDevice?: string
   readonly src: string
   readonly dst: string
   readonly protocol: number
+  readonly sport?: number
   readonly dport?: number
   readonly icmpType?: number
 }
 
-/** What becomes of it; `dst` and `dport` are where it goes then. `unsaid`: the language leaves it open. */
+/** What becomes of it; `dst` and `dport` are where it goes then, by `outDevice` ('': the firewall itself), `src` as whose: undefined where the language leaves that open. `unsaid`: it leaves all open. */
 export interface Meant {
   readonly verdict: 'accept' | 'drop' | 'reject' | 'unsaid'
+  readonly src: string | undefined
   readonly dst: string
   readonly dport?: number
+  readonly outDevice: string
+  readonly isUntracked: boolean
 }
 
 /** Returns where the firewall sends an address: a device, or '' for itself. */
 export type RouteOf = (address: string) => string
 
+/** How often each limit was asked, by the sentence and what it counts together. */
+export type Counts = Map<RandomSentence, Map<string, number>>
+
 /** A packet on its way, with what it was before a translation. */
-interface Way extends Sent {
+export interface Way extends Sent {
   readonly outDevice: string
-  readonly original?: { readonly dst: string; readonly dport?: number }
+  readonly original?: Sent
 }
 
-/** Returns what a policy means for a packet. */
-export function meaningOf(policy: RandomPolicy, sent: Sent, routeOf: RouteOf): Meant {
-  const nat = policy.sentences.find((sentence): sentence is RandomPublish | RandomRedirect => sentence.kind !== 'rule' && isDialled(sentence, sent, policy.zones) !== false)
-  if (nat && isDialled(nat, sent, policy.zones) === 'unsaid') return { verdict: 'unsaid', dst: sent.dst }
+/** Returns what a policy means for a packet; `counts` remembers it. */
+export function meaningOf(policy: RandomPolicy, sent: Sent, routeOf: RouteOf, counts: Counts = new Map()): Meant {
+  const { sentences, zones } = policy
+  const untracked = isUntracked(policy, { ...sent, outDevice: routeOf(sent.dst) })
+  const nat = untracked === true ? undefined : sentences.find((one): one is RandomPublish | RandomRedirect => (one.kind === 'publish' || one.kind === 'redirect') && isDialled(one, sent, zones) !== false)
+  const way = translated(sent, nat, routeOf)
+  const end = { src: sent.src, dst: way.dst, ...(way.dport === undefined ? {} : { dport: way.dport }), outDevice: way.outDevice, isUntracked: untracked === true }
+  // The kernel drops what it should send to an address that the device lacks.
+  if (way.dst === '' || untracked === 'unsaid' || (nat && isDialled(nat, sent, zones) === 'unsaid')) return { verdict: 'unsaid', ...end }
+  const verdict = verdictOf(policy, way, counts)
+  return verdict === 'accept' && !end.isUntracked ? { verdict, ...end, src: sourceOf(policy, way) } : { verdict, ...end }
+}
+
+function translated(sent: Sent, nat: RandomPublish | RandomRedirect | undefined, routeOf: RouteOf): Way {
   const dport = nat?.port ?? sent.dport
   const dst = nat?.kind === 'redirect' ? ownAddress(sent) : (nat?.to ?? sent.dst)
-  const way: Way = { ...sent, dst, ...(dport === undefined ? {} : { dport }), ...(nat ? { original: sent } : {}), outDevice: routeOf(dst) }
-  // The kernel drops what it should send to an address that the device lacks.
-  if (dst === '') return { verdict: 'unsaid', dst }
-  const end = { dst, ...(way.dport === undefined ? {} : { dport: way.dport }) }
-  // What stays on the host goes by lo, and docker's bridge is docker's own.
-  if (way.inDevice === undefined && way.outDevice === '') return { verdict: 'accept', ...end }
-  if (way.inDevice === 'docker0' && way.outDevice === 'docker0') return { verdict: 'unsaid', ...end }
+  return { ...sent, dst, ...(dport === undefined ? {} : { dport }), ...(nat ? { original: sent } : {}), outDevice: routeOf(dst) }
+}
+
+function verdictOf(policy: RandomPolicy, way: Way, counts: Counts): Meant['verdict'] {
+  const { inDevice, outDevice } = way
+  const raws = policy.sentences.filter(sentence => sentence.kind === 'raw')
+  const rawAt = (hook: RandomRaw['hook'], place: RandomRaw['place']): RandomRaw['verdict'] | undefined => raws.find(raw => raw.hook === hook && raw.place === place && includes(raw.source, way.src))?.verdict
+  if (inDevice !== undefined && rawAt('PREROUTING', 'first') === 'drop') return 'drop'
+  // What stays on the host goes by lo, through both hooks.
+  if (inDevice === undefined && outDevice === '') return rawAt('OUTPUT', 'first') === 'drop' ? 'drop' : (rawAt('INPUT', 'first') ?? 'accept')
+  const hook = inDevice === undefined ? 'OUTPUT' : outDevice === '' ? 'INPUT' : 'FORWARD'
+  const first = rawAt(hook, 'first')
+  if (first) return first
+  // Docker's bridge is docker's own.
+  if (inDevice === 'docker0' && outDevice === 'docker0') return 'unsaid'
   for (const sentence of policy.sentences) {
     const said = speaksOf(sentence, way, policy.zones)
-    if (said === 'unsaid') return { verdict: 'unsaid', ...end }
-    if (!said || (sentence.kind === 'rule' && sentence.verb === 'log')) continue
-    return { verdict: sentence.kind !== 'rule' || sentence.verb === 'allow' ? 'accept' : sentence.verb === 'reject' ? 'reject' : 'drop', ...end }
+    if (said === 'unsaid') return 'unsaid'
+    if (!said || (sentence.kind === 'rule' && (sentence.verb === 'log' || !isWithinLimit(sentence, way, hook, policy.zones, counts)))) continue
+    return sentence.kind !== 'rule' || sentence.verb === 'allow' || sentence.verb === 'untracked' ? 'accept' : sentence.verb === 'reject' ? 'reject' : 'drop'
   }
-  return { verdict: policy.otherwise, ...end }
+  return (isByDocker(way, policy.zones) ? undefined : rawAt(hook, 'last')) ?? policy.otherwise
+}
+
+function isByDocker({ inDevice, outDevice }: Way, zones: readonly RandomZone[]): boolean {
+  return zones.some(zone => zone.isDockers && [inDevice, outDevice].some(device => device !== undefined && isOn(zone, device)))
+}
+
+/** A limit for all counts what it is asked about in each family, and in each hook for itself. */
+function isWithinLimit(rule: RandomRule, way: Way, hook: string, zones: readonly RandomZone[], counts: Counts): boolean {
+  const { limit } = rule
+  if (!limit) return true
+  const { family, src, sport, dst, dport } = way
+  const place = `${family} ${hook} ${String(isByDocker(way, zones))}`
+  const key = { all: place, source: src, flow: [src, sport, dst, dport].join(), connections: place, 'connections of a source': `${place} ${src}` }[limit.per]
+  const ofRule = counts.get(rule) ?? new Map<string, number>()
+  counts.set(rule, ofRule)
+  const count = (ofRule.get(key) ?? 0) + 1
+  ofRule.set(key, count)
+  return count <= limit.most
+}
+
+/** Without a connection nothing is translated: both directions of what `untracked` speaks of. Docker needs its connections. */
+function isUntracked({ sentences, zones }: RandomPolicy, way: Way): Said {
+  if (isByDocker(way, zones)) return false
+  const said = sentences.filter((one): one is RandomRule => one.kind === 'rule' && one.verb === 'untracked').map(rule => speaksOf(rule, way, zones))
+  return said.includes(true) ? true : said.includes('unsaid') ? 'unsaid' : false
 }
 
 /** A connection is translated where it dials what is published, from where that is said. */
 function isDialled(sentence: RandomPublish | RandomRedirect, sent: Sent, zones: readonly RandomZone[]): Said {
-  const { protocol, dialled, from } = sentence
-  return (sentence.kind === 'redirect' ? !isMadeUnasked(sentence, sent) : sent.dst === sentence.on) && sent.protocol === protocol && sent.dport === dialled && isAmong(from, sent, zones, comesFrom)
+  const isMeant = sentence.kind === 'redirect' ? !isMadeUnasked(sentence, sent) : sentence.on.includes(sent.dst)
+  return isMeant && sentence.traffic.some(traffic => isOf(traffic, sent.protocol, sent.dport)) && isAmong(sentence.from, sent, zones, comesFrom)
+}
+
+function isOf({ protocol, low, high }: RandomTraffic, sent: number, port: number | undefined): boolean {
+  return protocol === sent && (low === undefined || (port !== undefined && low <= port && port <= (high ?? low)))
 }
 
 /** What the firewall makes is sent to itself only where `fw` is named. */
@@ -71,72 +127,94 @@ function ownAddress({ inDevice, family }: Sent): string {
 }
 
 /** The firewall's addresses by device. */
-export const FIRST_ADDRESS: Readonly<Record<Sent['family'], Readonly<Record<string, string>>>> = {
+export const FIRST_ADDRESS: Readonly<Record<RandomFamily, Readonly<Record<string, string>>>> = {
   ipv4: { eth0: '203.0.113.2', eth1: '192.168.10.1', eth2: '10.0.1.1', docker0: '172.17.0.1' },
   ipv6: { eth0: '2001:db8::2', eth1: '2001:db8:a::1', eth2: '2001:db8:b::1' },
 }
 
-type Said = boolean | 'unsaid'
+/** Returns the source address of what leaves: of the first sentence of source NAT, or of a hairpin, that speaks of it. */
+function sourceOf({ sentences, zones }: RandomPolicy, way: Way): string | undefined {
+  if (way.outDevice === '') return way.src
+  for (const sentence of sentences) {
+    if (sentence.kind === 'publish' && isHairpin(sentence, way, zones)) return FIRST_ADDRESS[way.family][way.outDevice]
+    if (sentence.kind !== 'sourceNat') continue
+    const said = isSourceOf(sentence, way, zones)
+    if (said === 'unsaid') return undefined
+    if (said) return sentence.to ?? FIRST_ADDRESS[way.family][way.outDevice]
+  }
+  return way.src
+}
+
+/** Addresses alone tell where a packet came from; whether a zone's own address is a host of it when the firewall sends by it is left open. */
+function isSourceOf({ from, out, families }: RandomSourceNat, way: Way, zones: readonly RandomZone[]): Said {
+  const zone = zones.find(({ name }) => name === out)
+  if (!families.includes(way.family) || !zone || !isOn(zone, way.outDevice)) return false
+  return isAmong(from, way, zones, ({ place, prefixes }: RandomEnd, { src, inDevice }: Way): Said => {
+    const known = prefixes ?? zones.find(({ name }) => name === place)?.at
+    if (known) return known.some(prefix => includes(prefix, src)) && (inDevice !== undefined || place === 'fw' || 'unsaid')
+    return place === 'any' || isOwn(src)
+  })
+}
+
+/** Clients beside the server that they reach by a published service. */
+function isHairpin(sentence: RandomPublish, way: Way, zones: readonly RandomZone[]): boolean {
+  const isNear = ({ name, at, devices }: RandomZone): boolean => {
+    const has = (address: string): boolean => at?.some(prefix => includes(prefix, address)) ?? false
+    return has(sentence.to) && has(way.src) && isOn({ devices }, way.outDevice) && sentence.from.included.some(({ place }) => place === 'any' || place === name)
+  }
+  return isPublishedBy(sentence, way) && zones.some(isNear)
+}
+
+function isPublishedBy({ on, to, port, traffic }: RandomPublish, { original, dst, dport }: Way): boolean {
+  return original !== undefined && on.includes(original.dst) && traffic.some(one => isOf(one, original.protocol, original.dport)) && dst === to && dport === (port ?? original.dport)
+}
 
 function speaksOf(sentence: RandomSentence, way: Way, zones: readonly RandomZone[]): Said {
-  const { original } = way
-  if (sentence.kind === 'redirect') return original !== undefined && original.dport === sentence.dialled && way.outDevice === '' && way.dport === sentence.port && isAmong(sentence.from, way, zones, comesFrom)
-  if (sentence.kind === 'publish') {
-    return original !== undefined && original.dst === sentence.on && original.dport === sentence.dialled && way.dst === sentence.to && way.dport === (sentence.port ?? sentence.dialled)
+  switch (sentence.kind) {
+    case 'raw':
+    case 'sourceNat':
+      return false
+    case 'publish':
+      return isPublishedBy(sentence, way)
+    case 'redirect': {
+      const { original } = way
+      return original !== undefined && sentence.traffic.some(one => isOf(one, original.protocol, original.dport)) && way.outDevice === '' && way.dport === sentence.port && isAmong(sentence.from, way, zones, comesFrom)
+    }
+    default:
+      return ruleSpeaksOf(sentence, way, zones)
   }
-  if (sentence.family && sentence.family !== way.family) return false
-  if (!isOfServices(sentence, way)) return false
-  const from = isAmong(sentence.from, way, zones, comesFrom)
-  const to = isAmong(sentence.to, way, zones, goesTo)
-  return from === false || to === false ? false : from === 'unsaid' || to === 'unsaid' ? 'unsaid' : true
 }
 
-function isOfServices({ services }: RandomRule, way: Way): boolean {
-  return !services || (services.included.some(traffic => isOf(traffic, way)) && !services.excluded.some(traffic => isOf(traffic, way)))
+function ruleSpeaksOf(rule: RandomRule, way: Way, zones: readonly RandomZone[]): Said {
+  const { verb, services, from, to, family, isOver } = rule
+  if (isOver || (family && family !== way.family)) return false
+  const isNamed = !services || isOfServices(services.included, services.excluded, one => isTraffic(one, way))
+  const there: Said = isNamed && both(isAmong(from, way, zones, comesFrom), isAmong(to, way, zones, goesTo))
+  if (verb !== 'untracked' || there === true) return there
+  if (there === 'unsaid' || isByDocker(way, zones)) return there
+  const isAnswer = !services || isOfServices(services.included, services.excluded, one => isAnswerOf(one, way))
+  const back: Said = isAnswer && both(isAmong(to, way, zones, comesFrom), isAmong(from, way, zones, goesTo))
+  return back === false ? there : back
 }
 
-function isOf({ protocol, low, high, types, published }: RandomTraffic, way: Way): boolean {
+function both(one: Said, other: Said): Said {
+  return one === false || other === false ? false : one === 'unsaid' || other === 'unsaid' ? 'unsaid' : true
+}
+
+function isOfServices(included: readonly RandomTraffic[], excluded: readonly RandomTraffic[], is: (traffic: RandomTraffic) => boolean): boolean {
+  return included.some(is) && !excluded.some(is)
+}
+
+/** Tells whether a packet is of a service. */
+export function isTraffic(traffic: RandomTraffic, way: Way): boolean {
+  const { types, published, low } = traffic
   if (types) return way.family === 'ipv4' ? way.protocol === 1 && way.icmpType === types[0] : way.protocol === 58 && way.icmpType === types[1]
-  const port = published ? way.original?.dport : way.dport
-  return way.protocol === protocol && (low === undefined ? !published || way.original !== undefined : port !== undefined && low <= port && port <= (high ?? low))
+  const isChanged = way.original !== undefined && (way.original.dst !== way.dst || way.original.dport !== way.dport)
+  if (published && (!isChanged || low === undefined)) return isChanged && way.protocol === traffic.protocol
+  return isOf(traffic, way.protocol, published ? way.original?.dport : way.dport)
 }
 
-type IsAt<P> = (end: RandomEnd, packet: P, zones: readonly RandomZone[]) => Said
-
-function isAmong<P>({ included, excluded }: RandomEnds, packet: P, zones: readonly RandomZone[], isAt: IsAt<P>): Said {
-  const out = excluded.map(end => isAt(end, packet, zones))
-  const inside = included.map(end => isAt(end, packet, zones))
-  if (out.includes(true) || !inside.some(Boolean)) return false
-  return out.includes('unsaid') || !inside.includes(true) ? 'unsaid' : true
-}
-
-/** What the firewall makes comes from `fw`, or from `any`; of its addresses alone nothing is said. */
-function comesFrom({ place, prefixes }: RandomEnd, { inDevice, src }: Sent, zones: readonly RandomZone[]): Said {
-  const zone = zones.find(({ name }) => name === place)
-  const known = prefixes ?? zone?.at
-  if (known && !known.some(prefix => includes(prefix, src))) return false
-  if (inDevice === undefined) return place === 'fw' ? true : place === 'any' ? (prefixes ? 'unsaid' : true) : false
-  // Docker's zone says which addresses it has: of others behind its devices an address alone says nothing.
-  const isForeign = prefixes !== undefined && zones.some(({ isDockers, at, ...one }) => isDockers && isOn({ isDockers, ...one }, inDevice) && at?.some(prefix => includes(prefix, src)) === false)
-  return place === 'any' ? (isForeign ? 'unsaid' : true) : zone !== undefined && isOn(zone, inDevice)
-}
-
-/** An address of the firewall's own that a zone has may be meant by neither. */
-function goesTo({ place, prefixes }: RandomEnd, { outDevice, dst }: Way, zones: readonly RandomZone[]): Said {
-  const zone = zones.find(({ name }) => name === place)
-  const known = prefixes ?? zone?.at
-  if (known && !known.some(prefix => includes(prefix, dst))) return false
-  if (place === 'any') return outDevice === '' && prefixes && zones.some(({ at }) => at?.some(prefix => includes(prefix, dst))) ? 'unsaid' : true
-  return place === 'fw' ? outDevice === '' : zone !== undefined && isOn(zone, outDevice)
-}
-
-function isOn({ devices }: RandomZone, device: string): boolean {
-  return devices.some(name => (name.endsWith('+') ? device.startsWith(name.slice(0, -1)) : device === name))
-}
-
-/** Tells whether a prefix, or an address, includes an address; those of different families have nothing in common. */
-export function includes(text: string, address: string): boolean {
-  const prefix = readPrefix(text)
-  const value: Address | undefined = readAddress(address)
-  return prefix !== undefined && value !== undefined && typeof prefix.address === typeof value && prefixIncludes(prefix, value)
+/** Messages are answered by other messages of their protocol. */
+function isAnswerOf(traffic: RandomTraffic, { family, protocol, sport }: Way): boolean {
+  return traffic.types ? protocol === (family === 'ipv4' ? 1 : 58) : isOf(traffic, protocol, sport)
 }
