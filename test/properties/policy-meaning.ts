@@ -63,8 +63,8 @@ function verdictOf(policy: RandomPolicy, way: Way, counts: Counts): Meant['verdi
   const { inDevice, outDevice } = way
   const raws = policy.sentences.filter(sentence => sentence.kind === 'raw')
   const rawAt = (hook: RandomRaw['hook'], place: RandomRaw['place']): RandomRaw['verdict'] | undefined => raws.find(raw => raw.hook === hook && raw.place === place && includes(raw.source, way.src))?.verdict
-  if (inDevice !== undefined && rawAt('PREROUTING', 'first') === 'drop') return 'drop'
-  // What stays on the host goes by lo, through both hooks.
+  // What stays on the host goes by lo, and comes in again.
+  if ((inDevice !== undefined || outDevice === '') && rawAt('PREROUTING', 'first') === 'drop') return 'drop'
   if (inDevice === undefined && outDevice === '') return rawAt('OUTPUT', 'first') === 'drop' ? 'drop' : (rawAt('INPUT', 'first') ?? 'accept')
   const hook = inDevice === undefined ? 'OUTPUT' : outDevice === '' ? 'INPUT' : 'FORWARD'
   const first = rawAt(hook, 'first')
