@@ -57,6 +57,8 @@ export interface DeadOptions extends ReachOptions {
   readonly namespace?: Namespace
   /** What one table leaves to another is not asked. */
   readonly isEachTableAlone?: boolean
+  /** Of which rules it is asked what other tables leave to them; of all where it is absent. */
+  readonly isAskedAcross?: (at: RuleRef) => boolean
 }
 
 /** Returns what does nothing in a ruleset. Each table is looked at by itself, with every packet that the kernel can bring to it; then all together. */
@@ -76,8 +78,8 @@ export function findDead(ruleset: Ruleset, options: DeadOptions = {}): DeadRepor
     const policies = unusedPolicies(reach, run).filter(({ by }) => !by || !inQuestion.has(by.rule))
     return [...dead.findings, ...redundant.map(one => ({ kind: 'redundant' as const, ...one })), ...unreachableChains(run), ...policies]
   }, [], () => undecided.push(`the ${run.table.name} table`)))
-  const { namespace, mostAcross, backend = 'legacy', isEachTableAlone = false } = options
-  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live, { backend, ipsets: options.universe?.ipsets ?? [], ...(mostAcross === undefined ? {} : { mostNodes: mostAcross }), ...(namespace ? { namespace } : {}) })
+  const { namespace, mostAcross, backend = 'legacy', isEachTableAlone = false, isAskedAcross = () => true } = options
+  const across: AcrossReport = isEachTableAlone ? { found: [] } : deadAcrossTables(ruleset, live.filter(isAskedAcross), { backend, ipsets: options.universe?.ipsets ?? [], ...(mostAcross === undefined ? {} : { mostNodes: mostAcross }), ...(namespace ? { namespace } : {}) })
   if (across.open === 'tooBig') undecided.push('which rules have no packets because of other tables')
   const notes = across.open === 'notFollowed' ? [NOT_FOLLOWED] : []
   const all = [...findings, ...withoutIdleChains(reach, across.found).map(one => ({ kind: 'acrossTables' as const, ...one }))]

@@ -11,6 +11,7 @@ import { chainFacts } from './chain-facts.ts'
 import { fingerprintsOf } from './fingerprint.ts'
 import type { Level, LintFinding, LintInputs, LintRule, LintSurroundings, LintTarget, Need } from './lint-rule.ts'
 import { RULES } from './registry.ts'
+import { isWrittenByEngine } from './run-time-chains.ts'
 import { applySuppressions, readSuppressions } from './suppressions.ts'
 import { worldOf } from './world.ts'
 
@@ -105,7 +106,7 @@ function makeInputs(target: LintTarget, surroundings: LintSurroundings, undecide
   const chains = once(() => chainFacts(target.ruleset))
   const dead = once(() => {
     const namespace = surroundings.topology?.namespaces[0]
-    const report = findDead(target.ruleset, { mostForRedundant: MOST_FOR_REDUNDANT, mostAcross: MOST_ACROSS, ...(namespace ? { namespace } : {}) })
+    const report = findDead(target.ruleset, { mostForRedundant: MOST_FOR_REDUNDANT, mostAcross: MOST_ACROSS, isAskedAcross: ({ chain }) => !isWrittenByEngine(chain), ...(namespace ? { namespace } : {}) })
     undecided.push(...report.undecided)
     return report
   })

@@ -7,10 +7,13 @@ import type { Family } from '../net/address.ts'
 import type { LintFinding, LintInputs } from './lint-rule.ts'
 import { lineEdit } from './line-edits.ts'
 import { natOf, verdictOf } from './rule-facts.ts'
+import { isWrittenByEngine } from './run-time-chains.ts'
 
 /** A shadowed rule, ready to be reported. */
 export interface ShadowedRule {
   readonly kind: 'same' | 'other' | 'nat'
+  /** It and what decides before it are an engine's. */
+  readonly isOfEngine: boolean
   readonly finding: LintFinding
 }
 
@@ -47,6 +50,7 @@ function describe(at: RuleRef, blame: readonly RuleRef[], inputs: LintInputs): S
   const message = kind === 'other' ? `this rule can never match: its packets are ${does === 'accept' ? 'dropped' : 'accepted'} before` : undefined
   return {
     kind,
+    isOfEngine: [at, ...blame].every(({ chain }) => isWrittenByEngine(chain)),
     finding: {
       span: at.rule.span,
       ...(message === undefined ? {} : { message }),

@@ -33,7 +33,7 @@ export function prettyReport(report: LintReport, { paint, all, seconds }: Pretty
 /** So many of the files of which the same is left open are named. */
 const NAMED = 3
 
-/** What nobody could decide; said once of all files of which it is so. */
+/** What was not decided in the time that lint takes; said once of all files of which it is so. */
 function leftOpen({ files }: LintReport): string {
   const byWords = new Map<string, string[]>()
   for (const { source, undecided } of files) {
@@ -43,9 +43,9 @@ function leftOpen({ files }: LintReport): string {
     else if (words !== '') byWords.set(words, [source.path])
   }
   return [...byWords].map(([words, paths]) => {
-    if (paths.length === 1) return `left open in ${paths.join('')}, since it is too big: ${words}\n`
+    if (paths.length === 1) return `left open in ${paths.join('')}: ${words} (\`5x5 dead\` spends more time on it)\n`
     const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : ''
-    return `left open in ${paths.length} files, since they are too big: ${words} (${paths.slice(0, NAMED).join(', ')}${more})\n`
+    return `left open in ${paths.length} files (${paths.slice(0, NAMED).join(', ')}${more}): ${words} (\`5x5 dead\` spends more time on it)\n`
   }).join('')
 }
 

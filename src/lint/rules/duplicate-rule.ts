@@ -5,12 +5,13 @@ import { lineOf } from '../../diagnostics/source-file.ts'
 import type { Fix } from '../../diagnostics/diagnostic.ts'
 import type { Span } from '../../diagnostics/source-file.ts'
 import { eachRule } from '../../ir/ruleset.ts'
-import type { Rule, Ruleset } from '../../ir/ruleset.ts'
+import type { Chain, Rule, Ruleset } from '../../ir/ruleset.ts'
 import type { Effect } from '../../meaning/effect.ts'
 import { adoptingRule } from '../adopt.ts'
 import { lineEdit } from '../line-edits.ts'
 import type { LintRule } from '../lint-rule.ts'
-import { isFinal } from '../rule-facts.ts'
+import { commentsOf, isFinal } from '../rule-facts.ts'
+import { isWrittenByEngine } from '../run-time-chains.ts'
 
 const adopted = adoptingRule(
   { id: 'duplicate-rule', severity: 'warning', what: 'the rule stands twice in its chain', why: 'the second one changes nothing; where one of the two was meant to say something else, that is missing' },
@@ -21,10 +22,13 @@ export const duplicateRule: LintRule = {
   ...adopted,
   check(inputs, report) {
     const { ruleset, family } = inputs
-    let rules: ReadonlyMap<number, Rule> | undefined
+    let rules: ReadonlyMap<number, Placed> | undefined
     adopted.check(inputs, finding => {
       rules ??= byStart(ruleset)
-      const rule = rules.get(finding.span.start)
+      const { rule, chain } = rules.get(finding.span.start) ?? {}
+      const first = rules.get(finding.related?.[0]?.span.start ?? -1)
+      // Kube-proxy and its like write one rule for two reasons.
+      if (rule && first && chain && isWrittenByEngine(chain) && commentsOf(rule).join() !== commentsOf(first.rule).join()) return
       // Twice a step down of the ttl is two steps.
       if (rule?.target && effectsOf(rule.target, family).some(addsUp)) return
       report({ ...finding, fix: removal(finding.span, finding.related?.[0]?.span, rule !== undefined && isFinal(rule, family) ? 'safe' : 'suggestion') })
@@ -32,10 +36,15 @@ export const duplicateRule: LintRule = {
   },
 }
 
+interface Placed {
+  readonly rule: Rule
+  readonly chain: Chain
+}
+
 /** Of a text that is one source, by where they begin. */
-function byStart(ruleset: Ruleset): ReadonlyMap<number, Rule> {
-  const rules = new Map<number, Rule>()
-  eachRule(ruleset, rule => rules.set(rule.span.start, rule))
+function byStart(ruleset: Ruleset): ReadonlyMap<number, Placed> {
+  const rules = new Map<number, Placed>()
+  eachRule(ruleset, (rule, _number, chain) => rules.set(rule.span.start, { rule, chain }))
   return rules
 }
 

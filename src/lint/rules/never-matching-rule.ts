@@ -3,6 +3,7 @@
 import { lineOf } from '../../diagnostics/source-file.ts'
 import { lineEdit } from '../line-edits.ts'
 import type { LintRule } from '../lint-rule.ts'
+import { isWrittenByEngine } from '../run-time-chains.ts'
 import { isBehindEnd } from '../shadowed-rules.ts'
 
 export const neverMatchingRule: LintRule = {
@@ -17,6 +18,7 @@ export const neverMatchingRule: LintRule = {
       if ((finding.kind !== 'contradiction' && finding.kind !== 'misplaced') || isBehindEnd(finding.at, inputs)) continue
       const { at } = finding
       const brings = finding.kind === 'misplaced' ? finding.brings : []
+      if (isWrittenByEngine(at.chain) && brings.length > 0 && brings.every(({ chain }) => isWrittenByEngine(chain))) continue
       report({
         span: at.rule.span,
         ...(finding.kind === 'misplaced' ? { why: brings.length === 0 ? `packets in ${at.chain.name} are never like that` : `what leads to chain \`${at.chain.name}\` brings no packet that it would match` } : {}),

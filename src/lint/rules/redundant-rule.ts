@@ -6,6 +6,7 @@ import type { Family } from '../../net/address.ts'
 import { lineEdit } from '../line-edits.ts'
 import type { LintRule } from '../lint-rule.ts'
 import { matchesAll } from '../rule-facts.ts'
+import { isWrittenByEngine } from '../run-time-chains.ts'
 import { isBehindEnd } from '../shadowed-rules.ts'
 
 export const redundantRule: LintRule = {
@@ -19,7 +20,7 @@ export const redundantRule: LintRule = {
     const redundant = inputs.dead.findings.filter(finding => finding.kind === 'redundant')
     const closing = new Map(redundant.filter(finding => isClosing(finding, inputs.family)).map(({ at }) => [at.chain, at.rule]))
     for (const { at, instead, policyOf } of redundant) {
-      if (closing.get(at.chain) === at.rule || isBehindEnd(at, inputs)) continue
+      if (closing.get(at.chain) === at.rule || isBehindEnd(at, inputs) || isWrittenByEngine(at.chain)) continue
       const last = closing.get(at.chain) ?? (policyOf && closing.get(policyOf))
       const others = [...instead.slice(0, 3).map(({ rule }) => rule), ...(policyOf && last ? [last] : [])]
       const places = others.map(rule => ({ span: rule.span, message: `line ${lineOf(rule.span)} does the same with its packets` }))

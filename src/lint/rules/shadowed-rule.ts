@@ -11,6 +11,6 @@ export const shadowedRule: LintRule = {
   help: 'remove it, or move it above them',
   needs: ['whole', 'dead'],
   check(inputs, report) {
-    for (const one of shadowedRules(inputs)) if (one.kind === 'same') report(one.finding)
+    for (const one of shadowedRules(inputs)) if (one.kind === 'same' && !one.isOfEngine) report(one.finding)
   },
 }
