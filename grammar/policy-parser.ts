@@ -254,7 +254,13 @@ export class PolicyParser extends CstParser {
     this.CONSUME(WORD.to)
     this.SUBRULE(this.target)
     this.OPTION(() => this.SUBRULE(this.from))
-    this.OPTION2(() => this.CONSUME(Text))
+    this.OPTION2(() => this.SUBRULE(this.family))
+    this.OPTION3(() => this.CONSUME(Text))
+  })
+
+  /** The family that a sentence is for, where it is not for both. */
+  readonly family = this.RULE('family', () => {
+    this.OR([{ ALT: () => this.CONSUME(WORD.ipv4) }, { ALT: () => this.CONSUME(WORD.ipv6) }])
   })
 
   /** An address or the name of one, with a port where it has one; an IPv6 address with a port stands in brackets. */
@@ -281,7 +287,8 @@ export class PolicyParser extends CstParser {
     this.SUBRULE(this.ends)
     this.CONSUME(WORD.out)
     this.CONSUME(Name)
-    this.OPTION(() => this.CONSUME(Text))
+    this.OPTION(() => this.SUBRULE(this.family))
+    this.OPTION2(() => this.CONSUME(Text))
   })
 
   readonly snat = this.RULE('snat', () => {
@@ -291,7 +298,8 @@ export class PolicyParser extends CstParser {
     this.CONSUME(Name)
     this.CONSUME(WORD.to)
     this.SUBRULE(this.target)
-    this.OPTION(() => this.CONSUME(Text))
+    this.OPTION(() => this.SUBRULE(this.family))
+    this.OPTION2(() => this.CONSUME(Text))
   })
 
   readonly redirect = this.RULE('redirect', () => {
@@ -301,16 +309,17 @@ export class PolicyParser extends CstParser {
     this.CONSUME(WORD.to)
     this.CONSUME(PLACED.port)
     this.SUBRULE(this.port)
-    this.OPTION2(() => this.CONSUME(Text))
+    this.OPTION2(() => this.SUBRULE(this.family))
+    this.OPTION3(() => this.CONSUME(Text))
   })
 
   readonly raw = this.RULE('raw', () => {
     this.CONSUME(WORD.raw)
-    this.OPTION(() => this.OR([{ ALT: () => this.CONSUME(WORD.ipv4) }, { ALT: () => this.CONSUME(WORD.ipv6) }]))
+    this.OPTION(() => this.SUBRULE(this.family))
     // The table raw is called as the statement is.
-    this.OR2([{ ALT: () => this.CONSUME(Name, { LABEL: 'table' }) }, { ALT: () => this.CONSUME2(WORD.raw, { LABEL: 'table' }) }])
+    this.OR([{ ALT: () => this.CONSUME(Name, { LABEL: 'table' }) }, { ALT: () => this.CONSUME2(WORD.raw, { LABEL: 'table' }) }])
     this.CONSUME2(Name, { LABEL: 'chain' })
-    this.OR3([{ ALT: () => this.CONSUME(PLACED.first) }, { ALT: () => this.CONSUME(PLACED.last) }])
+    this.OR2([{ ALT: () => this.CONSUME(PLACED.first) }, { ALT: () => this.CONSUME(PLACED.last) }])
     this.CONSUME(Backticks)
   })
 

@@ -4,6 +4,7 @@
  */
 
 import type { SourceFile, Span } from '../diagnostics/source-file.ts'
+import type { Family } from '../net/address.ts'
 
 /** A word or text as it was written; of quoted text what stands between the quotes. */
 export interface Word {
@@ -110,7 +111,7 @@ export interface UntilNode {
 /** `ipv4` or `ipv6`. */
 export interface FamilyNode {
   readonly kind: 'family'
-  readonly family: 'ipv4' | 'ipv6'
+  readonly family: Family
   readonly span: Span
 }
 
@@ -195,6 +196,7 @@ export interface PublishNode {
   readonly on: readonly ItemNode[]
   readonly to: TargetNode
   readonly from?: WayNode
+  readonly family?: Family
   readonly reason?: Word
   readonly span: Span
 }
@@ -204,6 +206,7 @@ export interface MasqueradeNode {
   readonly kind: 'masquerade'
   readonly ends: EndsNode
   readonly out: Word
+  readonly family?: Family
   readonly reason?: Word
   readonly span: Span
 }
@@ -214,6 +217,7 @@ export interface SnatNode {
   readonly ends: EndsNode
   readonly out: Word
   readonly to: TargetNode
+  readonly family?: Family
   readonly reason?: Word
   readonly span: Span
 }
@@ -224,6 +228,7 @@ export interface RedirectNode {
   readonly services: ServicesNode
   readonly from?: WayNode
   readonly port: PortNode
+  readonly family?: Family
   readonly reason?: Word
   readonly span: Span
 }
@@ -231,7 +236,7 @@ export interface RedirectNode {
 /** A rule in iptables' words, to stand first or last in a chain. */
 export interface RawNode {
   readonly kind: 'raw'
-  readonly family?: 'ipv4' | 'ipv6'
+  readonly family?: Family
   readonly table: Word
   readonly chain: Word
   readonly place: 'first' | 'last'

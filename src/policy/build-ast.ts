@@ -3,6 +3,7 @@
 import type { CstNode } from 'chevrotain'
 import type { SourceFile } from '../diagnostics/source-file.ts'
 import type { AssertNode, BlockNode, DefaultNode, FlowNode, OutcomeNode, PublishNode, RawNode, RedirectNode, RuleNode, SnatNode, StatementNode, TestNode, Verb, WayNode, ZoneNode } from './ast.ts'
+import type { Family } from '../net/address.ts'
 import { buildClauses, buildEnds, buildItems, buildLog, buildPort, buildServices, buildTarget, buildWay, reasonOf } from './build-clauses.ts'
 import { MissingPart, nodeIn, nodeOf, nodesOf, nthTokenIn, spanOfNode, spanOfToken, tokenIn, tokenOf, wordOf } from './tree.ts'
 
@@ -28,7 +29,7 @@ const BUILDERS: readonly (readonly [string, Build])[] = [
   ['include', (source, node) => ({ kind: 'include', path: wordOf(source, tokenIn(node, 'Text')), span: spanOfNode(source, node) })],
   ['default', buildDefault],
   ['setting', (source, node) => ({ kind: 'option', name: wordOf(source, tokenIn(node, 'Name')), value: wordOf(source, tokenOf(node, 'Text') ?? tokenOf(node, 'Whole') ?? nthTokenIn(node, 'Name', 1)), span: spanOfNode(source, node) })],
-  ['masquerade', (source, node) => ({ kind: 'masquerade', ends: buildEnds(source, nodeIn(node, 'ends')), out: wordOf(source, tokenIn(node, 'Name')), ...reasonOf(source, node), span: spanOfNode(source, node) })],
+  ['masquerade', (source, node) => ({ kind: 'masquerade', ends: buildEnds(source, nodeIn(node, 'ends')), out: wordOf(source, tokenIn(node, 'Name')), ...familyOf(node), ...reasonOf(source, node), span: spanOfNode(source, node) })],
   ['snat', buildSnat],
   ['redirect', buildRedirect],
   ['raw', buildRaw],
@@ -95,6 +96,7 @@ function buildPublish(source: SourceFile, node: CstNode): PublishNode {
     on: buildItems(source, nodeIn(node, 'items')),
     to: buildTarget(source, nodeIn(node, 'target')),
     ...fromOf(source, node),
+    ...familyOf(node),
     ...reasonOf(source, node),
     span: spanOfNode(source, node),
   }
@@ -105,24 +107,29 @@ function fromOf(source: SourceFile, node: CstNode): { readonly from?: WayNode } 
   return from ? { from: buildWay(source, from, 'from') } : {}
 }
 
+function familyOf(node: CstNode): { readonly family?: Family } {
+  const family = nodeOf(node, 'family')
+  return family ? { family: tokenOf(family, 'Word_ipv4') ? 'ipv4' : 'ipv6' } : {}
+}
+
 function buildSnat(source: SourceFile, node: CstNode): SnatNode {
   return {
     kind: 'snat', ends: buildEnds(source, nodeIn(node, 'ends')), out: wordOf(source, tokenIn(node, 'Name')), to: buildTarget(source, nodeIn(node, 'target')),
-    ...reasonOf(source, node), span: spanOfNode(source, node),
+    ...familyOf(node), ...reasonOf(source, node), span: spanOfNode(source, node),
   }
 }
 
 function buildRedirect(source: SourceFile, node: CstNode): RedirectNode {
   return {
     kind: 'redirect', services: buildServices(source, nodeIn(node, 'services')), ...fromOf(source, node), port: buildPort(source, nodeIn(node, 'port')),
-    ...reasonOf(source, node), span: spanOfNode(source, node),
+    ...familyOf(node), ...reasonOf(source, node), span: spanOfNode(source, node),
   }
 }
 
 function buildRaw(source: SourceFile, node: CstNode): RawNode {
   return {
     kind: 'raw',
-    ...(tokenOf(node, 'Word_ipv4') ? { family: 'ipv4' } : tokenOf(node, 'Word_ipv6') ? { family: 'ipv6' } : {}),
+    ...familyOf(node),
     table: wordOf(source, tokenIn(node, 'table')),
     chain: wordOf(source, tokenIn(node, 'chain')),
     place: tokenOf(node, 'Word_first') ? 'first' : 'last',

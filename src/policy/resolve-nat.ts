@@ -1,6 +1,7 @@
 /** publish, masquerade, snat and redirect -> sentences with all names looked up. */
 
 import { assertNever } from '../diagnostics/diagnostic.ts'
+import type { Span } from '../diagnostics/source-file.ts'
 import { familyOf, prefixIncludes, readAddress, writeAddress } from '../net/address.ts'
 import type { Address, Family, Prefix } from '../net/address.ts'
 import type { MasqueradeNode, PublishNode, RedirectNode, SnatNode, TargetNode } from './ast.ts'
@@ -10,7 +11,7 @@ import type { Names } from './names.ts'
 import { readPortNode } from './read-services.ts'
 import { resolveEnds, resolveWay } from './resolve-ends.ts'
 import { resolveServices } from './resolve-rules.ts'
-import type { End, Origin, Sentence, Traffic, Zone } from './resolved.ts'
+import type { End, Ends, Origin, Sentence, Traffic, Zone } from './resolved.ts'
 
 const BOTH: readonly Family[] = ['ipv4', 'ipv6']
 
@@ -69,14 +70,18 @@ function resolvePublish(node: PublishNode, names: Names, origin: Origin, complai
   const on = node.on.map(item => readItem(item, names.list, complain))
   const from = resolveWay(node.from, node.span, names, complain)
   if (!traffic || !from || !on.every(one => one !== undefined)) return undefined
-  const addresses = on.flat()
+  const addresses = on.flat().filter(prefix => node.family === undefined || familyOf(prefix.address) === node.family)
+  if (addresses.length === 0 && node.family) {
+    complainOfFamily(node, node.on[0]?.span ?? node.span, node.family, complain)
+    return undefined
+  }
   const families = new Set(addresses.map(prefix => familyOf(prefix.address)))
   const [family] = families
   const target = resolveTarget(node.to, names, complain, families.size === 1 ? family : undefined)
   if (!target || family === undefined) return undefined
   const wrong = addresses.find(prefix => familyOf(prefix.address) !== familyOf(target.address))
   if (wrong) {
-    complain('mixed-families', node.to.span, 'the addresses are not of one family', 'destination NAT keeps the family: write a sentence for each')
+    complain('mixed-families', node.to.span, 'the addresses are not of one family', 'destination NAT keeps the family: write a sentence for each, with `ipv4` or `ipv6` at its end where names have both')
     return undefined
   }
   if (!checkPorts(traffic, target.port, node, complain)) return undefined
@@ -106,7 +111,7 @@ function checkPorts(traffic: readonly Traffic[], port: number | undefined, node:
 function resolveSourceNat(node: MasqueradeNode | SnatNode, names: Names, origin: Origin, complain: Complain): Sentence | undefined {
   const from = resolveEnds(node.ends, names, complain)
   const out = names.zones.get(node.out.text)
-  const target = node.kind === 'snat' ? resolveTarget(node.to, names, complain) : undefined
+  const target = node.kind === 'snat' ? resolveTarget(node.to, names, complain, node.family) : undefined
   if (!out) complainUnknown(node.out, 'zone', [...names.zones.keys()], complain)
   if (!from || !out || (node.kind === 'snat' && !target)) return undefined
   if (node.kind === 'snat' && target?.port !== undefined) {
@@ -118,7 +123,24 @@ function resolveSourceNat(node: MasqueradeNode | SnatNode, names: Names, origin:
     complain('missing-addresses', nameless.span, `zone \`${zoneOf(nameless)?.name ?? ''}\` says no addresses, and source NAT cannot see where a packet came in`, 'give the zone its addresses: `zone ... at 10.0.0.0/8`')
     return undefined
   }
-  return { kind: 'sourceNat', families: target ? [familyOf(target.address)] : BOTH, from, out, ...(target ? { to: target.address } : {}), origin }
+  if (node.kind === 'snat' && target && node.family && familyOf(target.address) !== node.family) {
+    complainOfFamily(node, node.to.span, node.family, complain)
+    return undefined
+  }
+  if (node.kind === 'masquerade' && !node.family && concernsIpv6(from, out)) {
+    complain('one-family', node.span, '`masquerade` alone is for IPv4: packets of IPv6 keep their own addresses', 'write `ipv4` at its end if that is meant; another sentence with `ipv6` masquerades these too', { severity: 'note' })
+  }
+  return { kind: 'sourceNat', families: [target ? familyOf(target.address) : (node.family ?? 'ipv4')], from, out, ...(target ? { to: target.address } : {}), origin }
+}
+
+/** A family is named of which a sentence has no address. */
+function complainOfFamily(node: NatNode, span: Span, family: Family, complain: Complain): void {
+  complain('mixed-families', span, `there is no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address, which \`${node.kind} ... ${family}\` needs`, `name one, or leave \`${family}\` out`)
+}
+
+/** Tells whether there may be packets of IPv6 from here to there. */
+function concernsIpv6({ included }: Ends, out: Zone): boolean {
+  return out.at?.ipv6.length !== 0 && included.some(end => (end.addresses ?? zoneOf(end)?.at)?.ipv6.length !== 0)
 }
 
 function lacksAddresses(end: End): boolean {
@@ -138,5 +160,5 @@ function resolveRedirect(node: RedirectNode, names: Names, origin: Origin, compl
   const portless = traffic.find(one => !one.ports)
   if (portless) complain('bad-service', node.services.span, 'only ports can be sent to a port', 'write the protocol with its port, such as tcp/80')
   if (portless || !checkPorts(traffic, undefined, node, complain)) return undefined
-  return { kind: 'redirect', families: BOTH, traffic, from, port, origin }
+  return { kind: 'redirect', families: node.family ? [node.family] : BOTH, traffic, from, port, origin }
 }

@@ -107,7 +107,7 @@ function isUntracked({ sentences, zones }: RandomPolicy, way: Way): Said {
 
 /** A connection is translated where it dials what is published, from where that is said. */
 function isDialled(sentence: RandomPublish | RandomRedirect, sent: Sent, zones: readonly RandomZone[]): Said {
-  const isMeant = sentence.kind === 'redirect' ? !isMadeUnasked(sentence, sent) : sentence.on.includes(sent.dst)
+  const isMeant = sentence.kind === 'redirect' ? sentence.families.includes(sent.family) && !isMadeUnasked(sentence, sent) : sentence.on.includes(sent.dst)
   return isMeant && sentence.traffic.some(traffic => isOf(traffic, sent.protocol, sent.dport)) && isAmong(sentence.from, sent, zones, comesFrom)
 }
 
@@ -146,9 +146,9 @@ function sourceOf({ sentences, zones }: RandomPolicy, way: Way): string | undefi
 }
 
 /** Addresses alone tell where a packet came from; whether a zone's own address is a host of it when the firewall sends by it is left open. */
-function isSourceOf({ from, out, families }: RandomSourceNat, way: Way, zones: readonly RandomZone[]): Said {
+function isSourceOf({ from, out, family }: RandomSourceNat, way: Way, zones: readonly RandomZone[]): Said {
   const zone = zones.find(({ name }) => name === out)
-  if (!families.includes(way.family) || !zone || !isOn(zone, way.outDevice)) return false
+  if (family !== way.family || !zone || !isOn(zone, way.outDevice)) return false
   return isAmong(from, way, zones, ({ place, prefixes }: RandomEnd, { src, inDevice }: Way): Said => {
     const known = prefixes ?? zones.find(({ name }) => name === place)?.at
     if (known) return known.some(prefix => includes(prefix, src)) && (inDevice !== undefined || place === 'fw' || 'unsaid')
@@ -178,7 +178,7 @@ function speaksOf(sentence: RandomSentence, way: Way, zones: readonly RandomZone
       return isPublishedBy(sentence, way)
     case 'redirect': {
       const { original } = way
-      return original !== undefined && sentence.traffic.some(one => isOf(one, original.protocol, original.dport)) && way.outDevice === '' && way.dport === sentence.port && isAmong(sentence.from, way, zones, comesFrom)
+      return original !== undefined && sentence.families.includes(way.family) && sentence.traffic.some(one => isOf(one, original.protocol, original.dport)) && way.outDevice === '' && way.dport === sentence.port && isAmong(sentence.from, way, zones, comesFrom)
     }
     default:
       return ruleSpeaksOf(sentence, way, zones)

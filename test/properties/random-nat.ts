@@ -3,7 +3,7 @@
 import { endsText, EVERYBODY, joinWords, makeEnds, waysText } from './random-universe.ts'
 import type { Making, RandomEnds, RandomFamily, RandomTraffic } from './random-universe.ts'
 
-/** A published service. `families` are those that it may be about. */
+/** A published service. */
 export interface RandomPublish {
   readonly kind: 'publish'
   readonly traffic: readonly RandomTraffic[]
@@ -19,6 +19,7 @@ export interface RandomRedirect {
   readonly traffic: readonly RandomTraffic[]
   readonly from: RandomEnds
   readonly port: number
+  readonly families: readonly RandomFamily[]
 }
 
 /** Source NAT; without `to` connections get the address of the device that they leave by. */
@@ -27,7 +28,7 @@ export interface RandomSourceNat {
   readonly from: RandomEnds
   readonly out: string
   readonly to?: string
-  readonly families: readonly RandomFamily[]
+  readonly family: RandomFamily
 }
 
 /** A sentence with its line. */
@@ -55,10 +56,15 @@ function port(protocol: number, number: number): RandomTraffic {
   return { protocol, low: number, high: number }
 }
 
-/** Returns a published service. */
+const BOTH: readonly RandomFamily[] = ['ipv4', 'ipv6']
+
+/** Returns a published service; a family picks its addresses among those of both. */
 export function makePublish(making: Making): MadeNat {
   const { chance } = making
-  const [on, to] = chance.once(4) ? [['2001:db8::2'], '2001:db8:b::10'] : [chance.once(4) ? ['203.0.113.2', '203.0.113.7'] : ['203.0.113.2'], chance.pick(['10.0.1.10', '192.168.10.5', '198.51.100.7'])]
+  const family = chance.once(4) ? 'ipv6' : 'ipv4'
+  const isPicked = chance.once(4)
+  const [on, to] = family === 'ipv6' ? [['2001:db8::2'], '2001:db8:b::10'] : [chance.once(4) ? ['203.0.113.2', '203.0.113.7'] : ['203.0.113.2'], chance.pick(['10.0.1.10', '192.168.10.5', '198.51.100.7'])]
+  const written = isPicked ? [...on, family === 'ipv4' ? '2001:db8::2' : '203.0.113.2'] : on
   const changesPort = chance.once(2)
   const { text, traffic } = chance.pick(changesPort ? DIALLED.slice(0, 4) : DIALLED)
   const number = changesPort ? chance.pick([22, 80, 8443]) : undefined
@@ -66,7 +72,7 @@ export function makePublish(making: Making): MadeNat {
   const target = number === undefined ? to : to.includes(':') ? `[${to}]:${number}` : `${to}:${number}`
   return {
     sentences: [{ kind: 'publish', traffic, on, to, from, ...(number === undefined ? {} : { port: number }) }],
-    lines: [joinWords([`publish ${text} on ${on.join(', ')} to ${target}`, waysText(from, undefined)])],
+    lines: [joinWords([`publish ${text} on ${written.join(', ')} to ${target}`, waysText(from, undefined), isPicked ? family : undefined])],
   }
 }
 
@@ -76,19 +82,22 @@ export function makeRedirect(making: Making): MadeNat {
   const { text, traffic } = chance.pick(DIALLED.slice(0, 5))
   const number = chance.pick([3128, 80])
   const from = chance.once(3) ? EVERYBODY : makeEnds(making, 'from')
-  return { sentences: [{ kind: 'redirect', traffic, port: number, from }], lines: [joinWords([`redirect ${text}`, waysText(from, undefined), `to port ${number}`])] }
+  const family = chance.once(4) ? chance.pick(BOTH) : undefined
+  return { sentences: [{ kind: 'redirect', traffic, port: number, from, families: family ? [family] : BOTH }], lines: [joinWords([`redirect ${text}`, waysText(from, undefined), `to port ${number}`, family])] }
 }
 
-/** Returns source NAT: where a packet came in is not seen, so zones without addresses are refused. */
+/** Returns source NAT: where a packet came in is not seen, so zones without addresses are refused. Masquerading alone is for IPv4. */
 export function makeSourceNat(making: Making): MadeNat {
   const { chance, zones } = making
   const fitting: Making = { ...making, zones: zones.filter(({ at }) => at) }
   const from = fitting.zones.length === 0 || chance.once(4) ? EVERYBODY : makeEnds(fitting, 'from')
   const out = chance.pick(zones).name
   const to = chance.once(2) ? undefined : chance.pick(['203.0.113.3', '203.0.113.4', '2001:db8::3'])
+  const word = to === undefined && chance.once(2) ? chance.pick(BOTH) : undefined
   const words = from === EVERYBODY ? 'any' : endsText(from)
+  const family = to?.includes(':') ? 'ipv6' : (word ?? 'ipv4')
   return {
-    sentences: [{ kind: 'sourceNat', from, out, ...(to === undefined ? {} : { to }), families: to === undefined ? ['ipv4', 'ipv6'] : [to.includes(':') ? 'ipv6' : 'ipv4'] }],
-    lines: [to === undefined ? `masquerade ${words} out ${out}` : `snat ${words} out ${out} to ${to}`],
+    sentences: [{ kind: 'sourceNat', from, out, ...(to === undefined ? {} : { to }), family }],
+    lines: [joinWords([to === undefined ? `masquerade ${words} out ${out}` : `snat ${words} out ${out} to ${to}`, word ?? (to === undefined || chance.once(2) ? undefined : family)])],
   }
 }
