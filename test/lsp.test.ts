@@ -22,6 +22,7 @@ let web = http,https
 allow ssh from admins to fw "jump hosts"
 allow web,  ping from wan to fw
 never_a_word
+masquerade fw out lan ipv6
 `
 const GOOD = TEXT.replace('never_a_word\n', '')
 const ZONES = 'zone wan = eth0\nzone lan = eth1\n'
@@ -69,6 +70,7 @@ describe('the language server', () => {
     expect(await ask('textDocument/hover', 5, 7)).toMatchObject({ contents: { value: '```\nlet web = http,https\n```\ntcp/80,443' } })
     expect(await ask('textDocument/hover', 5, 23)).toMatchObject({ contents: { value: '```\nzone wan = eth0\n```' } })
     expect(await ask('textDocument/hover', 4, 1)).toMatchObject({ contents: { value: 'IPv4, 1 rule:\n```\n-A gate-in -s 198.51.100.7/32 -p tcp -m tcp --dport 22 -j ACCEPT\n```\nIPv6, 1 rule:\n```\n-A gate-in -s 2001:db8:5::/64 -p tcp -m tcp --dport 22 -j ACCEPT\n```' } })
+    expect(await ask('textDocument/hover', 6, 2)).toMatchObject({ contents: { value: 'IPv6, 1 rule:\n```\n-t nat -A gate-snat -o eth1 -m addrtype --src-type LOCAL -j MASQUERADE\n```' } })
     expect(await ask('textDocument/hover', 3, 0)).toBeNull()
   })
 
@@ -100,6 +102,7 @@ describe('the language server', () => {
     expect(await labels(5, 6)).toEqual(expect.arrayContaining(['web', 'ssh', 'icmp-essentials', 'tcp', 'from', 'published']))
     expect(await labels(3, 0)).toEqual(expect.arrayContaining(['allow', 'zone', 'test']))
     expect(await labels(3, 0)).not.toContain('ssh')
+    expect(await labels(6, 22)).toEqual(expect.arrayContaining(['ipv4', 'ipv6']))
   })
 
   test('an included file that is open belongs to the one that includes it', async () => {
