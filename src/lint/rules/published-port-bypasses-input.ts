@@ -3,10 +3,12 @@
 import { lineOf } from '../../diagnostics/source-file.ts'
 import { eachRule } from '../../ir/ruleset.ts'
 import type { Rule } from '../../ir/ruleset.ts'
+import { CT_STATE } from '../../meaning/fields.ts'
 import { fateAt, isCertain } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
-import { withFields } from '../packet-class.ts'
+import { exactly, withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
+import { natOf } from '../rule-facts.ts'
 import { portsOf, translatedPorts } from '../translated-ports.ts'
 import type { Translated } from '../translated-ports.ts'
 import { newFromWorld, packetOf } from '../world.ts'
@@ -29,7 +31,7 @@ export const publishedPortBypassesInput: LintRule = {
       if (!one || !isClosed(one, inputs)) return
       report({
         span: rule.span, message: `this rule does not guard port ${one.port}: its packets never come to INPUT`,
-        help: `put it into ${ruleset.tables.some(({ chainByName }) => chainByName.has('DOCKER-USER')) ? 'DOCKER-USER' : 'FORWARD, before what accepts them'} with \`-m conntrack --ctorigdstport ${one.port}\`, or publish the port on 127.0.0.1 only`,
+        help: `put it into ${ruleset.tables.some(({ chainByName }) => chainByName.has('DOCKER-USER')) ? 'DOCKER-USER' : 'FORWARD, before what accepts them'} with \`-m conntrack --ctorigdstport ${one.port}\`, or ${one.chain.name.startsWith('KUBE-') ? 'give the service another type than NodePort' : 'publish the port on 127.0.0.1 only'}`,
         related: [{ span: one.dnat.span, message: `line ${lineOf(one.dnat.span)} sends them elsewhere` }, { span: one.accept.span, message: 'and FORWARD accepts them from anywhere' }],
         witness: { packet: packetOf(one.packets), path: [{ span: one.dnat.span, message: 'it gets another destination' }, { span: one.accept.span, message: 'it is accepted' }] },
       })
@@ -47,7 +49,7 @@ interface Published extends Translated {
 function publishedPorts(byPort: ReadonlyMap<string, readonly Translated[]>, inputs: LintInputs): (guard: Rule) => Published | undefined {
   const known = new Map<Rule, Published | undefined>()
   return guard => {
-    for (const one of portsOf(guard).flatMap(key => byPort.get(key) ?? []).sort((first, second) => first.dnat.id - second.dnat.id)) {
+    for (const one of portsOf(guard, byPort).flatMap(key => byPort.get(key) ?? []).sort((first, second) => first.dnat.id - second.dnat.id)) {
       if (!known.has(one.dnat)) known.set(one.dnat, published(one, inputs))
       const found = known.get(one.dnat)
       if (found) return found
@@ -60,10 +62,11 @@ function publishedPorts(byPort: ReadonlyMap<string, readonly Translated[]>, inpu
 function published(one: Translated, { ruleset, family, world }: LintInputs): Published | undefined {
   const packets = newFromWorld(world, family, one)
   const translated = fateAt({ ruleset, hook: 'PREROUTING', tables: ['raw', 'mangle', 'nat'] }, packets)
-  if (!translated.endings.every(({ by }) => by.kind === 'rule' && by.rule === one.dnat)) return undefined
+  const isDirect = natOf(one.dnat, family) !== undefined
+  if (!translated.endings.every(({ by }) => by.kind === 'rule' && (isDirect ? by.rule === one.dnat : natOf(by.rule, family)?.side === 'destination'))) return undefined
   const target = translated.packets.fields['ip.dst']
   const out = target !== undefined && target !== 'absent' ? world.hintsAt(target.low)[0]?.device : undefined
-  const forwarded = fateAt({ ruleset, hook: 'FORWARD', tables: ['mangle', 'filter'] }, withFields(translated.packets, {}, out === undefined ? {} : { 'device.out': out }))
+  const forwarded = fateAt({ ruleset, hook: 'FORWARD', tables: ['mangle', 'filter'] }, withFields(translated.packets, { 'ct.state': exactly(CT_STATE.NEW | CT_STATE.DNAT) }, out === undefined ? {} : { 'device.out': out }))
   const by = forwarded.endings[0]?.by
   return isCertain(forwarded, 'accept') && by?.kind === 'rule' ? { ...one, packets, accept: by.rule } : undefined
 }
