@@ -53,7 +53,7 @@ export interface NamedPlace {
 /** Names of namespaces, containers and services. */
 export type NamedPlaces = ReadonlyMap<string, NamedPlace>
 
-/** A question that cannot be read; `word` is the one that is wrong. */
+/** A question that cannot be read; `word` is the end that is wrong, empty where something else is. */
 export interface QueryProblem {
   readonly message: string
   readonly word: string
@@ -68,7 +68,7 @@ export function readReachQuery(text: string, places: NamedPlaces = new Map(), fa
     if (word === 'from' || word === 'to') side = word
     else {
       const problem = readWord(draft, word, side)
-      if (problem) return { ok: false, problem: { message: problem, word } }
+      if (problem) return { ok: false, problem: { message: problem, word: side === undefined ? '' : word } }
     }
   }
   return { ok: true, value: finished(draft, words.join(' '), family) }
@@ -126,7 +126,7 @@ function readWord(draft: Draft, word: string, side: Side): string | undefined {
     draft.names.push(word)
     return undefined
   }
-  if (side === undefined) return `\`${word}\` is no service: a question reads \`from eth0 to 10.0.0.0/8 tcp/22\``
+  if (side === undefined) return `\`${word}\` is no service, and neither \`from\` nor \`to\` stands before it: a question reads \`from eth0 to 10.0.0.0/8 tcp/22\``
   if (word === 'any') return undefined
   if (word === 'host') {
     if (side === 'from') draft.start = 'make'

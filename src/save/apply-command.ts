@@ -20,6 +20,8 @@ export interface CommandLine {
   readonly family: Family
   readonly backend: Backend
   readonly complain: Complain
+  /** It is a line of iptables-restore's format, not of a script. */
+  readonly inRestore: boolean
   /** What `-c` gives. */
   readonly counters: Counters | undefined
   /** What the line of an appended rule is known by. */
@@ -44,8 +46,10 @@ export function applyCommand(table: TableDraft, command: Command, rules: readonl
       if (command.kind === 'flush' && command.chain === undefined && line.backend === 'nft') return true
       return onChains(table, command.chain, complain, chain => (command.kind === 'flush' ? flush(chain) : zero(chain)))
     case 'list':
+      // In a script `-L CHAIN` and `-C CHAIN ...` ask, and what follows depends on the answer.
+      return !line.inRestore || command.chain === undefined || findChain(table, command.chain, complain, 1) !== undefined
     case 'check':
-      return true
+      return !line.inRestore || hasRules(table, command.chain, rules, line)
     default:
       return onOneChain(table, command, rules, line)
   }
@@ -66,7 +70,10 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
         // Kernel: several rules of one `-I` come in reverse order, each is put before the last.
         settle(chain).splice(at, 0, ...rules.toReversed())
       })
+    case 'zeroRule':
+      return zeroRule(chain, command.number, line)
     case 'replace':
+      sayCrash(line, 'a rule is replaced')
       return withNumber(chain, command.number, 0, complain, at => settle(chain).splice(at, 1, ...rules))
     case 'deleteNumber':
       return withNumber(chain, command.number, 0, complain, at => settle(chain).splice(at, 1))
@@ -84,31 +91,60 @@ function onOneChain(table: TableDraft, command: OneChainCommand, rules: readonly
   }
 }
 
+function sayCrash({ inRestore, complain }: CommandLine, what: string): void {
+  if (inRestore) complain('rule-number', 2, `iptables-nft-restore 1.8.9 crashes where ${what} in the text that makes it`, { backend: 'nft' })
+}
+
+function sayNoPlace(chain: ChainDraft, number: number, complain: Complain, where: { readonly backend?: Backend } = {}): void {
+  complain('rule-number', 2, `chain \`${chain.name}\` has ${settle(chain).length} rules: there is no place ${number}`, where)
+}
+
 /** Runs `edit` with the 0-based place of a 1-based rule number; refuses one that is too big. */
 function withNumber(chain: ChainDraft, number: number, beyond: number, complain: Complain, edit: (at: number) => void): boolean {
   const { length } = settle(chain)
   if (number > length + beyond) {
-    complain('rule-number', 2, `chain \`${chain.name}\` has ${length} rules: there is no place ${number}`)
+    sayNoPlace(chain, number, complain)
     return false
   }
   edit(number - 1)
   return true
 }
 
+function hasRules(table: TableDraft, name: string, rules: readonly Rule[], line: CommandLine): boolean {
+  const chain = findChain(table, name, line.complain, 1)
+  return chain !== undefined && rules.every(rule => placeOf(chain, rule, line) !== undefined)
+}
+
+function zeroRule(chain: ChainDraft, number: number, line: CommandLine): boolean {
+  const rules = settle(chain)
+  const rule = rules[number - 1]
+  if (rule) {
+    sayCrash(line, 'the counters of one rule are set to zero')
+    rule.counters = undefined
+  } else sayNoPlace(chain, number, line.complain, { backend: 'legacy' })
+  return rule !== undefined
+}
+
 function deleteRules(chain: ChainDraft, rules: readonly Rule[], line: CommandLine): boolean {
   for (const rule of rules) {
-    const text = writeRule(rule, line.family)
-    const at = settle(chain).findIndex(other => writeRule(other, line.family) === text)
-    if (at === -1) {
-      line.complain('rule-number', -1, `there is no such rule in chain \`${chain.name}\` of table ${chain.table}`)
-      return false
-    }
+    const at = placeOf(chain, rule, line)
+    if (at === undefined) return false
     settle(chain).splice(at, 1)
   }
   return true
 }
 
-function rename(table: TableDraft, chain: ChainDraft, newName: string, { complain, span }: CommandLine): boolean {
+/** Returns where the first rule stands that is the same; refuses one that is nowhere. */
+function placeOf(chain: ChainDraft, rule: Rule, { family, complain }: CommandLine): number | undefined {
+  const text = writeRule(rule, family)
+  const at = settle(chain).findIndex(other => writeRule(other, family) === text)
+  if (at === -1) complain('rule-number', -1, `there is no such rule in chain \`${chain.name}\` of table ${chain.table}`)
+  return at === -1 ? undefined : at
+}
+
+/** Kernel: iptables-nft-restore cannot rename a chain that it makes in the same load. */
+function rename(table: TableDraft, chain: ChainDraft, newName: string, { complain, span, inRestore }: CommandLine): boolean {
+  if (inRestore) complain('chain-in-use', 1, `chain \`${chain.name}\` cannot be renamed in the text that makes it`, { backend: 'nft' })
   if (chain.hook !== undefined) {
     complain('chain-in-use', 1, `built-in chain \`${chain.name}\` cannot be renamed`)
     return false

@@ -9,6 +9,7 @@ export type Command =
   | { readonly kind: 'deleteNumber'; readonly chain: string; readonly number: number; readonly hasRule: false }
   | { readonly kind: 'newChain'; readonly chain: string; readonly hasRule: false }
   | { readonly kind: 'deleteChain' | 'flush' | 'zero' | 'list'; readonly chain: string | undefined; readonly hasRule: false }
+  | { readonly kind: 'zeroRule'; readonly chain: string; readonly number: number; readonly hasRule: false }
   | { readonly kind: 'help'; readonly hasRule: false }
   | { readonly kind: 'policy'; readonly chain: string; readonly policy: string; readonly hasRule: false }
   | { readonly kind: 'rename'; readonly chain: string; readonly newName: string; readonly hasRule: false }
@@ -33,6 +34,11 @@ export const COMMAND_LETTERS: ReadonlyMap<string, CommandLetter> = new Map<strin
 
 /** The long names of the commands, for abbreviations and "did you mean". */
 export const COMMAND_NAMES: readonly string[] = [...COMMAND_LETTERS.keys()].filter(name => name.startsWith('--'))
+
+/** Tells whether `-c` may stand with a command. Source: iptables/xshared.c commands_v_options. */
+export function takesCounters({ kind }: Command): boolean {
+  return kind === 'append' || kind === 'insert' || kind === 'replace' || kind === 'policy'
+}
 
 /** Returns the command whose letter stands at a word, with the words that belong to it. */
 export function readCommand(letter: CommandLetter, words: readonly string[], at: number): FoundCommand {
@@ -75,7 +81,7 @@ function withArguments(letter: CommandLetter, chain: string | undefined, second:
     case 'X':
       return found({ kind: 'deleteChain', chain, hasRule: false })
     case 'Z':
-      return found({ kind: 'zero', chain, hasRule: false }, second === undefined ? 0 : 1)
+      return second === undefined ? found({ kind: 'zero', chain, hasRule: false }) : numbered(second, next, number => ({ kind: 'zeroRule', chain: name, number, hasRule: false }))
     case 'L':
     case 'S':
       return found({ kind: 'list', chain, hasRule: false }, second === undefined ? 0 : 1)

@@ -2,8 +2,8 @@
 
 import { readCounter } from './counters.ts'
 import { finishRules } from './finish-rule.ts'
-import { readCommand } from './commands.ts'
-import type { CommandLetter } from './commands.ts'
+import { readCommand, takesCounters } from './commands.ts'
+import type { Command, CommandLetter } from './commands.ts'
 import { matchOfProtocol } from './option-table.ts'
 import type { BaseWord, ReadOption, WrittenOption } from './option-table.ts'
 import { matchNames } from '../extensions/registry.ts'
@@ -16,11 +16,21 @@ export function readRuleWords(words: readonly string[], state: RuleState): ReadL
   startRule(state, words)
   while (state.at < state.words.length) readNextOption(state)
   const { command, table, counters, otherFamily } = state
+  if (state.ok && command) checkCommand(state, command)
   const rules = state.ok && command?.hasRule ? finishRules(state) : NO_RULES
   return { command, table, rules, counters, otherFamily, ok: state.ok }
 }
 
 const NO_RULES: readonly ReadRule[] = []
+
+/** Refuses what cannot stand with a command; matches may stand with all of them. */
+function checkCommand(state: RuleState, command: Command): void {
+  const { ip, jump, counters, words } = state
+  const name = command.kind === 'deleteNumber' ? '`-D` with the number of a rule' : `\`${words[state.commandAt] ?? ''}\``
+  const isPart = !command.hasRule && command.kind !== 'help' && (ip.count > 0 || jump !== undefined)
+  if (isPart) refuseRule(state, 'option-conflict', ip.count > 0 || !jump ? -1 : jump.word - 1, `${name} has no rule: addresses, devices, protocols and targets cannot stand there`)
+  else if (counters && !takesCounters(command)) refuseRule(state, 'option-conflict', words.findIndex(word => word === '-c' || word.startsWith('--set-c')), `${name} takes no counters`)
+}
 
 function readNextOption(state: RuleState): void {
   let inverted = false
@@ -102,6 +112,7 @@ function takeCommand(state: RuleState, letter: CommandLetter, word: string): voi
   if (found.problem !== undefined) refuseRule(state, 'unknown-command', state.at, found.problem)
   else if (state.command) refuseRule(state, 'option-conflict', state.at, `\`${word}\` is a second command in one line`)
   state.command ??= found.command
+  state.commandAt = state.at
   state.at = found.next
 }
 

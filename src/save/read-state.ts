@@ -103,7 +103,7 @@ export function runWords(state: ReadState, table: TableDraft, counters: Counters
   const rules: Writable<Rule>[] = []
   for (const { matches, target } of read.rules) rules.push({ id: 0, matches, target, counters: read.counters ?? counters, span })
   const known = command.kind === 'append' ? learn(state, table, command.chain, rules, wholeStart, before) : undefined
-  if (!applyCommand(table, command, rules, { span, family: state.vocabulary.family, backend: state.backend, complain, counters: read.counters, known })) state.partial = true
+  if (!applyCommand(table, command, rules, { span, family: state.vocabulary.family, backend: state.backend, complain, inRestore: state.rule.inRestore, counters: read.counters, known })) state.partial = true
   return true
 }
 

@@ -9,6 +9,7 @@ import type { Family } from '../net/address.ts'
 import { emptyChain, finishChain, settle } from './chain-draft.ts'
 import type { ChainDraft } from './chain-draft.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
+import { targetNames } from '../extensions/registry.ts'
 
 /** A table that can still change. */
 export interface TableDraft {
@@ -42,22 +43,45 @@ export function flushTable(table: TableDraft, backend: Backend): void {
   }
 }
 
+/** Adds a user chain as `-N` does; refuses a name that is taken, too long, like an option or a target's. */
+export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number): ChainDraft | undefined {
+  const problem = lengthProblem(name) ?? beginningProblem(name) ?? (isTargetName(name) ? targetProblem(name) : undefined)
+  if (problem === undefined) return declare(table, name, span, complain, word)
+  complain('chain-name', word, problem)
+  return undefined
+}
+
 /**
- * Adds a user chain; refuses a name that is taken, too long or like an option. Kernel: iptables-nft-restore takes a chain line
- * (`again` is 'nft' there) for a chain that exists and empties it.
+ * Adds the user chain of a chain line. Kernel: iptables-legacy-restore takes names that look like options, both take those of targets but for the
+ * four that the kernel knows; iptables-nft-restore empties a chain that exists.
  */
-export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number, again?: Backend): ChainDraft | undefined {
-  const problem = chainNameProblem(name)
-  const existing = again === 'nft' ? table.chains.get(name) : undefined
-  if (problem !== undefined) complain('chain-name', word, problem)
-  else if (table.chains.has(name)) complain('chain-exists', word, `chain \`${name}\` exists already in table ${table.name}`, { backend: 'legacy' })
+export function declareChain(table: TableDraft, name: string, span: Span, complain: Complain, backend: Backend): ChainDraft | undefined {
+  const problem = lengthProblem(name) ?? (VERDICTS.has(name) ? targetProblem(name) : undefined)
+  const oddity = beginningProblem(name)
+  if (problem !== undefined) {
+    complain('chain-name', 0, problem)
+    return undefined
+  }
+  if (oddity !== undefined) complain('chain-name', 0, oddity, { backend: 'nft' })
+  const existing = backend === 'nft' ? table.chains.get(name) : undefined
+  if (existing) emptyChain(existing)
+  return declare(table, name, span, complain, 0) ?? existing
+}
+
+function declare(table: TableDraft, name: string, span: Span, complain: Complain, word: number): ChainDraft | undefined {
+  if (table.chains.has(name)) complain('chain-exists', word, `chain \`${name}\` exists already in table ${table.name}`, { backend: 'legacy' })
   else {
     const chain = makeChain(table.name, name, undefined, span)
     table.chains.set(name, chain)
     return chain
   }
-  if (existing) emptyChain(existing)
-  return existing
+  return undefined
+}
+
+/** Sets the policy that a chain line gives. Kernel: iptables-nft-restore does not look at it where the chain is a user chain. */
+export function declarePolicy(chain: ChainDraft, policy: string, complain: Complain, word: number): void {
+  if (chain.hook === undefined) refuseUserPolicy(chain, complain, word, { backend: 'legacy' })
+  else setPolicy(chain, policy, complain, word)
 }
 
 /** Sets a built-in chain's policy; refuses user chains and other verdicts. */
@@ -67,12 +91,16 @@ export function setPolicy(chain: ChainDraft, policy: string, complain: Complain,
     return false
   }
   if (chain.hook === undefined) {
-    complain('unknown-policy', word, `user chain \`${chain.name}\` cannot have a chain policy`, { help: 'only built-in chains have one: write `-` here and end the chain with a rule', backend: 'legacy' })
+    refuseUserPolicy(chain, complain, word)
     return false
   }
   chain.policy = policy
   chain.counters = undefined
   return true
+}
+
+function refuseUserPolicy({ name }: ChainDraft, complain: Complain, word: number, where: { readonly backend?: Backend } = {}): void {
+  complain('unknown-policy', word, `user chain \`${name}\` cannot have a chain policy`, { help: 'only built-in chains have one: write `-` here and end the chain with a rule', ...where })
 }
 
 /** Returns the chain of a name; refuses an unknown one. */
@@ -120,11 +148,24 @@ function makeChain(table: TableName, name: string, hook: Hook | undefined, span:
   return { id: 0, table, name, hook, policy, counters, rules: [], lines: undefined, span }
 }
 
-function chainNameProblem(name: string): string | undefined {
+function lengthProblem(name: string): string | undefined {
   if (name === '') return 'a chain name is empty'
-  if (name.length > CHAIN_NAME_LIMIT) return `chain name \`${name}\` is longer than ${CHAIN_NAME_LIMIT} characters`
-  if (name.startsWith('-') || name.startsWith('!')) return `chain name \`${name}\` begins with \`${name[0]}\``
-  return undefined
+  return name.length > CHAIN_NAME_LIMIT ? `chain name \`${name}\` is longer than ${CHAIN_NAME_LIMIT} characters` : undefined
+}
+
+function beginningProblem(name: string): string | undefined {
+  return name.startsWith('-') || name.startsWith('!') ? `chain name \`${name}\` begins with \`${name[0]}\`` : undefined
+}
+
+const VERDICTS: ReadonlySet<string> = new Set(['ACCEPT', 'DROP', 'RETURN', 'QUEUE'])
+
+/** `standard` is the program's own name for verdicts and jumps. */
+function isTargetName(name: string): boolean {
+  return VERDICTS.has(name) || name === 'standard' || targetNames('ipv4').includes(name) || targetNames('ipv6').includes(name)
+}
+
+function targetProblem(name: string): string {
+  return `a chain cannot be called \`${name}\`: that is a target`
 }
 
 function unknownChainHelp(table: TableDraft, name: string): string | undefined {

@@ -8,7 +8,7 @@ import { readBracketCounters } from './counters.ts'
 import { takeKnownLine } from './known-lines.ts'
 import { lineSpan, runWords, skipLine, tableDraft } from './read-state.ts'
 import type { ReadState } from './read-state.ts'
-import { addChain, copyTable, flushTable, setPolicy } from './restore-changes.ts'
+import { copyTable, declareChain, declarePolicy, flushTable } from './restore-changes.ts'
 import type { TableDraft } from './restore-changes.ts'
 
 const CARRIAGE_RETURN = 13
@@ -95,19 +95,19 @@ function readChainLine(state: ReadState, table: TableDraft): void {
   const name = withoutCarriageReturn(state, words[0] ?? '')
   const policy = words[1] === undefined ? undefined : withoutCarriageReturn(state, words[1])
   const builtIn = table.chains.get(name)
-  const chain = builtIn?.hook === undefined ? addChain(table, name, lineSpan(line), complain, 0, state.backend) : builtIn
+  const chain = builtIn?.hook === undefined ? declareChain(table, name, lineSpan(line), complain, state.backend) : builtIn
   if (!chain) {
     state.partial = true
     return
   }
   chain.span = lineSpan(line)
   if (policy === undefined) complain('unknown-policy', -1, `chain \`${name}\` has no policy`, { help: builtIn ? 'write ACCEPT or DROP after the name' : 'write `-` after the name' })
-  else if (policy !== '-') setPolicy(chain, policy, complain, line.source.text[line.start + 1] === ' ' ? 2 : 1)
+  else if (policy !== '-') declarePolicy(chain, policy, complain, line.source.text[line.start + 1] === ' ' ? 2 : 1)
   if (counters === undefined) return
   const read = readBracketCounters(counters.trimEnd())
   if (read && state.counters) chain.counters = read
   else if (read) return
-  else if (policy !== '-') complain('bad-counters', 2, `\`${counters}\` is not \`[packets:bytes]\``)
+  else if (policy !== '-' && state.counters) complain('bad-counters', 2, `\`${counters}\` is not \`[packets:bytes]\``)
 }
 
 /** Reads a line within a table: `[packets:bytes]` and the words of a command. */

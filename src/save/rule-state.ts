@@ -59,6 +59,8 @@ export interface RuleState {
   target: OpenUse | undefined
   jump: { readonly kind: 'jump' | 'goto'; readonly chain: string; readonly word: number } | undefined
   command: Command | undefined
+  /** The word that names it. */
+  commandAt: number
   table: string | undefined
   counters: Counters | undefined
   /** `-4` or `-6` of the other family stands on the line: the programs skip it. */
@@ -75,7 +77,7 @@ export function refuseRule(state: RuleState, ...problem: Parameters<Complain>): 
 export function makeRuleState(vocabulary: Vocabulary, complain: Complain): RuleState {
   return {
     vocabulary, complain, inRestore: true, words: [], at: 0, ok: true, optionAt: [], ip: openUse(vocabulary.ip, 'ip'), others: [], matches: [], matchCount: 0,
-    ownTarget: openUse(undefined, ''), target: undefined, jump: undefined, command: undefined, table: undefined, counters: undefined,
+    ownTarget: openUse(undefined, ''), target: undefined, jump: undefined, command: undefined, commandAt: 0, table: undefined, counters: undefined,
     otherFamily: false,
   }
 }

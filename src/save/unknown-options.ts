@@ -35,7 +35,8 @@ export function splitAttached(state: RuleState, word: string): boolean {
 
 function ignore(state: RuleState, word: string): boolean {
   const hasNumber = word.includes('w') && /^\d+$/.test(state.words[state.at + 1] ?? '')
-  if (state.inRestore && word !== '-v' && word !== '--verbose') refuseRule(state, 'unknown-option', state.at, `\`${word}\` is not for iptables-restore`)
+  const isForList = state.command?.kind === 'list' && !word.includes('w')
+  if (state.inRestore && !isForList && word !== '-v' && word !== '--verbose') refuseRule(state, 'unknown-option', state.at, `\`${word}\` is not for iptables-restore`)
   state.at += hasNumber ? 2 : 1
   return true
 }
