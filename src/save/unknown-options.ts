@@ -87,10 +87,24 @@ export function reportUnknownOption(state: RuleState, word: string): void {
   const candidates = [...known].filter(name => word.length > 2 && name.startsWith(word))
   if (!word.startsWith('-')) refuseRule(state, 'stray-words', state.at, `\`${word}\` is not an option`, { help: 'options begin with `-`; a value with blanks needs double quotes' })
   else if (word.startsWith('--') && candidates.length > 1) refuseRule(state, 'ambiguous-option', state.at, `\`${word}\` may be ${candidates.map(name => `\`${name}\``).join(' or ')}`)
-  else if (/^--?(dport|sport|destination-port|source-port|syn|tcp-flags|icmp-type|icmpv6-type)$/.test(word) && !hasProtocolMatch(state)) {
+  else if (protocolsOf(word) !== undefined && !hasProtocolMatch(state)) {
     refuseRule(state, 'protocol-needed', state.at, `\`${word}\` needs a protocol before it`, { help: `write \`-p tcp ${word}\`, with the protocol that you mean` })
-  } else refuseRule(state, 'unknown-option', state.at, `there is no option \`${word}\` here`, { help: formerNameHelp(state, word) ?? didYouMean(word, [...known]) })
+  } else refuseRule(state, 'unknown-option', state.at, `there is no option \`${word}\` here`, { help: formerNameHelp(state, word) ?? didYouMean(word, [...known]) ?? protocolHelp(word) })
   skipOption(state)
+}
+
+/** The protocols that have an option which people take to be everybody's. */
+const PROTOCOLS_OF: readonly (readonly [RegExp, string])[] = [
+  [/^--?(dport|sport|destination-port|source-port)$/, '`-p tcp` or `-p udp`'], [/^--?(syn|tcp-flags)$/, '`-p tcp`'], [/^--?icmp-type$/, '`-p icmp`'], [/^--?icmpv6-type$/, '`-p ipv6-icmp`'],
+]
+
+function protocolsOf(word: string): string | undefined {
+  return PROTOCOLS_OF.find(([words]) => words.test(word))?.[1]
+}
+
+function protocolHelp(word: string): string | undefined {
+  const protocols = protocolsOf(word)
+  return protocols === undefined ? undefined : `it goes with ${protocols}, and the rule has another protocol`
 }
 
 /** Older versions called it otherwise. */

@@ -28,7 +28,7 @@ export const worldOpenManagementPort: LintRule = {
   check({ ruleset, family, chains, world, trusted }, report) {
     const seen = new Set<Rule>()
     eachRule(ruleset, (rule, _number, chain, table) => {
-      if (table.name !== 'filter' || !targetNamed(rule, ['ACCEPT']) || !chains.hooksOf(chain).includes('INPUT') || optionOf(rule, 'ip', 'source')) return
+      if (table.name !== 'filter' || !targetNamed(rule, ['ACCEPT']) || !chains.hooksOf(chain).includes('INPUT') || optionOf(rule, 'ip', 'source')?.inverted === false) return
       for (const [key, service] of Object.entries(PORTS)) {
         const [protocol, port = ''] = key.split(' ')
         if ((protocol !== 'tcp' && protocol !== 'udp') || !namesPort(rule, Number(port)) || seen.has(rule)) continue
