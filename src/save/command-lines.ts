@@ -21,9 +21,12 @@ const BARE = /^\s*-(?:[APNIDRFXZEt]|-append|-policy|-new-chain|-insert|-table)\s
 
 const SOME_COMMAND = new RegExp(`${PROGRAM.source}|${BARE.source}`, 'm')
 
-/** Tells whether a text is a list of commands rather than iptables-restore's format: no line begins a table, and some line is a command. */
+/** A line that begins a table, or stands in one only: `*filter`, `:INPUT ACCEPT`, `COMMIT`. */
+const RESTORE_FORMAT = /^(?:[ \t]*\*[ \t]*[a-z]|:[\w-]|COMMIT[ \t\r]*$)/m
+
+/** Tells whether a text is a list of commands rather than iptables-restore's format: no line is of that, and some line is a command. */
 export function isCommandForm(text: string): boolean {
-  return !/^[ \t]*\*[ \t]*[a-z]/m.test(text) && SOME_COMMAND.test(text)
+  return !RESTORE_FORMAT.test(text) && SOME_COMMAND.test(text)
 }
 
 /** Reads a pasted command line: `iptables -t nat -A ...`, or a line of `iptables -S`, which is of table filter. */

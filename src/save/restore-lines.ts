@@ -118,8 +118,9 @@ function readRuleLine(state: ReadState, table: TableDraft): void {
   let counters: Counters | undefined
   if (text[line.start] === '[') {
     const close = text.indexOf(']', line.start)
-    counters = close === -1 || close > line.end ? undefined : readBracketCounters(text.slice(line.start, close + 1))
-    if (!counters) return skipLine(state, 'bad-counters', 0, 'the counters before the rule are not `[packets:bytes]`')
+    const written = close === -1 || close > line.end ? '' : text.slice(line.start, close + 1)
+    counters = readBracketCounters(written)
+    if (!counters && (state.counters || !written.includes(':'))) return skipLine(state, 'bad-counters', 0, 'the counters before the rule are not `[packets:bytes]`')
     if (!state.counters) counters = undefined
     line.start = close + 1
   }
