@@ -8,7 +8,7 @@ import { complainTo } from './complain.ts'
 import type { Complain } from './complain.ts'
 import { didYouMean } from '../extensions/did-you-mean.ts'
 import { countRules, PREFIX } from './compiled.ts'
-import type { CompiledRule, CompiledRules } from './compiled.ts'
+import type { CompiledIpset, CompiledRule, CompiledRules } from './compiled.ts'
 import { chainOf, makeRule, ownOrigin, startDrafts } from './drafts.ts'
 import type { Drafts } from './drafts.ts'
 import { lowerPublish, lowerRedirect, lowerSourceNat, natChain } from './lower-nat.ts'
@@ -143,7 +143,7 @@ function isNat(sentence: Sentence): sentence is NatSentence {
 }
 
 function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly PlacedRaw[]): CompiledRules {
-  const { family, policy, zones, room: chains, hooks, ipsets } = drafts
+  const { family, policy, zones, room: chains, hooks } = drafts
   const isBehind = ({ table, chain, place }: RawSentence): boolean => table === 'filter' && (place === 'last' || chain.startsWith(PREFIX))
   const needed: ReadonlySet<string> = new Set(raws.flatMap(({ sentence, rules }) => (rules.has(family) && isBehind(sentence) ? [sentence.chain] : [])))
   if (zones.some(zone => zone.isDockers)) finishWay(drafts, ways.docker, needed)
@@ -154,8 +154,20 @@ function finishFamily({ drafts, ways }: FamilyCompilation, raws: readonly Placed
     const rule = rules.get(family)
     return rule && missingChain(drafts, sentence, rule, raws) === undefined ? [{ sentence, rule: ruleOfRaw(sentence, rule, family) }] : []
   }))
-  return { family, chains, hooks, ipsets: [...ipsets.values()], policies: chainPolicies(policy, ways), managesAll: policy.managesAll }
+  return { family, chains, hooks, ipsets: usedIpsets(drafts), policies: chainPolicies(policy, ways), managesAll: policy.managesAll }
 }
+
+/** A list of which only sentences speak that are never asked needs no ipset. */
+function usedIpsets({ ipsets, room }: Drafts): readonly CompiledIpset[] {
+  if (ipsets.size === 0) return NO_IPSETS
+  const used = new Set<string>()
+  for (const { rules } of room) for (const { head, guards } of rules) for (const words of [head.matches, guards]) for (const word of words) {
+    for (const [, name] of word.matchAll(/--match-set (\S+)/g)) if (name !== undefined) used.add(name)
+  }
+  return [...ipsets.values()].filter(({ name }) => used.has(name))
+}
+
+const NO_IPSETS: readonly CompiledIpset[] = []
 
 function ruleOfRaw({ origin }: RawSentence, { matches, target }: RawRule, family: Family): CompiledRule {
   const words = writeMatches(matches, family)

@@ -2,6 +2,7 @@
 
 import type { CompiledRule } from './compiled.ts'
 import { PREFIX } from './compiled.ts'
+import type { EntryEnds } from './decided-ends.ts'
 import { alternatives, alternativesOf, chainOf, makeRule, noteSilent } from './drafts.ts'
 import type { Drafts, Group, Pair } from './drafts.ts'
 import { ANYTHING } from './head-words.ts'
@@ -24,6 +25,9 @@ export interface Entry {
   readonly isPlainAllow: boolean
   /** Decides every packet of the way. */
   readonly isTotal: boolean
+  /** The ends that it speaks of, and whether it decides every packet between them. Absent where more than ends is asked always. */
+  readonly ends?: EntryEnds
+  readonly isWhole?: boolean
   /** Makes one rule, inside the chain of its pair and outside. */
   readonly isOneRule?: boolean
   /** Is about what stays on the host though it was sent to others: as with lo, no sentence speaks of that. */
@@ -171,12 +175,13 @@ function lowerGroup(drafts: Drafts, sentence: RuleSentence, group: Group, mark: 
   const excepted = sentence.from.excluded.length + sentence.to.excluded.length === 0 ? NO_EXCEPTIONS : exceptionsOf(drafts, sentence, parts, way)
   const tail = tailOf(drafts, sentence, way)
   const isConditional = excepted.length > 0 || tail.guards.length > 0
-  const isTotal = !sentence.traffic && sentence.verb !== 'log' && !isConditional && parts.from.every(isEverything) && parts.to.every(isEverything)
+  const isWhole = !sentence.traffic && sentence.verb !== 'log' && !isConditional
+  const isTotal = isWhole && parts.from.every(isEverything) && parts.to.every(isEverything)
   const isPlainAllow = sentence.verb === 'allow' && !sentence.log && tail.guards.length === 0
-  if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, rules: () => writeForDocker(drafts, sentence, parts, { mark, excepted, tail }) }
+  if (way === 'docker' && sentence.verb === 'allow') return { way, isPlainAllow, isTotal, isWhole, ends: parts, rules: () => writeForDocker(drafts, sentence, parts, { mark, excepted, tail }) }
   const write = (inside: boolean): readonly CompiledRule[] => writeParts(drafts, sentence, { mark, excepted, tail }, inside ? { from: group.insideFrom, to: group.insideTo, traffic: parts.traffic } : parts)
   const isOneRule = excepted.length === 0 && isOne(parts) && isInline(tail)
-  return { way, ...(pair ? { pair } : {}), isPlainAllow, isTotal, isOneRule, rules: write }
+  return { way, ...(pair ? { pair } : {}), isPlainAllow, isTotal, isWhole, ends: parts, isOneRule, rules: write }
 }
 
 function isEverything({ device, prefix, set }: Side): boolean {

@@ -94,7 +94,7 @@ function writeRawWay(drafts: Drafts, sentence: RuleSentence, way: RawWay, { from
   const isMade = way === 'notrack-out'
   const sides = isMade || from.place === 'fw' ? addressesOf(drafts, from, origin) : alternatives(drafts, [from], origin)
   const targets = isMade ? alternatives(drafts, [to], origin) : addressesOf(drafts, to, origin)
-  const heads = makeHeads(sides, targets, traffic).map((head): Head => (isMade ? head : { ...head, matches: [...head.matches, ...localOf(head, to, ways)] }))
+  const heads = makeHeads(sides, targets, traffic).map((head): Head => (isMade ? offHost(head) : { ...head, matches: [...head.matches, ...localOf(head, to, ways)] }))
   const rules = writeSentence(drafts, { table: 'raw', mark: `${way}-${mark}`, origin, word: 'untracked' }, heads, ownedHeads(drafts, { from, to }, way), { guards: guardsOf(sentence), counts: false, final: NOTRACK })
   if (rules.length > 0) chainOf(drafts, 'raw', rawChain(drafts, way)).rules.push(...rules)
 }
@@ -126,7 +126,18 @@ function within(side: Side, prefix: Prefix): readonly Side[] {
 /** The firewall has addresses in the networks of its zones: what is sent to these is not sent to the zone. */
 function localOf({ to }: Head, end: End, ways: readonly Way[]): readonly string[] {
   if (end.place === 'fw') return end.addresses ? [] : [localAddress('dst')]
-  return ways.includes('in') || (to.prefix && lengthOfMask(to.prefix.mask) === addressWidth(familyOf(to.prefix.address))) ? [] : [localAddress('dst', 'inverted')]
+  return ways.includes('in') || isHost(to) ? [] : [localAddress('dst', 'inverted')]
+}
+
+/** What stays on the host goes by its loopback device: no sentence speaks of it. */
+function offHost(head: Head): Head {
+  return head.to.device || isHost(head.to) ? head : { ...head, to: { ...head.to, device: LOOPBACK }, except: 'outDevice' }
+}
+
+const LOOPBACK = { name: 'lo', prefix: false }
+
+function isHost({ prefix }: Side): boolean {
+  return prefix !== undefined && lengthOfMask(prefix.mask) === addressWidth(familyOf(prefix.address))
 }
 
 function guardsOf({ until }: RuleSentence): readonly string[] {

@@ -3,6 +3,8 @@
 import { PROTOCOL } from '../net/protocol.ts'
 import { CHAIN_NAME_LIMIT, DOCKER_CHAIN, PREFIX } from './compiled.ts'
 import type { CompiledChain, CompiledRule } from './compiled.ts'
+import { decidedBy, decideEnds } from './decided-ends.ts'
+import type { DecidedEnds } from './decided-ends.ts'
 import { alternativesOf, chainOf, DOCKER_WAY, makeIn, makeRule, ownOrigin } from './drafts.ts'
 import type { Drafts, Pair } from './drafts.ts'
 import { ANYTHING } from './head-words.ts'
@@ -30,6 +32,8 @@ export interface WayDraft {
   isPlain: boolean
   /** How many entries decide something. */
   count: number
+  /** The ends of which sentences decide every packet. */
+  readonly decided: DecidedEnds
   /** The sentence that decides every packet: what comes after it is never asked. */
   decidedBy: Origin | undefined
   /** That one is the first, and lets all pass. */
@@ -46,14 +50,17 @@ interface Slot {
 
 /** Returns a way without entries. */
 export function startWay(way: Way): WayDraft {
-  return { way, rules: [], chains: [], staying: [], slots: [], ofPairs: new Map(), isPlain: true, count: 0, decidedBy: undefined, isOpen: false }
+  return { way, rules: [], chains: [], staying: [], slots: [], ofPairs: new Map(), isPlain: true, count: 0, decided: new Map(), decidedBy: undefined, isOpen: false }
 }
 
 /** Adds an entry of a sentence behind those before; returns the sentence that leaves it nothing to decide, undefined where none does. */
 export function addEntry(drafts: Drafts, draft: WayDraft, entry: Entry, origin: Origin): Origin | undefined {
   if (entry.staysHere === true) draft.staying.push(entry)
-  if (entry.staysHere === true || draft.decidedBy) return entry.staysHere === true ? undefined : draft.decidedBy
+  if (entry.staysHere === true) return undefined
+  const earlier = draft.decidedBy ?? (entry.ends && decidedBy(draft.decided, entry.ends))
+  if (earlier) return earlier
   draft.count++
+  if (entry.isWhole === true && entry.ends) decideEnds(draft.decided, entry.ends, origin)
   if (entry.isTotal) draft.decidedBy = origin
   draft.isOpen = entry.isTotal && entry.isPlainAllow && draft.count === 1 && draft.way !== 'docker'
   if (draft.isOpen) return undefined
@@ -64,7 +71,7 @@ export function addEntry(drafts: Drafts, draft: WayDraft, entry: Entry, origin: 
 
 /** Writes the chains of a way, and the hook that leads to them. `needed` are chains of the table filter where raw sentences count on the rules of the way. */
 export function finishWay(drafts: Drafts, draft: WayDraft, needed: ReadonlySet<string>): void {
-  const { way, chains, count, decidedBy, isOpen } = draft
+  const { way, chains, count, isOpen } = draft
   const name = wayChain(drafts, way)
   const isNeeded = needed.has(name) || needed.has(BUILT_IN[way])
   // What is let pass as a whole needs no rules: the chain of the hook goes on.
@@ -74,8 +81,8 @@ export function finishWay(drafts: Drafts, draft: WayDraft, needed: ReadonlySet<s
   if (way !== 'docker') writeOwnChain(drafts, draft)
   else if (count === 0) chainOf(drafts, 'filter', name).rules.push(...frameOf(drafts, way))
   for (const chain of chains) drafts.room.push(chain)
-  if (!decidedBy) chainOf(drafts, 'filter', way === 'docker' ? drafts.dockerChain : name).rules.push(...defaultRules(drafts, 'chain'))
-  else if (isOpen) chainOf(drafts, 'filter', name).rules.push(makeRule(decidedBy, ANYTHING, verdict('ACCEPT')))
+  if (!draft.decidedBy) chainOf(drafts, 'filter', way === 'docker' ? drafts.dockerChain : name).rules.push(...defaultRules(drafts, 'chain'))
+  else if (isOpen) chainOf(drafts, 'filter', name).rules.push(makeRule(draft.decidedBy, ANYTHING, verdict('ACCEPT')))
   hookUp(drafts, way, makeRule(ownOrigin(drafts), ANYTHING, jumpTo(name)))
 }
 

@@ -66,6 +66,7 @@ test(`${POLICIES} policies from seed ${SEED}`, async () => {
       expect(errors.map(({ message }) => message), policy.text).toEqual([])
     }
     const topology = withIpsets(compiled.rules)
+    expectDeadToDoNothing(policy.text, compiled)
     if (number % 10 === 0) await expectSameWhenFormatted(policy.text, compiled)
     for (let sent = 0; sent < PACKETS / LONGEST; sent++) {
       const [first, ...more] = Array.from({ length: LONGEST }, () => makeSent(chance))
@@ -109,6 +110,17 @@ function compileText(text: string): { readonly value: ResolvedPolicy; readonly c
   const { value, diagnostics } = resolvePolicy({ path: 'random.gate', text }, () => ({ problem: 'nothing is included' }))
   if (!value) throw new Error(`${diagnostics.map(({ message }) => message).join('\n')}\n${text}`)
   return { value, compiled: compilePolicy(value) }
+}
+
+/** A sentence that is called dead can be left out: the rules stay what they are. */
+function expectDeadToDoNothing(text: string, compiled: CompiledPolicy): void {
+  for (const { code, span } of compiled.diagnostics) {
+    if (code !== 'dead-sentence') continue
+    const without = `${text.slice(0, span.start)}${' '.repeat(span.end - span.start)}${text.slice(span.end)}`
+    // An ipset names the first sentence that asked for it.
+    const plain = (one: CompiledPolicy): string => textOf(one).replace(/^# random\.gate:\d+$/gm, '#')
+    expect(plain(compileText(without).compiled), `${text}without ${text.slice(span.start, span.end)}`).toBe(plain(compiled))
+  }
 }
 
 /** Formatting changes no rule, is done when it was done once, and it does not matter whether the trees are kept. */

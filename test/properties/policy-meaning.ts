@@ -98,9 +98,9 @@ function isWithinLimit(rule: RandomRule, way: Way, hook: string, zones: readonly
   return count <= limit.most
 }
 
-/** Without a connection nothing is translated: both directions of what `untracked` speaks of. Docker needs its connections. */
+/** Without a connection nothing is translated: both directions of what `untracked` speaks of. Docker needs its connections, and of what stays on the host nothing is said. */
 function isUntracked({ sentences, zones }: RandomPolicy, way: Way): Said {
-  if (isByDocker(way, zones)) return false
+  if (isByDocker(way, zones) || (way.inDevice === undefined && way.outDevice === '')) return false
   const said = sentences.filter((one): one is RandomRule => one.kind === 'rule' && one.verb === 'untracked').map(rule => speaksOf(rule, way, zones))
   return said.includes(true) ? true : said.includes('unsaid') ? 'unsaid' : false
 }
@@ -189,12 +189,20 @@ function ruleSpeaksOf(rule: RandomRule, way: Way, zones: readonly RandomZone[]):
   const { verb, services, from, to, family, isOver } = rule
   if (isOver || (family && family !== way.family)) return false
   const isNamed = !services || isOfServices(services.included, services.excluded, one => isTraffic(one, way))
-  const there: Said = isNamed && both(isAmong(from, way, zones, comesFrom), isAmong(to, way, zones, goesTo))
+  // Kernel: what the firewall dials at an address of its own still counts as leaving by lo where it has been sent elsewhere.
+  const goes: typeof goesTo = (end, packet, all) => (way.inDevice === undefined && way.original && isOwn(way.original.dst) && all.some(({ name }) => name === end.place) ? 'unsaid' : goesTo(end, packet, all))
+  const there: Said = isNamed && both(isAmong(from, way, zones, comesFrom), isAmong(to, way, zones, goes))
   if (verb !== 'untracked' || there === true) return there
   if (there === 'unsaid' || isByDocker(way, zones)) return there
   const isAnswer = !services || isOfServices(services.included, services.excluded, one => isAnswerOf(one, way))
-  const back: Said = isAnswer && both(isAmong(to, way, zones, comesFrom), isAmong(from, way, zones, goesTo))
+  const back: Said = isAnswer && both(isAmong(to, way, zones, comesFrom), isAmong(from, way, zones, answersTo))
   return back === false ? there : back
+}
+
+/** What the firewall makes by an address of its own alone nothing is said of, and so not of the answers. */
+function answersTo(end: RandomEnd, way: Way, zones: readonly RandomZone[]): Said {
+  const said = goesTo(end, way, zones)
+  return said === true && end.place === 'any' && end.prefixes && way.outDevice === '' ? 'unsaid' : said
 }
 
 function both(one: Said, other: Said): Said {
