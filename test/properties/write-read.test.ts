@@ -21,7 +21,7 @@ const saved = (family: Family): readonly string[] =>
 /**
  * What iptables-save prints and iptables-restore refuses or reads as something else: the base of shifted ports that SNAT forgets as 0,
  * rates below 16 bytes, no days at all (or what is left of all without day 0), masks of nodes above 32, one comparison for two rates,
- * every index of IPComp, names with blanks that stand without quotes, averaging times of an interval that is no time unit's (`--rateest-interval 8`).
+ * every index of IPComp, names with blanks that stand without quotes, what RATEEST makes of an interval without a unit (`--rateest-interval 8`).
  */
 const UNREADABLE = [
   /\d\/0$/m, / 0b\/s/, / --(month|week)days {2}/, /days \d+(,\d+){30} /, /nodemask 0x(?!000000[01]|00000020)/, /(--rateest-[lge][tq]) .*\1 /,
