@@ -1,6 +1,6 @@
 /**
  * The lint rules: in fixtures/lint/RULE/ every bad*.rules must be found and print its .expected.txt, every good*.rules must not be;
- * bad*.fixed.rules is what the fixes make of it. flags.txt has more flags. `npm test -- -u` writes what is expected.
+ * bad*.fixed.rules is what the fixes make of it. flags.txt has more flags, NAME.flags.txt those of one case. `npm test -- -u` writes what is expected.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -79,7 +79,9 @@ test.each(cases.filter(({ name }) => name.startsWith('good')))('$id $name is not
 function commandLine(id: string, name: string): readonly string[] {
   const folder = join(LINT, id)
   const words: string[] = []
-  const flags = existsSync(join(folder, 'flags.txt')) ? readFileSync(join(folder, 'flags.txt'), 'utf8').trim() : ''
+  const own = name.replace(/\.rules$/, '.flags.txt')
+  const path = join(folder, existsSync(join(folder, own)) ? own : 'flags.txt')
+  const flags = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
   splitWords(flags, 0, flags.length, words, undefined, 'shell')
   const other = name.includes('.v4.') ? name.replace('.v4.', '.v6.') : name.replace('.v6.', '.v4.')
   const pair = other !== name && existsSync(join(folder, other)) ? [other] : []

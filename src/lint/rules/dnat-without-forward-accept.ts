@@ -6,6 +6,8 @@ import type { Rule } from '../../ir/ruleset.ts'
 import { CT_STATE } from '../../meaning/fields.ts'
 import { writeAddress } from '../../net/address.ts'
 import type { Address, Family } from '../../net/address.ts'
+import { lookupRoute, makeFib } from '../../topology/fib.ts'
+import type { Fib } from '../../topology/fib.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
 import type { Fate } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
@@ -24,6 +26,7 @@ export const dnatWithoutForwardAccept: LintRule = {
   needs: ['whole', 'chains', 'world'],
   check(inputs, report) {
     const { ruleset, family, chains } = inputs
+    const fib = routesOf(inputs)
     let isOwnAddress: IsOwnAddress | undefined
     let mayDrop: boolean | undefined
     eachRule(ruleset, (rule, _number, chain, table) => {
@@ -33,7 +36,7 @@ export const dnatWithoutForwardAccept: LintRule = {
       // Where FORWARD drops nothing that DNAT rewrote, no rule needs a look of its own.
       mayDrop ??= filteredAt('FORWARD', withFields(anyForwarded(family), TRANSLATED), inputs).endings.some(({ verdict }) => verdict === 'drop')
       if (!mayDrop) return
-      const packets = afterwards(rule, nat, server.low, inputs)
+      const packets = leavingFor(server.low, fib, afterwards(rule, nat, server.low, inputs))
       const forward = filteredAt('FORWARD', packets, inputs)
       const by = deciderOf(forward)
       if (!by || !isCertain(forward, 'drop')) return
@@ -67,6 +70,17 @@ function afterwards(rule: Rule, nat: NonNullable<ReturnType<typeof natOf>>, serv
   const { 'l4.dport': port, 'addressType.dst': _type, ...others } = asked.fields
   const newPort = nat.ports === undefined ? port : nat.ports.base === undefined ? { low: nat.ports.low, high: nat.ports.high } : undefined
   return withFields({ ...asked, fields: others }, { 'ip.dst': exactly(server), ...(newPort === undefined ? {} : { 'l4.dport': newPort }), ...TRANSLATED })
+}
+
+/** Where a described host sends its packets; undefined where policy routing has a say, or nothing is known. */
+function routesOf({ topology }: LintInputs): Fib | undefined {
+  const namespace = topology?.namespaces[0]
+  return namespace?.rules.length === 0 ? makeFib(namespace) : undefined
+}
+
+function leavingFor(server: Address, fib: Fib | undefined, packets: PacketClass): PacketClass {
+  const route = fib && lookupRoute(fib, { destination: server, mark: 0, tos: 0 })
+  return route?.kind === 'unicast' && route.device !== undefined ? withFields(packets, {}, { 'device.out': route.device }) : packets
 }
 
 /** Where the address might be the host's own, INPUT must drop it too. */
