@@ -6,14 +6,23 @@ import { commandError, isCommandError } from './command.ts'
 
 /** Writes a file; the path is as seen from the directory. What is in the way is a `commandError`. */
 export function writeText(path: string, text: string, directory: string): void {
+  refuseUnnamed(path)
+  // What the slash at the end says of the file would be lost on the way, and another one written over.
+  if (path.endsWith('/')) throw commandError(`\`${path}\` cannot be written: a name with \`/\` at its end is that of a directory`)
   const full = resolve(directory, path)
-  attempt(path, () => writeFileSync(full, text))
+  attempt(path, directory, () => writeFileSync(full, text))
 }
 
 /** Writes files into a folder, which is made where it is not there. */
 export function writeFolder(folder: string, files: readonly { readonly name: string; readonly text: string }[], directory: string): void {
-  attempt(folder, () => makeFolder(resolve(directory, folder)))
+  refuseUnnamed(folder)
+  attempt(folder, directory, () => makeFolder(resolve(directory, folder)))
   for (const { name, text } of files) writeText(`${folder.replace(/\/+$/, '')}/${name}`, text, directory)
+}
+
+/** An empty name is that of the working directory: likely a variable that was not set. */
+function refuseUnnamed(path: string): void {
+  if (path === '') throw commandError('the name of what is to be written is empty', 'a variable that is not set makes an empty name')
 }
 
 /** Makes a folder and those that it lies in. Node's own way never ends in a place such as /proc, where nothing can be made. */
@@ -48,13 +57,16 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the device reports an error',
 }
 
-function attempt(path: string, write: () => void): void {
+function attempt(path: string, directory: string, write: () => void): void {
   try {
     write()
   } catch (error) {
     if (isCommandError(error)) throw error
     const parent = dirname(path)
     const why = whyNotWritten(error)
-    throw commandError(`\`${path}\` cannot be written: ${why}`, why === REASONS['ENOENT'] ? `make it: mkdir -p ${parent}` : undefined)
+    if (why !== REASONS['ENOENT']) throw commandError(`\`${path}\` cannot be written: ${why}`)
+    // Such as /proc, where nothing can be made.
+    if (existsSync(resolve(directory, parent))) throw commandError(`\`${path}\` cannot be written: ${parent} takes no files`)
+    throw commandError(`\`${path}\` cannot be written: ${why}`, `make it: mkdir -p ${parent}`)
   }
 }

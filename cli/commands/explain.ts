@@ -44,29 +44,33 @@ export const explain: Command = {
   words: async () => (await import('../lint/code-page.ts')).codeNames(),
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file, or which code?', 'usage: 5x5 explain RULES..., or 5x5 explain CODE')
-    if (await explainCodes(paths, terminal)) return EXIT.clean
+    const codes = paths.filter(word => looksLikeCode(word, terminal))
+    const pages = codes.length === 0 ? [] : await pagesOf(codes)
+    const files = paths.filter(word => !codes.includes(word))
+    if (values['json'] && codes.length > 0) throw commandError(`\`${codes[0]}\` is a code, and codes are told in text only`, '`--json` is for rules')
     const family = readFamily(values['family'])
-    const sources = readRulesets(paths, terminal.directory)
+    const sources = files.length === 0 ? [] : readRulesets(files, terminal.directory)
     const shown = values['json'] ? sources : withShortPaths(sources)
     const read = shown.map((source, index) => ({ source, ...readRuleset([source], { family: family ?? guessFamily(sources.slice(index, index + 1)) }) }))
     if (values['json']) terminal.out(`${JSON.stringify({ files: read.map(({ source, value }) => ({ path: source.path, partial: value.partial, tables: explainJson(value) })) }, undefined, 2)}\n`)
-    else terminal.out(read.map(({ source, value }) => (value.tables.length === 0 && !value.partial ? `there are no rules in ${source.path}\n` : explainText(value, terminal.paint))).join('\n'))
+    else terminal.out([...pages, ...read.map(({ source, value }) => (value.tables.length === 0 && !value.partial ? `there are no rules in ${source.path}\n` : explainText(value, terminal.paint)))].join('\n'))
     for (const one of read) reportErrors(one, terminal)
     return read.some(({ value }) => value.partial) ? EXIT.findings : EXIT.clean
   },
 }
 
-/** Returns whether the words are codes; a file of the same name comes first. */
-async function explainCodes(words: readonly string[], { out, directory }: Terminal): Promise<boolean> {
-  if (!words.every(word => /^[a-z]+(-[a-z0-9]+)+$/.test(word) && !existsSync(resolve(directory, word)))) return false
+/** A file of the same name comes first. */
+function looksLikeCode(word: string, { directory }: Terminal): boolean {
+  return /^[a-z]+(-[a-z0-9]+)+$/.test(word) && !existsSync(resolve(directory, word))
+}
+
+async function pagesOf(codes: readonly string[]): Promise<readonly string[]> {
   const { codeNamed, codeNames, codeText } = await import('../lint/code-page.ts')
-  const texts = words.map(word => {
+  return codes.map(word => {
     const code = codeNamed(word)
     if (!code) throw commandError(`there is no file and no code \`${word}\``, didYouMean(word, codeNames()) ?? 'codes stand in brackets in findings, such as `open-policy`')
     return codeText(code)
   })
-  out(texts.join('\n'))
-  return true
 }
 
 function reportErrors({ value, diagnostics }: ReadResult, { err, paintErr }: Terminal): void {
