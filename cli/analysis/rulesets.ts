@@ -1,6 +1,7 @@
 /** What commands that speak of all packets read: one ruleset, and the namespace that it is for. */
 
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
+import { lineOf } from '../../src/diagnostics/source-file.ts'
 import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
@@ -24,7 +25,7 @@ export interface RulesetInput {
   /** What the question is about, where nobody names a family: rules of the other one do not answer it. */
   readonly asked?: Family | undefined
   readonly backend: Backend
-  readonly directory: string
+  readonly terminal: Pick<Terminal, 'directory' | 'err' | 'paintErr'>
 }
 
 /** Returns the ruleset of some files, loaded one after the other. A loop of chains, which no kernel loads, is a `commandError`. */
@@ -40,10 +41,11 @@ export function readWholeRuleset(paths: readonly string[], input: RulesetInput, 
   return value
 }
 
-function readRules(paths: readonly string[], { family, asked, backend, directory }: RulesetInput): ReadResult {
-  const sources = withShortPaths(readSources(paths, directory))
+function readRules(paths: readonly string[], { family, asked, backend, terminal }: RulesetInput): ReadResult {
+  const sources = withShortPaths(readSources(paths, terminal.directory))
   const { value, diagnostics } = readRuleset(sources, { family: family ?? asked ?? guessFamily(sources), backend })
   refuseForeign(diagnostics)
+  sayNotLoaded(diagnostics, terminal)
   if (family === undefined && asked !== undefined && value.partial && guessFamily(sources) !== asked) throw commandError(`the question is about ${NAMES[asked]}, and the rules are ${NAMES[guessFamily(sources)]}`, `\`--family ${asked}\` reads them as ${NAMES[asked]} rules`)
   const loop = [...diagnostics, ...checkRuleset(value, { backend })].find(({ code }) => code === 'chain-loop')
   if (loop) throw commandError(`the rules cannot be loaded: ${loop.message}`, '5x5 check shows where')
@@ -56,6 +58,13 @@ const NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
 export function sayEmpty(rulesets: readonly Ruleset[], paths: readonly string[], { err, paintErr }: Pick<Terminal, 'err' | 'paintErr'>): void {
   if (paths.length === 0 || rulesets.some(({ tables, partial }) => tables.length > 0 || partial)) return
   err(`${paintErr('warning', 'warning')}: there is no table and no rule in ${paths.map(path => (path === '-' ? 'standard input' : `\`${path}\``)).join(', ')}: without rules everything is let through (only root is told the rules of a machine)\n`)
+}
+
+/** Says which rules stand in a text and are not loaded, those of a table that begins again after them; returns how many such tables there are. */
+export function sayNotLoaded(diagnostics: readonly Diagnostic[], { err, paintErr }: Pick<Terminal, 'err' | 'paintErr'>): number {
+  const repeated = diagnostics.filter(({ code }) => code === 'repeated-table')
+  for (const { message, span } of repeated) err(`${paintErr('warning', 'warning')}: ${span.source.path}:${lineOf(span)}: ${message}; \`iptables-restore --noflush\` would keep them\n`)
+  return repeated.length
 }
 
 /** Refuses what is no ruleset: an answer that is true of no rules at all would be taken for one about those of the file. */

@@ -14,14 +14,14 @@ import type { FlagValues, Terminal } from '../command.ts'
 import { readFamily, readSources } from '../input.ts'
 import { readWorld } from '../trace/world-input.ts'
 import { ipsetsOf, sayUnknownIpsets } from './ipset-flags.ts'
-import { refuseForeign } from './rulesets.ts'
+import { refuseForeign, sayNotLoaded } from './rulesets.ts'
 
 /** A command line. */
 export interface WitnessRequest {
   readonly values: FlagValues
   readonly paths: readonly string[]
   readonly backend: Backend
-  readonly terminal: Pick<Terminal, 'directory' | 'err'>
+  readonly terminal: Pick<Terminal, 'directory' | 'err' | 'paintErr'>
 }
 
 /** A ruleset, and what is known of where it is loaded. */
@@ -41,6 +41,7 @@ export async function readWitnessInput(request: WitnessRequest): Promise<readonl
   return readSources(paths, terminal.directory).map(source => {
     const { value, diagnostics } = readRuleset([source], { backend, ...(family === undefined ? {} : { family }) })
     refuseForeign(diagnostics)
+    sayNotLoaded(diagnostics, terminal)
     sayUnknownIpsets([value], ipsets, terminal)
     return { path: source.path, ruleset: value, place: undefined, universe: ipsets.length > 0 ? { ipsets } : undefined }
   })
@@ -48,7 +49,8 @@ export async function readWitnessInput(request: WitnessRequest): Promise<readonl
 
 /** Where files are named it is about their rules, else about all that the topology has. */
 async function inDescribedWorld({ values, paths, backend, terminal }: WitnessRequest): Promise<readonly WitnessInput[]> {
-  const { topology, rulesetsOf, errors } = await readWorld({ values, paths, requests: [], backend, directory: terminal.directory })
+  const { topology, rulesetsOf, errors, warnings } = await readWorld({ values, paths, requests: [], backend, directory: terminal.directory })
+  sayNotLoaded(warnings, terminal)
   if (errors.length > 0) terminal.err(`loading would refuse these rules: ${count(errors.length, 'error')} (5x5 check shows them)\n`)
   const found = topology.namespaces.flatMap(namespace => (rulesetsOf.get(namespace.name) ?? []).flatMap((ruleset): readonly WitnessInput[] => {
     const sources = sourcesOf(ruleset)

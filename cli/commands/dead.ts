@@ -78,7 +78,7 @@ async function findIn(source: SourceFile, values: FlagValues, terminal: Terminal
   const backend = readBackend(values['backend']) ?? 'legacy'
   const family = readFamily(values['family'])
   const { value, diagnostics } = readRuleset([source], { backend, ...(family === undefined ? {} : { family }) })
-  const unread = diagnostics.filter(({ severity }) => severity === 'error')
+  const unread = diagnostics.filter(({ severity, code }) => severity === 'error' || code === 'repeated-table')
   const topology = values['topology'] === undefined ? undefined : await topologyFor({ values, requests: [], rulesets: [value], directory: terminal.directory })
   const devices = topology?.namespaces.flatMap(namespace => namespace.devices.map(({ name }) => name))
   const [namespace] = topology?.namespaces ?? []

@@ -12,7 +12,7 @@ import { toRuleset } from '../../src/policy/to-ruleset.ts'
 import { count } from '../../src/report/paint.ts'
 import { guessFamily } from '../../src/save/family.ts'
 import { readRuleset } from '../../src/save/read.ts'
-import { refuseForeign } from '../analysis/rulesets.ts'
+import { refuseForeign, sayNotLoaded } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
 import { readFamily, readSources } from '../input.ts'
@@ -50,6 +50,7 @@ export const decompile: Command = {
     const rulesets = readSources(paths, terminal.directory).map(source => {
       const { value, diagnostics } = readRuleset([source], { family: family ?? guessFamily([source]) })
       refuseForeign(diagnostics)
+      sayNotLoaded(diagnostics, terminal)
       if (value.partial) throw commandError(`\`${source.path}\` was not understood as a whole`, '5x5 check shows where')
       return value
     })

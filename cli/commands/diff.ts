@@ -9,7 +9,7 @@ import { plain } from '../../src/report/paint.ts'
 import { diffJson, writeDiff } from '../../src/report/diff-text.ts'
 import { assumedTopology } from '../../src/topology/assumed.ts'
 import { commandError, EXIT } from '../command.ts'
-import type { Command, FlagValues } from '../command.ts'
+import type { Command, FlagValues, Terminal } from '../command.ts'
 import { readBackend, readFamily } from '../input.ts'
 import type { Ipset } from '../../src/topology/topology.ts'
 import { IPSET_FLAGS, ipsetsOf, sayUnknownIpsets } from '../analysis/ipset-flags.ts'
@@ -51,7 +51,7 @@ export const diff: Command = {
     const [oldPath, newPath] = paths
     if (oldPath === undefined || newPath === undefined || paths.length > 2) throw commandError('which two rulesets?', 'usage: 5x5 diff OLD NEW')
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const { before, after } = readBoth([oldPath, newPath], readFamily(values['family']), backend, terminal.directory)
+    const { before, after } = readBoth([oldPath, newPath], readFamily(values['family']), backend, terminal)
     sayEmpty([before], [oldPath], terminal)
     sayEmpty([after], [newPath], terminal)
     const guessed = values['guess'] === true && values['topology'] === undefined ? assumedTopology([before, after], []) : undefined
@@ -73,8 +73,8 @@ interface BothRulesets {
 }
 
 /** Rules that tell no family go with the others; those of two families have no packet in common. */
-function readBoth([oldPath, newPath]: readonly [string, string], given: Family | undefined, backend: Backend, directory: string): BothRulesets {
-  const read = (path: string, family: Family | undefined): Ruleset => readOneRuleset([path], { family, backend, directory })
+function readBoth([oldPath, newPath]: readonly [string, string], given: Family | undefined, backend: Backend, terminal: Terminal): BothRulesets {
+  const read = (path: string, family: Family | undefined): Ruleset => readOneRuleset([path], { family, backend, terminal })
   const [before, after] = [read(oldPath, given), read(newPath, given)]
   if (before.family === after.family) return { before, after }
   const isOld = before.family === 'ipv4'

@@ -6,6 +6,7 @@ import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import { writeRuleset } from '../../src/save/write.ts'
 import type { WriteOptions } from '../../src/save/write.ts'
+import { sayNotLoaded } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, FlagValues, Terminal } from '../command.ts'
 import { readRulesets } from '../directories.ts'
@@ -49,15 +50,7 @@ exit code: 0 done, 1 files with errors or (--check) not formatted, 2 a file cann
 /** The command. */
 export const fmt: Command = {
   help,
-  flags: {
-    backend: { type: 'string' },
-    family: { type: 'string' },
-    counters: { type: 'boolean', short: 'c' },
-    check: { type: 'boolean' },
-    write: { type: 'boolean' },
-    'drop-comments': { type: 'boolean' },
-    policy: { type: 'boolean' },
-  },
+  flags: { backend: { type: 'string' }, family: { type: 'string' }, counters: { type: 'boolean', short: 'c' }, check: { type: 'boolean' }, write: { type: 'boolean' }, 'drop-comments': { type: 'boolean' }, policy: { type: 'boolean' } },
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which file?', 'usage: 5x5 fmt RULES...')
     if (values['check'] && values['write']) throw commandError('`--check` and `--write` cannot stand together')
@@ -82,11 +75,12 @@ function format(source: SourceFile, values: FlagValues, terminal: Terminal, isOn
   const { value, diagnostics } = readRuleset([source], { ...(family === undefined ? {} : { family }), ...(backend === undefined ? {} : { backend }), counters: values['counters'] === true })
   const errors = diagnostics.filter(diagnostic => diagnostic.severity === 'error' && !KEPT_WORDS.has(diagnostic.code) && (diagnostic.backend === undefined || diagnostic.backend === (backend ?? 'legacy')))
   if (errors.length > 0 || value.partial) return refuse(source, errors, terminal)
+  const isLost = sayNotLoaded(diagnostics, terminal) > 0
   const keepsOrder = values['check'] === true || values['write'] === true
   const options: WriteOptions = { ...(backend === undefined ? {} : { backend }), counters: values['counters'] === true, tableOrder: keepsOrder ? 'file' : 'kernel' }
   const text = writeRuleset(value, options)
   if (!keepsOrder) terminal.out(isOneOfMany ? `# ${source.path}\n${text}` : text)
-  else if (text !== source.text.replace(/^#.*\n?/gm, '')) return values['check'] ? list(source, terminal) : write(source, text, values['drop-comments'] === true, terminal)
+  else if (text !== source.text.replace(/^#.*\n?/gm, '')) return values['check'] ? list(source, terminal) : isLost ? leave(source, terminal) : write(source, text, values['drop-comments'] === true, terminal)
   return EXIT.clean
 }
 
@@ -100,6 +94,11 @@ function refuse(source: SourceFile, errors: readonly Diagnostic[], { err, paintE
 
 function list(source: SourceFile, { out }: Terminal): number {
   out(`${source.path}\n`)
+  return EXIT.findings
+}
+
+function leave(source: SourceFile, { err }: Terminal): number {
+  err(`${source.path}: not written: the rules that are not loaded would be lost\n`)
   return EXIT.findings
 }
 

@@ -61,7 +61,7 @@ export const matrix: Command = {
     if (!FORMATS.includes(format)) throw commandError(`there is no format \`${format}\``, `the formats are ${FORMATS.join(', ')}`)
     const way = wayOf(values['chain'])
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const ruleset = readOneRuleset(paths, { family: readFamily(values['family']), backend, directory: terminal.directory })
+    const ruleset = readOneRuleset(paths, { family: readFamily(values['family']), backend, terminal })
     sayEmpty([ruleset], paths, terminal)
     const ipsets = ipsetsOf(values, terminal.directory)
     const namespace = withIpsets(await namespaceOf(values['topology'], terminal.directory), ipsets)

@@ -1,6 +1,7 @@
 /** `5x5 verify [RULES...] [--topology F]` */
 
 import { writeVerifyReport } from '../../src/report/verify-report.ts'
+import { sayNotLoaded } from '../analysis/rulesets.ts'
 import { ipsetsOf } from '../analysis/ipset-flags.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command } from '../command.ts'
@@ -63,6 +64,7 @@ export const verify: Command = {
     checkNamespaces(named, topology)
     const rules = rulesOfAll(topology, given)
     if (rules.length === 0) throw commandError('there are no rules to verify: the topology has none', 'usage: 5x5 verify RULES... --topology FILE.yaml')
+    sayNotLoaded(rules.flatMap(({ warnings }) => warnings), terminal)
     requireMachine(backend, [...new Set(rules.map(one => one.family))])
     const progress = makeProgress(terminal)
     const requested = typeof values['packets'] === 'string' ? readFlows(values['packets'], terminal.directory) : undefined

@@ -37,7 +37,7 @@ export interface WorldInput {
   readonly rulesetsOf: ReadonlyMap<string, readonly Ruleset[]>
   /** What loading would refuse. */
   readonly errors: readonly Diagnostic[]
-  /** What the topology has that is allowed and likely wrong. */
+  /** What the topology has that is allowed and likely wrong, and rules that stand in a file and are not loaded. */
   readonly warnings: readonly Diagnostic[]
   /** Lines of a ruleset could not be read. */
   readonly partial: boolean
@@ -60,6 +60,7 @@ export async function readWorld({ values, paths, requests, backend, directory }:
     const loaded = readFamilies((namespace.rulesets ?? []).map(text => text.source), source => familyOfText(namespace, source), backend)
     const kept = loaded.rulesets.filter(one => !given.rulesets.some(other => other.family === one.family))
     errors.push(...given.errors, ...(kept.length > 0 ? loaded.errors : []))
+    warnings.push(...given.warnings, ...(kept.length > 0 ? loaded.warnings : []))
     return [namespace.name, [...given.rulesets, ...kept]] as const
   }))
   checkNamespaces(files, topology)
@@ -97,9 +98,11 @@ function familyOfText(namespace: Namespace, source: SourceFile): Family {
 interface ReadRules {
   readonly rulesets: readonly Ruleset[]
   readonly errors: readonly Diagnostic[]
+  /** Rules that are not loaded. */
+  readonly warnings: readonly Diagnostic[]
 }
 
-const NO_RULES: ReadRules = { rulesets: [], errors: [] }
+const NO_RULES: ReadRules = { rulesets: [], errors: [], warnings: [] }
 
 /** One ruleset for each family; files of one family are loaded one after the other. */
 function readFamilies(sources: readonly SourceFile[], familyFor: (source: SourceFile) => Family, backend: Backend): ReadRules {
@@ -112,5 +115,5 @@ function readFamilies(sources: readonly SourceFile[], familyFor: (source: Source
   const errors = all.filter(({ severity, backend: only }) => severity === 'error' && (only === undefined || only === backend))
   const loop = errors.find(({ code }) => code === 'chain-loop')
   if (loop) throw commandError(`the rules cannot be loaded: ${loop.message}`, '5x5 check shows where')
-  return { rulesets: read.map(({ value }) => value), errors }
+  return { rulesets: read.map(({ value }) => value), errors, warnings: read.flatMap(({ diagnostics }) => diagnostics.filter(({ code }) => code === 'repeated-table')) }
 }

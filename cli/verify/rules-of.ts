@@ -1,5 +1,6 @@
 /** Whose rules are verified: those of the command line, and those that the topology gives its namespaces. */
 
+import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts'
 import type { SourceFile } from '../../src/diagnostics/source-file.ts'
 import { memoryOf } from '../../src/extensions/meaning-of.ts'
 import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
@@ -18,6 +19,8 @@ export interface LoadedRules {
   readonly family: Family
   readonly sources: readonly SourceFile[]
   readonly ruleset: Ruleset
+  /** What is likely wrong with the texts. */
+  readonly warnings: readonly Diagnostic[]
 }
 
 /** Files that were named, and how to read them. */
@@ -33,7 +36,7 @@ export function readGiven({ files, family, backend }: GivenRules, namespace?: st
   const own = files.filter(file => file.namespace === namespace).map(file => file.source)
   return (['ipv4', 'ipv6'] as const).flatMap(of => {
     const sources = own.filter(source => (family ?? guessFamily([source])) === of)
-    return sources.length === 0 ? [] : [{ family: of, sources, ruleset: readChecked(sources, of, backend) }]
+    return sources.length === 0 ? [] : [{ family: of, sources, ...readChecked(sources, of, backend) }]
   })
 }
 
@@ -45,7 +48,7 @@ export function rulesOfAll(topology: Topology, given: GivenRules): readonly Load
       const file = named.findLast(one => one.family === family)
       if (file) return [{ ...file, namespace: name }]
       const sources = rulesets.filter(one => one.family === family).map(one => one.source)
-      return sources.length === 0 ? [] : [{ namespace: name, family, sources, ruleset: readChecked(sources, family, given.backend) }]
+      return sources.length === 0 ? [] : [{ namespace: name, family, sources, ...readChecked(sources, family, given.backend) }]
     })
   })
 }
@@ -59,9 +62,9 @@ export function haveMemory({ ruleset, family }: LoadedRules): boolean {
   return found
 }
 
-function readChecked(sources: readonly SourceFile[], family: Family, backend: Backend): Ruleset {
+function readChecked(sources: readonly SourceFile[], family: Family, backend: Backend): Pick<LoadedRules, 'ruleset' | 'warnings'> {
   const { value, diagnostics } = readRuleset(sources, { family, backend })
   const refusal = [...diagnostics, ...checkRuleset(value, { backend })].find(({ severity, backend: only }) => severity === 'error' && (only ?? backend) === backend)
   if (refusal) throw commandError(`the rules of \`${sources[0]?.path ?? ''}\` cannot be loaded: ${refusal.message}`, '5x5 check shows where')
-  return value
+  return { ruleset: value, warnings: diagnostics.filter(({ severity }) => severity === 'warning') }
 }

@@ -45,19 +45,19 @@ export interface ReadState {
   saidCarriageReturn: boolean
   /** What a shell would have to work out was reported. */
   saidShellScript: boolean
-  /** The tables that have begun in this source. */
-  readonly begun: Set<TableName>
+  /** The tables that have begun, and where they did so last. */
+  readonly begun: Map<TableName, SourceFile>
 }
 
 /** What all sources of a ruleset share while they are read. */
-export type SharedState = Pick<ReadState, 'vocabulary' | 'backend' | 'counters' | 'tables' | 'diagnostics'> & { readonly tree: LineTree }
+export type SharedState = Pick<ReadState, 'vocabulary' | 'backend' | 'counters' | 'tables' | 'diagnostics' | 'begun'> & { readonly tree: LineTree }
 
 /** Returns the state for reading a source. */
 export function makeReadState(shared: SharedState, source: SourceFile): ReadState {
   const line: RuleLine = { source, start: 0, end: 0, words: [], quoting: 'restore' }
   const complain = complainInto(shared.diagnostics, line)
   const known = makeKnownLines(shared.tree, shared.vocabulary, line, shared.counters)
-  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), known, table: undefined, before: undefined, ended: false, skipping: false, partial: false, saidCarriageReturn: false, saidShellScript: false, begun: new Set() }
+  return { ...shared, line, complain, rule: makeRuleState(shared.vocabulary, complain), known, table: undefined, before: undefined, ended: false, skipping: false, partial: false, saidCarriageReturn: false, saidShellScript: false }
 }
 
 /** Returns the draft of a table, made when first named. */

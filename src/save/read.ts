@@ -39,7 +39,7 @@ export interface ReadOptions {
 /** Reads texts as if they were loaded one after the other. */
 export function readRuleset(sources: readonly SourceFile[], options: ReadOptions = {}): ReadResult {
   const family = options.family ?? guessFamily(sources)
-  const shared: SharedState = { vocabulary: makeVocabulary(family), backend: options.backend ?? 'legacy', counters: options.counters ?? true, tables: new Map(), diagnostics: [], tree: makeLineTree() }
+  const shared: SharedState = { vocabulary: makeVocabulary(family), backend: options.backend ?? 'legacy', counters: options.counters ?? true, tables: new Map(), diagnostics: [], begun: new Map(), tree: makeLineTree() }
   let partial = false
   for (const source of sources) {
     const state = makeReadState(shared, source)

@@ -59,15 +59,17 @@ function beginTable(state: ReadState): void {
   else skipLine(state, 'unknown-table', -1, `there is no table \`${name}\``, { help: didYouMean(name, TABLES) ?? `the tables are ${TABLES.join(', ')}` })
 }
 
-/** A second `*table` in one text is mostly two saves put together: who reads it does not expect that half of the rules are not loaded. */
-function sayRepeated({ begun, complain }: ReadState, { name, chains }: TableDraft): void {
+/** A second `*table` is mostly two saves put together: who reads it does not expect that half of the rules are not loaded. */
+function sayRepeated({ begun, complain, line: { source } }: ReadState, { name, chains }: TableDraft): void {
   const rules = [...chains.values()].reduce((sum, { rules, lines }) => sum + (lines?.count ?? rules.length), 0)
-  if (begun.has(name) && rules > 0) {
-    complain('repeated-table', -1, `table ${name} begins a second time: ${rules === 1 ? 'the rule that stands' : `the ${rules} rules that stand`} in it before ${rules === 1 ? 'is' : 'are'} not loaded`, {
+  const last = begun.get(name)
+  if (last && rules > 0) {
+    const where = last === source ? 'before' : `in \`${last.path}\``
+    complain('repeated-table', -1, `table ${name} begins a second time: ${rules === 1 ? 'the rule that stands' : `the ${rules} rules that stand`} in it ${where} ${rules === 1 ? 'is' : 'are'} not loaded`, {
       severity: 'warning', help: 'iptables-restore empties the table here: put all its rules under one `*` line, or load with --noflush',
     })
   }
-  begun.add(name)
+  begun.set(name, source)
 }
 
 function commit(state: ReadState): void {
