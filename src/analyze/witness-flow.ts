@@ -102,10 +102,12 @@ export interface FlowOptions {
   readonly ownHost?: () => Topology
   /** What headers do not decide, by the simulator's keys, where it has to assume something: what a match remembers of packets is its own affair. */
   readonly wanted: ReadonlyMap<string, boolean>
+  /** What is taken to be so from the beginning, whatever matches remember. */
+  readonly given?: ReadonlyMap<string, boolean>
 }
 
 /** Returns the flow on the described host; without one on the host that it makes likely, or else on its own. In as few words as do; undefined where it does not meet the rule. */
-export function confirmedFlow(rules: WitnessRules, rule: Rule, probes: readonly Probe[], { ownHost, wanted }: FlowOptions): WitnessFlow | undefined {
+export function confirmedFlow(rules: WitnessRules, rule: Rule, probes: readonly Probe[], { ownHost, wanted, given = new Map() }: FlowOptions): WitnessFlow | undefined {
   const { place } = rules
   if (place && !probes.every(probe => isSendable(place, probe))) return undefined
   const named = probes.map(probe => withoutPlace(probe, place))
@@ -114,7 +116,7 @@ export function confirmedFlow(rules: WitnessRules, rule: Rule, probes: readonly 
   const hosts = [...(isGuessed ? [undefined] : []), ...(place !== undefined || ownHost === undefined ? [] : [ownHost()])]
   for (const host of hosts) {
     for (const packets of ways) {
-      const flow = settledFlow(rules, rule, { packets, host, conditions: new Map() }, wanted)
+      const flow = settledFlow(rules, rule, { packets, host, conditions: given }, wanted)
       if (flow) return flow
     }
   }

@@ -21,7 +21,7 @@ import { firstPacketsOf } from './witness-first.ts'
 import type { FirstPacket } from './witness-first.ts'
 import { confirmedFlow, LARGE, rulesMetBy } from './witness-flow.ts'
 import { flowExtender } from './witness-extend.ts'
-import type { WitnessFlow, WitnessPlace, WitnessRules } from './witness-flow.ts'
+import type { FlowOptions, WitnessFlow, WitnessPlace, WitnessRules } from './witness-flow.ts'
 import { flowSearch } from './witness-search.ts'
 
 /** What is known of one rule. */
@@ -121,19 +121,33 @@ function sharing(rules: WitnessRules, search: (run: TableRun, at: RuleRef) => Wi
 /** One packet where that is enough, several where a connection or more is needed. */
 function witnessOf(hunt: Hunt, run: TableRun, at: RuleRef): Witness {
   if (!isReached(run, at)) return { kind: 'dead', at, where: 'table' }
-  const first = hunt.firstPackets?.(at.rule)
-  const single = first ? firstOf(first, ({ probe, wanted }) => confirmedFlow(hunt, at.rule, [probe], { wanted })) : singleFlow(hunt, run, at)
+  const single = singleFlow(hunt, run, at, 'fresh')
   if (single) return { kind: 'packets', at, flow: single }
   const flow = hunt.search(at)
-  return typeof flow === 'string' ? { kind: 'unconfirmed', at, why: flow } : { kind: 'packets', at, flow }
+  if (typeof flow !== 'string') return { kind: 'packets', at, flow }
+  const assumed = singleFlow(hunt, run, at, 'assumed')
+  return assumed ? { kind: 'packets', at, flow: assumed } : { kind: 'unconfirmed', at, why: flow }
+}
+
+/** What matches remember: nothing yet, as right after loading, or whatever is needed. */
+type Memories = 'fresh' | 'assumed'
+
+/** One packet that meets the rule: of those that do on the described host, or else of those that come to it in its table. */
+function singleFlow(hunt: Hunt, run: TableRun, at: RuleRef, memories: Memories): WitnessFlow | undefined {
+  const first = hunt.firstPackets?.(at.rule)
+  return first ? firstOf(first, ({ probe, wanted }) => confirmedFlow(hunt, at.rule, [probe], decisionsFor(wanted, memories))) : tableFlow(hunt, run, at, memories)
+}
+
+function decisionsFor(wanted: ReadonlyMap<string, boolean>, memories: Memories): Pick<FlowOptions, 'wanted' | 'given'> {
+  return memories === 'fresh' ? { wanted } : { wanted, given: wanted }
 }
 
 /** One packet of those that come to the rule in its table, on a host that lets it pass; what is to come over lo the host sends itself. */
-function singleFlow(hunt: Hunt, run: TableRun, at: RuleRef): WitnessFlow | undefined {
+function tableFlow(hunt: Hunt, run: TableRun, at: RuleRef, memories: Memories): WitnessFlow | undefined {
   const { reach } = hunt
   return firstOf([...run.arrivals.keys()], hook => firstOf(plainestParts(reach, packetsReaching(reach, run, hook, at)), part => {
     const sample = reach.sets.sample(part)
-    return sample && firstOf(probesOf(sample, hook), probe => confirmedFlow(hunt, at.rule, [probe], { wanted: sample.decisions, ownHost: () => hostFor(sample, probe, hook, hunt.ipsets) }))
+    return sample && firstOf(probesOf(sample, hook), probe => confirmedFlow(hunt, at.rule, [probe], { ...decisionsFor(sample.decisions, memories), ownHost: () => hostFor(sample, probe, hook, hunt.ipsets) }))
   }))
 }
 
