@@ -6,6 +6,7 @@ import { readPacket } from '../packet/notation.ts'
 import type { Probe } from '../packet/probe.ts'
 import { writeProbe } from '../packet/write-packet.ts'
 import type { PathStep } from '../simulate/trace-events.ts'
+import type { RuleRef } from './rule-reach.ts'
 import { legsOf, sendThrough } from '../simulate/journey.ts'
 import { makeWorld } from '../simulate/world.ts'
 import type { World } from '../simulate/world.ts'
@@ -21,6 +22,24 @@ export interface WitnessFlow {
   readonly host: Topology | undefined
   /** Free variables by their keys. */
   readonly conditions: ReadonlyMap<string, boolean>
+}
+
+/** What is known of one rule. */
+export type Witness =
+  /** The last of the packets, or what the host answers to it, reaches the rule in the simulator. */
+  | Found
+  /** Packets reach its table that match it, but none was found that the simulator brings there. */
+  | { readonly kind: 'unconfirmed'; readonly at: RuleRef; readonly why: string }
+  /** No packet reaches it: in its own table, or on the described host. */
+  | { readonly kind: 'dead'; readonly at: RuleRef; readonly where: 'table' | 'host' }
+
+/** Packets that meet a rule. */
+export interface Found {
+  readonly kind: 'packets'
+  readonly at: RuleRef
+  readonly flow: WitnessFlow
+  /** The rule that the flow was found for, where that is another one. */
+  readonly of?: RuleRef
 }
 
 /** A namespace of a described world, and the rules of all its namespaces. */
@@ -39,6 +58,8 @@ export interface WitnessRules {
   readonly ipsets: readonly Ipset[]
   /** Where the rules are loaded, where that is told: packets are sent there and nowhere else. */
   readonly place: WitnessPlace | undefined
+  /** Told of every flow that is sent: the rules that it meets, and the last of them on its way. */
+  readonly onSent?: (flow: WitnessFlow, sent: SentFlow) => void
 }
 
 /** Returns a host with the kernel sets that are known. */
@@ -70,10 +91,14 @@ export function rulesMetBy(rules: WitnessRules, flow: WitnessFlow): ReadonlySet<
   return sendFlow(rules, flow).met
 }
 
-/** Rules by their ids, and the free variables that the simulator had to assume to be false. */
-interface SentFlow {
+/** What came of a flow. */
+export interface SentFlow {
+  /** Rules by their ids. */
   readonly met: ReadonlySet<number>
+  /** Free variables that the simulator had to assume to be false. */
   readonly assumed: ReadonlySet<string>
+  /** The last rule that its packets met. */
+  readonly last: PathStep | undefined
 }
 
 function sendFlow(rules: WitnessRules, { packets, host, conditions }: WitnessFlow): SentFlow {
@@ -82,8 +107,10 @@ function sendFlow(rules: WitnessRules, { packets, host, conditions }: WitnessFlo
   const world = worldFor(rules, host ? withIpsets(rules, host) : hostOf(rules, probes))
   const legs = probes.flatMap(probe => legsOf(sendThrough(world, probe, { record: 'none', assume: conditions }).start))
   const here = legs.filter(({ namespace }) => place === undefined || namespace === place.namespace.name)
+  const path = here.flatMap(({ trace }) => trace.way.path)
   return {
-    met: new Set(here.flatMap(({ trace }) => trace.way.path.flatMap(step => ruleAt(ruleset, step)?.id ?? []))),
+    met: new Set(path.flatMap(step => ruleAt(ruleset, step)?.id ?? [])),
+    last: path.findLast(({ number }) => number !== 'policy'),
     assumed: new Set(legs.flatMap(({ trace }) => trace.assumed.map(({ key }) => key))),
   }
 }
@@ -123,6 +150,9 @@ export function confirmedFlow(rules: WitnessRules, rule: Rule, probes: readonly 
   return undefined
 }
 
+/** With more assumptions than these a packet says nothing to anybody. */
+export const MOST_ASSUMED = 8
+
 /** So many questions of chance and of unknown content are answered for one flow. */
 const MOST_ANSWERS = 8
 
@@ -130,12 +160,15 @@ const MOST_ANSWERS = 8
 function settledFlow(rules: WitnessRules, rule: Rule, flow: WitnessFlow, wanted: ReadonlyMap<string, boolean>): WitnessFlow | undefined {
   const answers = new Map(flow.conditions)
   for (let round = 0; round < MOST_ANSWERS; round += 1) {
-    const { met, assumed } = sendFlow(rules, { ...flow, conditions: answers })
+    const sent = sendFlow(rules, { ...flow, conditions: answers })
+    const { met, assumed } = sent
     const open = [...assumed].flatMap(key => {
       const value = wantedOf(wanted, key)
       return value === undefined ? [] : [{ key, value }]
     })
-    if (met.has(rule.id)) return { ...flow, conditions: new Map([...answers, ...open.filter(({ value }) => !value).map(({ key }) => [key, false] as const)]) }
+    const settled: WitnessFlow = { ...flow, conditions: new Map([...answers, ...open.filter(({ value }) => !value).map(({ key }) => [key, false] as const)]) }
+    rules.onSent?.(settled, sent)
+    if (met.has(rule.id)) return settled
     const next = open.find(({ value }) => value)
     if (!next) return undefined
     answers.set(next.key, true)

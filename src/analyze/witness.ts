@@ -10,6 +10,7 @@ import type { Probe } from '../packet/probe.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
 import type { Sample } from '../packetset/sample.ts'
 import type { TableRun } from '../symbolic/run-chain.ts'
+import { VISIT } from '../symbolic/rule-sets.ts'
 import { LOOPBACK } from '../topology/loopback.ts'
 import { ROUTE_TABLE } from '../topology/topology.ts'
 import type { Device, Ipset, Route, Topology } from '../topology/topology.ts'
@@ -19,27 +20,11 @@ import type { ReachOptions, RuleReach, RuleRef } from './rule-reach.ts'
 import { unlessTooBig } from './unless-too-big.ts'
 import { firstPacketsOf } from './witness-first.ts'
 import type { FirstPacket } from './witness-first.ts'
-import { confirmedFlow, LARGE, rulesMetBy } from './witness-flow.ts'
+import { confirmedFlow, LARGE, MOST_ASSUMED } from './witness-flow.ts'
+import { makeSentFlows, shareFlows } from './witness-share.ts'
 import { flowExtender } from './witness-extend.ts'
-import type { FlowOptions, WitnessFlow, WitnessPlace, WitnessRules } from './witness-flow.ts'
+import type { FlowOptions, Witness, WitnessFlow, WitnessPlace, WitnessRules } from './witness-flow.ts'
 import { flowSearch } from './witness-search.ts'
-
-/** What is known of one rule. */
-export type Witness =
-  /** The last of the packets, or what the host answers to it, reaches the rule in the simulator. */
-  | Found
-  /** Packets reach its table that match it, but none was found that the simulator brings there. */
-  | { readonly kind: 'unconfirmed'; readonly at: RuleRef; readonly why: string }
-  /** No packet reaches it: in its own table, or on the described host. */
-  | { readonly kind: 'dead'; readonly at: RuleRef; readonly where: 'table' | 'host' }
-
-interface Found {
-  readonly kind: 'packets'
-  readonly at: RuleRef
-  readonly flow: WitnessFlow
-  /** The rule that the flow was found for, where that is another one. */
-  readonly of?: RuleRef
-}
 
 /** What the search of all rules shares. */
 interface Hunt extends WitnessRules {
@@ -53,12 +38,6 @@ interface Hunt extends WitnessRules {
 /** Flows of several packets are looked for as often as this, of large rulesets less often: each takes some hundred flows through the simulator. */
 const MOST_SEARCHES = 250
 const MOST_OF_LARGE = 20
-
-/** Where flows are shared, packets are looked for so often, divided by how many rules there are: each may come by all of them. */
-const MOST_WORK = 150_000_000
-
-/** A search in vain has tried a handful of packets on a few hosts. */
-const COST_OF_FAILURE = 3
 
 /** How much is looked for. */
 export interface WitnessOptions {
@@ -80,11 +59,12 @@ export function closedDevices({ namespace: { devices, ipsets } }: WitnessPlace):
 export function findWitnesses(reach: RuleReach, { backend, place, mostSearches, shared = 'large' }: WitnessOptions): readonly Witness[] {
   const { ruleset } = reach
   const isLarge = ruleset.ruleCount > LARGE
-  const rules: WitnessRules = { ruleset, rulesets: [ruleset], backend, ipsets: reach.ipsets, place }
+  const sent = makeSentFlows()
+  const rules: WitnessRules = { ruleset, rulesets: [ruleset], backend, ipsets: reach.ipsets, place, onSent: sent.note }
   const hunt: Hunt = { ...rules, reach, search: flowSearch(rules, mostSearches ?? (isLarge ? MOST_OF_LARGE : MOST_SEARCHES)), firstPackets: place && firstPacketsOf(rules, place) }
   const witnessFor = (run: TableRun, at: RuleRef): Witness => unlessTooBig<Witness>(() => witnessOf(hunt, run, at), { kind: 'unconfirmed', at, why: 'what comes to it is too big to be told within the memory that is allowed' }, () => undefined)
   const isShared = isLarge || shared === 'always'
-  const find = isShared ? sharing(rules, witnessFor) : witnessFor
+  const find = isShared ? shareFlows(rules, sent, witnessFor) : witnessFor
   const found = reach.tables.flatMap(run => run.table.chains.flatMap(chain => {
     const places = chain.rules.map((rule, index): RuleRef => ({ rule, number: index + 1, chain }))
     return isShared ? fromTheLast(places, at => find(run, at)) : places.map(at => find(run, at))
@@ -101,21 +81,6 @@ export function findWitnesses(reach: RuleReach, { backend, place, mostSearches, 
 /** The last rules first: what reaches them meets many others on its way. */
 function fromTheLast<T>(places: readonly RuleRef[], find: (at: RuleRef) => T): readonly T[] {
   return [...places].reverse().map(find).reverse()
-}
-
-/** Returns a search that takes a flow which it found for one rule for all others that the flow meets. */
-function sharing(rules: WitnessRules, search: (run: TableRun, at: RuleRef) => Witness): (run: TableRun, at: RuleRef) => Witness {
-  const known = new Map<number, Found>()
-  let searches = MOST_WORK / rules.ruleset.ruleCount
-  return (run, at) => {
-    const met = known.get(at.rule.id)
-    if (met) return { ...met, at, of: met.at }
-    if (searches <= 0 && isReached(run, at)) return { kind: 'unconfirmed', at, why: 'the ruleset is so large that packets are looked for only for some of its rules' }
-    const found = search(run, at)
-    if (found.kind !== 'dead') searches -= found.kind === 'packets' ? 1 : COST_OF_FAILURE
-    if (found.kind === 'packets') for (const id of rulesMetBy(rules, found.flow)) if (!known.has(id)) known.set(id, found)
-    return found
-  }
 }
 
 /** One packet where that is enough, several where a connection or more is needed. */
@@ -135,11 +100,14 @@ type Memories = 'fresh' | 'assumed'
 /** One packet that meets the rule: of those that do on the described host, or else of those that come to it in its table. */
 function singleFlow(hunt: Hunt, run: TableRun, at: RuleRef, memories: Memories): WitnessFlow | undefined {
   const first = hunt.firstPackets?.(at.rule)
-  return first ? firstOf(first, ({ probe, wanted }) => confirmedFlow(hunt, at.rule, [probe], decisionsFor(wanted, memories))) : tableFlow(hunt, run, at, memories)
+  return first ? firstOf(first, ({ probe, wanted }) => firstOf(decisionsFor(wanted, memories), decisions => confirmedFlow(hunt, at.rule, [probe], decisions))) : tableFlow(hunt, run, at, memories)
 }
 
-function decisionsFor(wanted: ReadonlyMap<string, boolean>, memories: Memories): Pick<FlowOptions, 'wanted' | 'given'> {
-  return memories === 'fresh' ? { wanted } : { wanted, given: wanted }
+/** Of matches that remember packets most decide by themselves as they should: as few as will do are taken to. */
+function decisionsFor(wanted: ReadonlyMap<string, boolean>, memories: Memories): readonly Pick<FlowOptions, 'wanted' | 'given'>[] {
+  if (memories === 'fresh') return [{ wanted }]
+  const [no, yes] = [false, true].map(value => new Map([...wanted].filter(one => one[1] === value)))
+  return [no, yes, wanted].flatMap(given => (given && given.size > 0 && given.size <= MOST_ASSUMED ? [{ wanted, given }] : []))
 }
 
 /** One packet of those that come to the rule in its table, on a host that lets it pass; what is to come over lo the host sends itself. */
@@ -147,8 +115,20 @@ function tableFlow(hunt: Hunt, run: TableRun, at: RuleRef, memories: Memories): 
   const { reach } = hunt
   return firstOf([...run.arrivals.keys()], hook => firstOf(plainestParts(reach, packetsReaching(reach, run, hook, at)), part => {
     const sample = reach.sets.sample(part)
-    return sample && firstOf(probesOf(sample, hook), probe => confirmedFlow(hunt, at.rule, [probe], { ...decisionsFor(sample.decisions, memories), ownHost: () => hostFor(sample, probe, hook, hunt.ipsets) }))
+    if (!sample) return undefined
+    const decisions = decisionsFor(withoutVisits(sample.decisions), memories)
+    return firstOf(probesOf(sample, hook), probe => firstOf(decisions, one => confirmedFlow(hunt, at.rule, [probe], { ...one, ownHost: () => hostFor(sample, probe, hook, hunt.ipsets) })))
   }))
+}
+
+/** The sets have a variable for each call of a chain, the simulator one for the rule: what differs from call to call is left to what the match remembers. */
+function withoutVisits(decisions: ReadonlyMap<string, boolean>): ReadonlyMap<string, boolean> {
+  const values = new Map<string, Set<boolean>>()
+  for (const [key, value] of decisions) {
+    const [ofRule = key] = key.split(VISIT)
+    values.set(ofRule, (values.get(ofRule) ?? new Set()).add(value))
+  }
+  return new Map([...values].flatMap(([key, [value, ...others]]) => (value === undefined || others.length > 0 ? [] : [[key, value] as const])))
 }
 
 function firstOf<Item, Found>(items: readonly Item[], find: (item: Item) => Found | undefined): Found | undefined {

@@ -1,6 +1,6 @@
 /** What `5x5 witness` prints: a file of packets, or JSON. */
 
-import type { Witness } from '../analyze/witness.ts'
+import type { Witness } from '../analyze/witness-flow.ts'
 import { writeHostLine } from '../topology/host-line.ts'
 import { count } from './paint.ts'
 import { placeOf, ruleText } from './rule-words.ts'
