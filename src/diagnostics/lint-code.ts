@@ -30,6 +30,7 @@ export type LintCode =
   | 'log-without-limit'
   | 'long-address-list'
   | 'loopback-not-accepted'
+  | 'mark-after-routing'
   | 'masquerade-without-out-device'
   | 'missing-established-accept'
   | 'mixed-backends'

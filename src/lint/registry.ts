@@ -30,6 +30,7 @@ import { logPrefixCut } from './rules/log-prefix-cut.ts'
 import { logWithoutLimit } from './rules/log-without-limit.ts'
 import { longAddressList } from './rules/long-address-list.ts'
 import { loopbackNotAccepted } from './rules/loopback-not-accepted.ts'
+import { markAfterRouting } from './rules/mark-after-routing.ts'
 import { masqueradeWithoutOutDevice } from './rules/masquerade-without-out-device.ts'
 import { missingEstablishedAccept } from './rules/missing-established-accept.ts'
 import { mixedBackends } from './rules/mixed-backends.ts'
@@ -61,6 +62,6 @@ export const RULES: readonly LintRule[] = [
   establishedAfterExpensiveRules, logWithoutLimit, logAfterVerdict, dropInMangleOrNat, rejectUnlimitedUdp, limitWithoutDrop, notrackWithStateRules,
   invalidBeforeEstablished, openPolicy, worldOpenManagementPort, publishedPortBypassesInput, publishedPortInForward, dockerUserMissing, loopbackNotAccepted, spoofedLoopback,
   missingEstablishedAccept, oneFamilyOnly, droppedPathMtu, droppedNeighbourDiscovery, masqueradeWithoutOutDevice, dnatWithoutForwardAccept,
-  dnatToUnreachable, hairpinMissing, snatShadowsLater, routeLocalnetExposed, mixedBackends, deprecatedMatch, longAddressList, hotRuleLate, logPrefixCut,
+  dnatToUnreachable, hairpinMissing, snatShadowsLater, routeLocalnetExposed, markAfterRouting, mixedBackends, deprecatedMatch, longAddressList, hotRuleLate, logPrefixCut,
   commentCut, hostBitsSet, expiredRule, lockOut,
 ]
