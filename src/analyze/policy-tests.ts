@@ -2,7 +2,7 @@
 
 import type { Backend } from '../ir/hooks.ts'
 import type { Rule, Ruleset } from '../ir/ruleset.ts'
-import { all, any, equals, never, not, onDevice } from '../meaning/predicate.ts'
+import { all, any, equals, masked, never, not, onDevice } from '../meaning/predicate.ts'
 import type { Predicate } from '../meaning/predicate.ts'
 import type { Family } from '../net/address.ts'
 import type { PacketSet } from '../packetset/packet-sets.ts'
@@ -104,7 +104,9 @@ function proveFamily(assertion: Assertion, proof: Proof): Finding {
     if (bad === sets.none) continue
     const good = keys.reduce((set, key) => sets.decide(set, key, true), part.good)
     const certain = sets.subtract(bad, sets.forgetFree(good, sets.freeVariables(good).map(({ key }) => key)))
-    const sample = sets.sample(certain === sets.none ? bad : certain)
+    const wanted = certain === sets.none ? bad : certain
+    const answerable = sets.intersect(wanted, sets.setOf(mayBeAnswered(part.start, proof)))
+    const sample = sets.sample(answerable === sets.none ? wanted : answerable)
     if (!sample) continue
     const probe: Probe = { packet: sample.packet, ...(part.start === 'arrive' ? { inDevice: sample.inDevice } : {}) }
     if (certain === sets.none) return { kind: 'unsure', family: proof.family, probe, words: sets.freeVariables(bad).map(({ words }) => words) }
@@ -114,6 +116,13 @@ function proveFamily(assertion: Assertion, proof: Proof): Finding {
     return { kind: 'fails', family: proof.family, probe, by: fate?.by ?? acceptedBy(part.reached, one, proof), words: fateInWords(fate) }
   }
   return { kind: 'holds', withinLimits: assertion.outcome.kind === 'refused' ? [] : limits.flatMap(({ rules }) => rules) }
+}
+
+/** Returns what can be rejected so that somebody hears of it: one host's packets to one host. Kernel: to others no answer is sent. */
+function mayBeAnswered(start: Start, { family, namespace }: Proof): Predicate {
+  const groups = family === 'ipv4' ? masked('ip.dst', 0xe0000000, 0xe0000000) : masked('ip.dst', 0xffn << 120n, 0xffn << 120n)
+  const own = start === 'arrive' ? any(ownAddresses(namespace, family).map(address => equals('ip.src', address))) : never
+  return not(any([groups, own]))
 }
 
 /** Returns what tells a packet from most others of its set. */

@@ -80,8 +80,9 @@ function verdictOf(policy: RandomPolicy, way: Way, counts: Counts): Meant['verdi
   return (isByDocker(way, policy.zones) ? undefined : rawAt(hook, 'last')) ?? policy.otherwise
 }
 
-function isByDocker({ inDevice, outDevice }: Way, zones: readonly RandomZone[]): boolean {
-  return zones.some(zone => zone.isDockers && [inDevice, outDevice].some(device => device !== undefined && isOn(zone, device)))
+/** Docker has its zone in the families of its addresses. */
+function isByDocker({ family, inDevice, outDevice }: Way, zones: readonly RandomZone[]): boolean {
+  return zones.some(zone => zone.isDockers && zone.at?.some(prefix => prefix.includes(':') === (family === 'ipv6')) && [inDevice, outDevice].some(device => device !== undefined && isOn(zone, device)))
 }
 
 /** A limit for all counts what it is asked about in each family, and in each hook for itself. */

@@ -4,7 +4,7 @@ import type { Chance } from '../chance.ts'
 import { makePublish, makeRedirect, makeSourceNat } from './random-nat.ts'
 import type { RandomPublish, RandomRedirect, RandomSourceNat } from './random-nat.ts'
 import { EVERYBODY, endsText, joinWords, makeEnd, makeEnds, makeLists, PREFIXES, waysText, WORLDS } from './random-universe.ts'
-import type { Making, RandomEnds, RandomFamily, RandomServices, RandomZone } from './random-universe.ts'
+import type { Making, RandomEnd, RandomEnds, RandomFamily, RandomServices, RandomZone } from './random-universe.ts'
 
 /** How many connections a sentence lets pass before its limit is reached; `per` tells which are counted together. */
 export interface RandomLimit {
@@ -42,11 +42,13 @@ export type RandomSentence = RandomRule | RandomPublish | RandomRedirect | Rando
 export interface RandomPolicy {
   readonly text: string
   readonly zones: readonly RandomZone[]
+  readonly lists: readonly RandomEnd[]
   readonly sentences: readonly RandomSentence[]
   readonly otherwise: 'drop' | 'reject'
 }
 
-const SERVICES: readonly RandomServices[] = [
+/** Services that sentences name. */
+export const SERVICES: readonly RandomServices[] = [
   { text: 'ssh', included: [{ protocol: 6, low: 22, high: 22 }], excluded: [] },
   { text: 'tcp/80-90', included: [{ protocol: 6, low: 80, high: 90 }], excluded: [] },
   { text: 'dns', included: [{ protocol: 6, low: 53, high: 53 }, { protocol: 17, low: 53, high: 53 }], excluded: [] },
@@ -86,7 +88,7 @@ export function makeRandomPolicy(chance: Chance): RandomPolicy {
   ]
   const making: Making = { chance, zones, lists, managesAll }
   const made = Array.from({ length: 1 + chance.below(9) }, () => makeSentences(making)).flat()
-  return { text: `${[...head, ...made.flatMap(({ lines }) => lines)].join('\n')}\n`, zones, sentences: made.flatMap(({ sentences }) => sentences), otherwise }
+  return { text: `${[...head, ...made.flatMap(({ lines }) => lines)].join('\n')}\n`, zones, lists, sentences: made.flatMap(({ sentences }) => sentences), otherwise }
 }
 
 /** Sentences with their lines. */
@@ -128,8 +130,11 @@ function makeRule(making: Making, shared: RandomEnds | undefined): Made {
 function makeDay(chance: Chance): { readonly text: string; readonly isOver: boolean } | undefined {
   if (!chance.once(10)) return undefined
   const isOver = chance.once(2)
-  return { text: `until ${isOver ? '2001-02-03' : COMING}`, isOver }
+  return { text: `until ${isOver ? OVER : COMING}`, isOver }
 }
+
+/** A day that is over. */
+export const OVER = '2001-02-03'
 
 /** A day that is not over yet. */
 export const COMING = '2037-01-01'
