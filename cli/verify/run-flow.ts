@@ -102,9 +102,12 @@ async function observe(session: Session, predict: () => SentProbe, drawn: Drawn)
       const simulated = hitsByNamespace(sent, session)
       return { differences: [...counterDifferences(session, hits, simulated), ...frameDifferences(session, frames, expectedFrames(sent, session.lab))], kernel: hits, simulator: simulated, frames }
     }
-    followPorts(session, predict(), frames, drawn)
-    observed = compare(predict())
-    if (observed.differences.length > 0) observed = followVariables(predict, drawn, compare) ?? observed
+    const settled = (): SentProbe => {
+      followPorts(session, predict(), frames, drawn)
+      return predict()
+    }
+    observed = compare(settled())
+    if (observed.differences.length > 0) observed = followVariables(settled, drawn, compare) ?? observed
     for (const [namespace, counters] of kernel) session.counters.set(namespace, counters)
     if (observed.differences.length === 0) break
   }

@@ -17,6 +17,7 @@ const RUNS = [
   { words: ['fixtures/kernel/kube-proxy-service/host.rules', '--topology', 'fixtures/kernel/kube-proxy-service/topology.yaml'], backend: 'nft' },
   { words: ['--topology', 'fixtures/verify/containers.yaml'], backend: 'nft' },
   { words: ['fixtures/verify/ipv6.v6.rules'], backend: 'legacy' },
+  { words: ['fixtures/verify/drawn.rules'], backend: 'legacy' },
   ...(hasIpset ? [{ words: ['--topology', 'fixtures/verify/matches.yaml'], backend: 'legacy' }] : []),
 ] as const
 
