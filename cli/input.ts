@@ -23,7 +23,7 @@ export function readSources(paths: readonly string[], directory: string): Source
 
 /** Returns sources called by the last part of their paths, for reports that name a file in every row; as they are where two would be alike. */
 export function withShortPaths(sources: readonly SourceFile[]): readonly SourceFile[] {
-  const names = sources.map(({ path }) => basename(path))
+  const names = sources.map(({ path }) => (path.startsWith('/dev/') ? path : basename(path)))
   return new Set(names).size < names.length ? sources : sources.map(({ text }, index) => ({ path: names[index] ?? '', text }))
 }
 
@@ -39,13 +39,23 @@ export function readFamily(value: unknown): Family | undefined {
   throw commandError(`\`--family ${String(value)}\`: the families are \`ipv4\` and \`ipv6\``)
 }
 
+/** What a pipe had: it can be read only once. */
+const readPipes = new Map<string, Buffer>()
+
 function readBytes(path: string, directory: string): Buffer {
-  if (path === STANDARD_INPUT) return attempt('standard input', () => readFileSync(0))
+  if (path === STANDARD_INPUT) return readPipe(path, () => attempt('standard input', () => readFileSync(0)))
   const full = resolve(directory, path)
   const stat = attempt(path, () => statSync(full), () => didYouMean(basename(path), siblings(full)))
   if (stat.isDirectory()) throw commandError(`\`${path}\` is a directory: name the files in it`)
   checkSize(`\`${path}\``, stat.size)
-  return attempt(path, () => readFileSync(full))
+  const read = (): Buffer => attempt(path, () => readFileSync(full))
+  return stat.isFIFO() ? readPipe(full, read) : read()
+}
+
+function readPipe(name: string, read: () => Buffer): Buffer {
+  const bytes = readPipes.get(name) ?? read()
+  readPipes.set(name, bytes)
+  return bytes
 }
 
 /** Refuses what would not fit: a process that runs out of memory cannot say so any more. */

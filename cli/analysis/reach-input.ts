@@ -24,7 +24,7 @@ import type { ComposeWorld } from '../docker/compose-world.ts'
 import { readFamily } from '../input.ts'
 import type { WorldInput } from '../trace/world-input.ts'
 import { ipsetsOf, sayUnknownIpsets, withIpsets } from './ipset-flags.ts'
-import { readOneRuleset, misspeltDevices, sayEmpty, sayNotLoaded } from './rulesets.ts'
+import { readOneRuleset, misspeltDevices, sayEmpty, sayNotLoaded, sayRefused } from './rulesets.ts'
 
 /** A command line. */
 export interface ReachRequest {
@@ -62,6 +62,7 @@ export async function answerReach(request: ReachRequest): Promise<AnsweredReach>
     const { readWorld } = await import('../trace/world-input.ts')
     const input = await readWorld({ values, paths, requests: [], backend, directory })
     sayNotLoaded(input.warnings, terminal)
+    if (!input.partial) sayRefused(input.errors, backend, terminal)
     return makeLinks(input.topology) ? answerInWorld(request, input, placesOf(input.topology)) : answerOnHost(request, input)
   }
   const ruleset = readOneRuleset(paths, { family: readFamily(values['family']), asked: readQuery(request.text, new Map()).family, backend, terminal })

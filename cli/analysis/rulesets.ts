@@ -6,7 +6,7 @@ import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
 import type { Family } from '../../src/net/address.ts'
-import { plain } from '../../src/report/paint.ts'
+import { count, plain } from '../../src/report/paint.ts'
 import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { guessFamily } from '../../src/save/family.ts'
 import { readRuleset } from '../../src/save/read.ts'
@@ -37,7 +37,7 @@ export function readOneRuleset(paths: readonly string[], input: RulesetInput): R
 export function readWholeRuleset(paths: readonly string[], input: RulesetInput, why: string): Ruleset {
   const { value, diagnostics } = readRules(paths, input)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
-  if (value.partial) throw commandError(`${errors.length > 1 ? `${errors.length} lines cannot be read` : 'a line cannot be read'}, and ${why}`, `${writeDiagnostics(errors.slice(0, 3), plain)}${errors.length > 3 ? '\n5x5 check shows all\n' : ''}`.trimEnd())
+  if (value.partial) throw commandError(`${errors.length > 1 ? `${errors.length} lines cannot be read` : 'a line cannot be read'}, and without ${errors.length > 1 ? 'them' : 'it'} ${why}`, `${writeDiagnostics(errors.slice(0, 3), plain)}${errors.length > 3 ? '\n5x5 check shows all\n' : ''}`.trimEnd())
   return value
 }
 
@@ -47,8 +47,10 @@ function readRules(paths: readonly string[], { family, asked, backend, terminal 
   refuseForeign(diagnostics)
   sayNotLoaded(diagnostics, terminal)
   if (family === undefined && asked !== undefined && value.partial && guessFamily(sources) !== asked) throw commandError(`the question is about ${NAMES[asked]}, and the rules are ${NAMES[guessFamily(sources)]}`, `\`--family ${asked}\` reads them as ${NAMES[asked]} rules`)
-  const loop = [...diagnostics, ...checkRuleset(value, { backend })].find(({ code }) => code === 'chain-loop')
+  const all = [...diagnostics, ...checkRuleset(value, { backend })]
+  const loop = all.find(({ code }) => code === 'chain-loop')
   if (loop) throw commandError(`the rules cannot be loaded: ${loop.message}`, '5x5 check shows where')
+  if (!value.partial) sayRefused(all, backend, terminal)
   return { value, diagnostics }
 }
 
@@ -65,6 +67,13 @@ export function sayNotLoaded(diagnostics: readonly Diagnostic[], { err, paintErr
   const repeated = diagnostics.filter(({ code }) => code === 'repeated-table')
   for (const { message, span } of repeated) err(`${paintErr('warning', 'warning')}: ${span.source.path}:${lineOf(span)}: ${message}; \`iptables-restore --noflush\` would keep them\n`)
   return repeated.length
+}
+
+/** Says that loading would refuse the rules: what is told of them is told as if it did not. */
+export function sayRefused(diagnostics: readonly Diagnostic[], backend: Backend, { err, paintErr }: Pick<Terminal, 'err' | 'paintErr'>): void {
+  const errors = diagnostics.filter(({ severity, backend: only }) => severity === 'error' && (only ?? backend) === backend)
+  const paths = [...new Set(errors.map(({ span }) => `\`${span.source.path}\``))]
+  if (errors.length > 0) err(`${paintErr('warning', 'warning')}: loading would refuse ${paths.join(' and ')}: ${count(errors.length, 'error')} (5x5 check shows ${errors.length === 1 ? 'it' : 'them'})\n`)
 }
 
 /** Refuses what is no ruleset: an answer that is true of no rules at all would be taken for one about those of the file. */

@@ -3,10 +3,10 @@
 import { closedDevices } from '../../src/analyze/witness.ts'
 import type { WitnessPlace } from '../../src/analyze/witness-flow.ts'
 import type { ReachOptions } from '../../src/analyze/rule-reach.ts'
+import { checkRuleset } from '../../src/extensions/check-ruleset.ts'
 import type { Backend } from '../../src/ir/hooks.ts'
 import { eachRule } from '../../src/ir/ruleset.ts'
 import type { Ruleset } from '../../src/ir/ruleset.ts'
-import { count } from '../../src/report/paint.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import type { Namespace } from '../../src/topology/topology.ts'
 import { commandError } from '../command.ts'
@@ -14,7 +14,7 @@ import type { FlagValues, Terminal } from '../command.ts'
 import { readFamily, readSources } from '../input.ts'
 import { readWorld } from '../trace/world-input.ts'
 import { ipsetsOf, sayUnknownIpsets } from './ipset-flags.ts'
-import { refuseForeign, sayNotLoaded } from './rulesets.ts'
+import { refuseForeign, sayNotLoaded, sayRefused } from './rulesets.ts'
 
 /** A command line. */
 export interface WitnessRequest {
@@ -42,6 +42,7 @@ export async function readWitnessInput(request: WitnessRequest): Promise<readonl
     const { value, diagnostics } = readRuleset([source], { backend, ...(family === undefined ? {} : { family }) })
     refuseForeign(diagnostics)
     sayNotLoaded(diagnostics, terminal)
+    if (!value.partial) sayRefused([...diagnostics, ...checkRuleset(value, { backend })], backend, terminal)
     sayUnknownIpsets([value], ipsets, terminal)
     return { path: source.path, ruleset: value, place: undefined, universe: ipsets.length > 0 ? { ipsets } : undefined }
   })
@@ -49,9 +50,9 @@ export async function readWitnessInput(request: WitnessRequest): Promise<readonl
 
 /** Where files are named it is about their rules, else about all that the topology has. */
 async function inDescribedWorld({ values, paths, backend, terminal }: WitnessRequest): Promise<readonly WitnessInput[]> {
-  const { topology, rulesetsOf, errors, warnings } = await readWorld({ values, paths, requests: [], backend, directory: terminal.directory })
+  const { topology, rulesetsOf, errors, warnings, partial } = await readWorld({ values, paths, requests: [], backend, directory: terminal.directory })
   sayNotLoaded(warnings, terminal)
-  if (errors.length > 0) terminal.err(`loading would refuse these rules: ${count(errors.length, 'error')} (5x5 check shows them)\n`)
+  if (!partial) sayRefused(errors, backend, terminal)
   const found = topology.namespaces.flatMap(namespace => (rulesetsOf.get(namespace.name) ?? []).flatMap((ruleset): readonly WitnessInput[] => {
     const sources = sourcesOf(ruleset)
     if (paths.length > 0 && isOfTopology(namespace, sources)) return []

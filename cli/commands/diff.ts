@@ -51,6 +51,7 @@ export const diff: Command = {
     const [oldPath, newPath] = paths
     if (oldPath === undefined || newPath === undefined || paths.length > 2) throw commandError('which two rulesets?', 'usage: 5x5 diff OLD NEW')
     const backend = readBackend(values['backend']) ?? 'legacy'
+    if (oldPath === '-' && newPath === '-') throw commandError('`-` stands for standard input and can be read only once')
     const { before, after } = readBoth([oldPath, newPath], readFamily(values['family']), backend, terminal)
     sayEmpty([before], [oldPath], terminal)
     sayEmpty([after], [newPath], terminal)

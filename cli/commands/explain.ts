@@ -8,7 +8,7 @@ import { writeDiagnostics } from '../../src/report/pretty.ts'
 import { guessFamily } from '../../src/save/family.ts'
 import { readRuleset } from '../../src/save/read.ts'
 import type { ReadResult } from '../../src/save/read.ts'
-import { sayNotLoaded } from '../analysis/rulesets.ts'
+import { sayNotLoaded, sayRefused } from '../analysis/rulesets.ts'
 import { commandError, EXIT } from '../command.ts'
 import type { Command, Terminal } from '../command.ts'
 import { readRulesets } from '../directories.ts'
@@ -55,7 +55,10 @@ export const explain: Command = {
     const read = shown.map((source, index) => ({ source, ...readRuleset([source], { family: family ?? guessFamily(sources.slice(index, index + 1)) }) }))
     if (values['json']) terminal.out(`${JSON.stringify({ files: read.map(({ source, value }) => ({ path: source.path, partial: value.partial, tables: explainJson(value) })) }, undefined, 2)}\n`)
     else terminal.out([...pages, ...read.map(({ source, value }) => (value.tables.length === 0 && !value.partial ? `there are no rules in ${source.path}\n` : explainText(value, terminal.paint)))].join('\n'))
-    for (const one of read) sayNotLoaded(one.diagnostics, terminal)
+    for (const { value, diagnostics } of read) {
+      sayNotLoaded(diagnostics, terminal)
+      if (!value.partial) sayRefused(diagnostics, 'legacy', terminal)
+    }
     for (const one of read) reportErrors(one, terminal)
     return read.some(({ value }) => value.partial) ? EXIT.findings : EXIT.clean
   },

@@ -55,7 +55,7 @@ export const optimise: Command = {
   async run(values, paths, terminal) {
     if (paths.length === 0) throw commandError('which rules?', 'usage: 5x5 optimise RULES...')
     const backend = readBackend(values['backend']) ?? 'legacy'
-    const before = readWholeRuleset(paths, { family: readFamily(values['family']), backend, terminal }, 'rules without it would not have the same meaning')
+    const before = readWholeRuleset(paths, { family: readFamily(values['family']), backend, terminal }, 'the rules would not have the same meaning')
     const output = typeof values['output'] === 'string' ? values['output'] : undefined
     const ipsets = ipsetsOf(values, terminal.directory)
     sayUnknownIpsets([before], ipsets, terminal)

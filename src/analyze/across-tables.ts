@@ -81,10 +81,11 @@ export function deadAcrossTables(ruleset: Ruleset, live: readonly RuleRef[], { b
 
 /**
  * Returns those of some rules that no packet at all meets on a described host, whatever sees to it: its routes, its addresses, other tables. None where the tables
- * are too big together or something is not followed, and where frames cross bridges, which is not routing.
+ * are too big together or something is not followed. Where frames cross bridges, which is not routing, those of which the cause is known.
  */
 export function unmetOnHost(ruleset: Ruleset, rules: readonly RuleRef[], { backend, namespace, mostNodes = MOST_NODES }: Omit<AcrossOptions, 'ipsets'> & { readonly namespace: Namespace }): readonly RuleRef[] {
-  if (ruleset.ruleCount > MOST_RULES || namespace.devices.some(({ kind }) => kind === 'bridge')) return []
+  if (ruleset.ruleCount > MOST_RULES) return []
+  if (namespace.devices.some(({ kind }) => kind === 'bridge')) return deadAcrossTables(ruleset, rules, { backend, namespace, mostNodes, ipsets: [] }).found.flatMap(({ at, isInvalidOnly }) => (isInvalidOnly ? [] : [at]))
   return unlessTooBig<readonly RuleRef[]>(() => {
     const space = makeSpace({ family: ruleset.family, rulesets: [ruleset], backend, nodeLimit: mostNodes, namespace })
     const asked = rules.filter(at => !mayMatchIcmp(space, at))

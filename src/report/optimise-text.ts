@@ -171,7 +171,8 @@ function shortIpsets({ ipsets }: Optimised): string {
 }
 
 function lastSentence({ ruleset, ipsets, moved, tables }: Optimised, before: Ruleset, steps: readonly StepWords[], { written }: OptimiseView, paint: Paint): string {
-  if (steps.length === 0) return `Nothing to do: the ${count(before.ruleCount, 'rule')} stay as they are${tables.every(({ costBefore }) => costBefore.average === undefined) ? ' (no counters tell which take most packets: iptables-save -c)' : ''}.`
+  if (before.ruleCount === 0) return 'Nothing to do: there are no rules.'
+  if (steps.length === 0) return `Nothing to do: the ${count(before.ruleCount, 'rule')} ${before.ruleCount === 1 ? 'stays as it is' : 'stay as they are'}${tables.every(({ costBefore }) => costBefore.average === undefined) ? ' (no counters tell which take most packets: iptables-save -c)' : ''}.`
   const [was, is] = [before.ruleCount, ruleset.ruleCount]
   const done = was === is ? `The same ${count(is, 'rule')}, ${moved.length} of them moved up,` : `${count(is, 'rule')} instead of ${was}`
   const [file, ipsetFile] = written
