@@ -106,7 +106,7 @@ function ownedHeads({ family, zones }: Drafts, { from, to }: Pick<Direction, 'fr
   const prefixes = owned.flatMap(zone => zone.at?.[family] ?? [])
   return [
     ...(from.place === 'any' && way === 'notrack' ? devices.map((device): Head => ({ ...ANYTHING, from: { device } })) : []),
-    ...(to.place === 'any' ? (way === 'notrack' ? prefixes.map((prefix): Head => ({ ...ANYTHING, to: sideOf(prefix) })) : devices.map((device): Head => ({ ...ANYTHING, to: { device } }))) : []),
+    ...(to.place === 'any' ? (way === 'notrack' ? prefixes.map((prefix): Head => ({ ...ANYTHING, to: sideOf(prefix), matches: [localAddress('dst', 'inverted')] })) : devices.map((device): Head => ({ ...ANYTHING, to: { device } }))) : []),
   ]
 }
 
