@@ -86,7 +86,7 @@ const STRANGER_MAC = '02aa000000fe'
 function joined(backend: VerifyReport['backend'], reports: readonly VerifyReport[], leftOut: readonly string[]): VerifyReport {
   const rules = new Map<string, VerifiedRule>()
   for (const rule of reports.flatMap(report => report.rules)) {
-    const key = `${rule.family} ${rule.table} ${rule.chain} ${rule.number}`
+    const key = `${rule.namespace} ${rule.family} ${rule.table} ${rule.chain} ${rule.number}`
     const known = rules.get(key)
     rules.set(key, known ? together(known, rule) : rule)
   }
