@@ -7,6 +7,7 @@ import type { NumberRange } from '../../net/ranges.ts'
 import { PROTOCOL } from '../../net/protocol.ts'
 import { leaving, passing, repliesIn, shown } from '../answers.ts'
 import { deciderOf, fateAt, isCertain, placeOfDecider } from '../fate.ts'
+import type { Fate } from '../fate.ts'
 import type { LintInputs, LintRule } from '../lint-rule.ts'
 import { withFields } from '../packet-class.ts'
 import type { PacketClass } from '../packet-class.ts'
@@ -28,10 +29,12 @@ export const missingEstablishedAccept: LintRule = {
       if (said.has(back)) continue
       const there = fateAt({ ruleset, hook, tables: ['filter'] }, packets)
       if (!isCertain(there, 'accept') || (rule && !there.endings.every(({ by }) => by.kind === 'rule' && by.rule === rule))) continue
-      const fates = repliesIn(back, packets).map(replies => fateAt({ ruleset, hook: back, tables: ['filter'] }, replies))
-      const by = fates[0] && deciderOf(fates[0])
+      const replies = repliesIn(back, packets)
+      const fateOf = (reply: PacketClass): Fate => fateAt({ ruleset, hook: back, tables: ['filter'] }, reply)
+      if (!replies.every(reply => isCertain(fateOf(reply), 'drop'))) continue
+      const by = replies[0] && deciderOf(fateOf(replies[0]))
       // A chain without rules is to drop all.
-      if (!by || !fates.every(fate => isCertain(fate, 'drop')) || by.chain.rules.length === 0) continue
+      if (!by || by.chain.rules.length === 0) continue
       said.add(back)
       const place = placeOfDecider(by)
       const where = place ? [{ span: place, message: by.kind === 'rule' ? `this rule drops the answers in ${back}` : `the policy of ${back} drops the answers` }] : []
