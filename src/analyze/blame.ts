@@ -1,7 +1,9 @@
 /** The rules that take every packet of a dead rule: of its own chain, and of the chains that jump to it. */
 
 import type { Chain } from '../ir/ruleset.ts'
-import type { PacketSet } from '../packetset/packet-sets.ts'
+import type { PacketSet, PacketSets } from '../packetset/packet-sets.ts'
+import { matchesAny } from '../symbolic/flows.ts'
+import type { RuleMatch } from '../symbolic/rule-sets.ts'
 import type { ChainRun, TableRun } from '../symbolic/run-chain.ts'
 import { matchedPackets } from './rule-reach.ts'
 import type { RuleRef } from './rule-reach.ts'
@@ -52,12 +54,17 @@ function blameFor(search: Search, { chain, number }: RuleRef): RuleBlame | undef
   if (!here || !match) return undefined
   const own = { here, before: number - 1 }
   const matching = matchedPackets(sets, { packets: here.start, rewriting: sets.unchanged }, match)
-  const local = cover(search, [own], matching)
+  const local = isMetWithin(sets, here, number - 1, match) ? undefined : cover(search, [own], matching)
   if (local) return local
   if (!ways.has(chain)) ways.set(chain, waysTo(run, chain))
   const blames = ways.get(chain)?.map(({ stretches, brought }) => cover(search, [...stretches, own], sets.intersect(brought, matching)))
   const rules = new Map(blames?.flatMap(blame => (blame ? blame.rules.map(ref => [ref.rule.id, ref] as const) : [])))
   return !blames || blames.includes(undefined) || rules.size === 0 ? undefined : { rules: [...rules.values()], isFewest: blames.length === 1 && blames[0]?.isFewest === true }
+}
+
+/** Tells whether a rule is dead for what comes to its chain only: rules of the chain itself then leave it some packets. */
+function isMetWithin(sets: PacketSets, { before }: ChainRun, index: number, match: RuleMatch): boolean {
+  return (before[index] ?? []).some(flow => (flow.rewriting === sets.unchanged ? matchesAny(sets, flow.packets, match) : matchedPackets(sets, flow, match) !== sets.none))
 }
 
 /** Covers what a rule would match with rules that stand before it. */
