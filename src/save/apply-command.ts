@@ -5,7 +5,7 @@ import { assertNever } from '../diagnostics/diagnostic.ts'
 import type { Backend } from '../ir/hooks.ts'
 import type { Counters, Rule } from '../ir/ruleset.ts'
 import type { Command } from './commands.ts'
-import { addChain, deleteChain, findChain, setPolicy } from './restore-changes.ts'
+import { addChain, deleteChain, findChain, isVerdictName, setPolicy } from './restore-changes.ts'
 import { appendRule, emptyChain, settle } from './chain-draft.ts'
 import type { ChainDraft } from './chain-draft.ts'
 import type { KnownLine } from './learn-line.ts'
@@ -149,7 +149,7 @@ function rename(table: TableDraft, chain: ChainDraft, newName: string, { complai
     complain('chain-in-use', 1, `built-in chain \`${chain.name}\` cannot be renamed`)
     return false
   }
-  const renamed = addChain(table, newName, chain.span ?? span, complain, 2)
+  const renamed = addChain(table, newName, chain.span ?? span, complain, 2, isVerdictName)
   if (!renamed) return false
   renamed.rules = settle(chain)
   table.chains.delete(chain.name)

@@ -43,9 +43,9 @@ export function flushTable(table: TableDraft, backend: Backend): void {
   }
 }
 
-/** Adds a user chain as `-N` does; refuses a name that is taken, too long, like an option or a target's. */
-export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number): ChainDraft | undefined {
-  const problem = lengthProblem(name) ?? beginningProblem(name) ?? (isTargetName(name) ? targetProblem(name) : undefined)
+/** Adds a user chain as `-N` does; refuses a name that is taken, too long, like an option or a target's. Kernel: `-E` looks at the names of verdicts only. */
+export function addChain(table: TableDraft, name: string, span: Span, complain: Complain, word: number, isReserved = isTargetName): ChainDraft | undefined {
+  const problem = lengthProblem(name) ?? beginningProblem(name) ?? (isReserved(name) ? targetProblem(name) : undefined)
   if (problem === undefined) return declare(table, name, span, complain, word)
   complain('chain-name', word, problem)
   return undefined
@@ -56,7 +56,7 @@ export function addChain(table: TableDraft, name: string, span: Span, complain: 
  * four that the kernel knows; iptables-nft-restore empties a chain that exists.
  */
 export function declareChain(table: TableDraft, name: string, span: Span, complain: Complain, backend: Backend): ChainDraft | undefined {
-  const problem = lengthProblem(name) ?? (VERDICTS.has(name) ? targetProblem(name) : undefined)
+  const problem = lengthProblem(name) ?? (isVerdictName(name) ? targetProblem(name) : undefined)
   const oddity = beginningProblem(name)
   if (problem !== undefined) {
     complain('chain-name', 0, problem)
@@ -159,9 +159,14 @@ function beginningProblem(name: string): string | undefined {
 
 const VERDICTS: ReadonlySet<string> = new Set(['ACCEPT', 'DROP', 'RETURN', 'QUEUE'])
 
+/** Tells whether the kernel itself has a verdict of that name. */
+export function isVerdictName(name: string): boolean {
+  return VERDICTS.has(name)
+}
+
 /** `standard` is the program's own name for verdicts and jumps. */
 function isTargetName(name: string): boolean {
-  return VERDICTS.has(name) || name === 'standard' || targetNames('ipv4').includes(name) || targetNames('ipv6').includes(name)
+  return isVerdictName(name) || name === 'standard' || targetNames('ipv4').includes(name) || targetNames('ipv6').includes(name)
 }
 
 function targetProblem(name: string): string {
