@@ -3,7 +3,7 @@
 import { predicateOf } from '../extensions/meaning-of.ts'
 import type { Hook } from '../ir/hooks.ts'
 import type { Rule } from '../ir/ruleset.ts'
-import { CT_STATE } from '../meaning/fields.ts'
+import { ADDRESS_TYPE, CT_STATE } from '../meaning/fields.ts'
 import { exactly, narrowed, withFields } from './packet-class.ts'
 import type { PacketClass } from './packet-class.ts'
 import { packetOf, repliesTo, serviceFields } from './world.ts'
@@ -11,7 +11,7 @@ import { packetOf, repliesTo, serviceFields } from './world.ts'
 /** Returns what this host sends to where packets of the world come from, from an address of its own. */
 export function leaving({ family, fields, devices }: PacketClass): PacketClass {
   const { 'ip.src': far, 'addressType.src': _src, 'addressType.dst': _dst, ...others } = fields
-  return { family, fields: { ...others, ...(far === undefined ? {} : { 'ip.dst': far }), 'addressType.src': { low: 4, high: 4 }, 'addressType.dst': { low: 2, high: 2 } }, devices: { 'device.in': '', ...(devices['device.in'] === undefined ? {} : { 'device.out': devices['device.in'] }) } }
+  return { family, fields: { ...others, ...(far === undefined ? {} : { 'ip.dst': far }), 'addressType.src': exactly(ADDRESS_TYPE.LOCAL), 'addressType.dst': exactly(ADDRESS_TYPE.UNICAST) }, devices: { 'device.in': '', ...(devices['device.in'] === undefined ? {} : { 'device.out': devices['device.in'] }) } }
 }
 
 /** Returns the packets that a rule asks for, of those that open connections through this host: of TCP, to port 443 where it names none. */
